@@ -1,0 +1,392 @@
+"""Events to the message so far.
+
+Kinder than the official client: what is unknown is kept, what is odd is noted in `problems`, nothing raises. Deltas
+are gathered by index; usage is overwritten, never added up; `signature` is set, not appended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from playground.protocol.errors import ApiError, error_body, read_error
+from playground.protocol.growing_block import HOME_OF_DELTA, TEXT_DELTAS, Field, GrowingBlock, read_json
+
+if TYPE_CHECKING:
+    from playground.protocol.sse import ServerSentEvent
+
+Ending = Literal["open", "complete", "truncated", "failed"]
+What = Literal[
+    "message_started", "block_opened", "block_grew", "block_closed", "message_changed", "completed", "failed"
+]
+
+
+class Problem(NamedTuple):
+    """Something odd about one event, which did not stop the message. Events count from 1; 0 is the message itself."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one event did to the message.
+
+    `index` and `block_type` are the block's, None for a change of the message itself. For `block_grew`, `field` says
+    what grew and `added` is the text added, empty for citations, signatures and deltas of unknown kinds. A block whose
+    start is missing is seen here for the first time when it grows.
+    """
+
+    what: What
+    index: int | None = None
+    block_type: str | None = None
+    field: Field | None = None
+    added: str = ""
+
+
+class Accumulator:
+    """A message in the making.
+
+    Feed every event to `add` and say `finish` when the body has ended: only then can an open message be truncated.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.ending: Ending = "open"
+        self.error: dict[str, Any] | None = None  # the data of the `error` event; see `api_error`
+        self.usage: dict[str, Any] = {}  # merged over all events
+        self.count = 0  # events seen, also those that changed nothing
+        self._message: dict[str, Any] = {}
+        self._blocks: dict[int, GrowingBlock] = {}
+        self._by_wire_index: dict[int, GrowingBlock] = {}
+        self._strays: dict[int, dict[str, GrowingBlock]] = {}  # by the index of their host and the kind of delta
+        self._open_blocks: dict[int, GrowingBlock] = {}  # the latest last
+        self._free_index = 0  # above all indices in use
+
+    @classmethod
+    def of_message(cls, message: Any) -> Accumulator:
+        """A message that came whole, as JSON; also an error object, or whatever stood in its place."""
+        accumulator = cls()
+        if isinstance(message, dict) and (message.get("type") == "error" or _is_bare_error(message)):
+            accumulator._fail(message)
+        elif isinstance(message, dict) and (
+            message.get("type") == "message" or isinstance(message.get("content"), list)
+        ):
+            accumulator._load(message)
+            accumulator.ending = "complete"
+        else:
+            accumulator._note("the answer is not a message")
+            accumulator._message = dict(message) if isinstance(message, dict) else {}
+            accumulator.ending = "failed"
+        return accumulator
+
+    @property
+    def blocks(self) -> list[GrowingBlock]:
+        """The content blocks so far, in the order of their index."""
+        return [self._blocks[index] for index in sorted(self._blocks)]
+
+    def block(self, index: int) -> GrowingBlock | None:
+        return self._blocks.get(index)
+
+    @property
+    def message(self) -> dict[str, Any]:
+        """The message so far in the API's shape; costs as much as the message is long."""
+        missing = {} if "type" in self._message else {"type": "message", "role": "assistant"}
+        message = missing | self._message
+        message["content"] = [block.value for block in self.blocks]
+        if self.usage:
+            message["usage"] = dict(self.usage)
+        return message
+
+    @property
+    def api_error(self) -> ApiError | None:
+        """The `error` event's words, whatever its shape."""
+        return read_error(self.error) if self.error is not None else None
+
+    @property
+    def stop_reason(self) -> str | None:
+        reason = self._message.get("stop_reason")
+        return reason if isinstance(reason, str) else None
+
+    def finish(self) -> None:
+        """The body has ended. Without `message_stop` or `error` before, the message is truncated."""
+        if self.ending == "open":
+            self.ending = "truncated"
+
+    def add(self, event: ServerSentEvent) -> Change | None:
+        """Take the next event; tell what it changed. None: nothing (a ping, or something noted in `problems`)."""
+        self.count += 1
+        if event.malformed:
+            self._note(event.malformed)
+        data = self._data_of(event)
+        if data is None:
+            return None
+        type_ = _type_of(data, event.name)
+        if self.ending != "open" and type_ != "ping":
+            self._note(f"{type_} after the end of the message")
+            if self.ending == "failed" or type_ == "error":
+                return None
+        handle = _HANDLERS.get(type_)
+        if handle is None:
+            self._note(f"unknown event {type_}")
+            return None
+        return handle(self, data)
+
+    def _data_of(self, event: ServerSentEvent) -> dict[str, Any] | None:
+        """The event's data as an object; None when there is nothing to take from it."""
+        text = event.data
+        if text.strip() == "[DONE]":
+            return None  # how OpenAI's streams end; some servers send it here too
+        if not text.strip() and event.name:
+            return {}
+        data, problem = read_json(text)
+        if isinstance(data, dict):
+            return data
+        if event.name == "error":
+            return error_body("api_error", data if isinstance(data, str) else text)
+        self._note(f"not JSON: {problem}" if problem else "the data is no object")
+        return None
+
+    def _note(self, text: str) -> None:
+        self.problems.append(Problem(self.count, text))
+
+    # -- the message itself
+
+    def _start_message(self, data: dict[str, Any]) -> Change | None:
+        message = data.get("message")
+        if not isinstance(message, dict):
+            self._note("message_start without a message")
+            return None
+        if self._message:
+            self._note("a second message_start")
+        self._load(message)
+        return Change("message_started")
+
+    def _take_whole(self, data: dict[str, Any]) -> Change:
+        self._load(data)
+        self.ending = "complete"
+        return Change("completed")
+
+    def _load(self, message: dict[str, Any]) -> None:
+        """Take a message's members; blocks that it brings along are complete."""
+        self._message |= message  # content and usage only keep their places: see the property
+        content = message.get("content")
+        for start in content if isinstance(content, list) else []:
+            if isinstance(start, dict):
+                self._shut(self._open(self._free_index, start))
+            else:
+                self._note("a content block is no object")
+        if isinstance(content, str) and content:
+            self._shut(self._open(self._free_index, {"type": "text", "text": content}))
+        self._merge_usage(message.get("usage"))
+
+    def _merge_usage(self, usage: Any) -> None:
+        """Counts are cumulative. Absent or null keeps what is known; null is kept only where nothing is known."""
+        if isinstance(usage, dict):
+            known = {name: value for name, value in usage.items() if value is not None or name not in self.usage}
+            self.usage |= known
+        elif usage is not None:
+            self._note("usage is no object")
+
+    def _change_message(self, data: dict[str, Any]) -> Change:
+        delta = data.get("delta")
+        if isinstance(delta, dict):
+            # An upstream that sends several of these may leave null in the later ones.
+            self._message |= {
+                name: value for name, value in delta.items() if value is not None or name not in self._message
+            }
+        elif delta is not None:
+            self._note("the delta is no object")
+        self._merge_usage(data.get("usage"))
+        self._take_members(data, "delta", "usage")
+        return Change("message_changed")
+
+    def _complete(self, data: dict[str, Any]) -> Change:
+        self._take_members(data)
+        self.ending = "complete"
+        return Change("completed")
+
+    def _take_members(self, data: dict[str, Any], *but: str) -> None:
+        """Members beside the documented ones (context_management, gateways' own) belong to the message."""
+        for name, value in data.items():
+            if name != "type" and name not in but and name not in ("content", "role", "index"):
+                self._message[name] = value
+
+    def _fail(self, data: dict[str, Any]) -> Change:
+        self.error = data or error_body("api_error", "The upstream reported an error and did not say which.")
+        self.ending = "failed"
+        return Change("failed")
+
+    def _ping(self, data: dict[str, Any]) -> None:
+        """Nothing but a sign of life."""
+
+    # -- blocks
+
+    def _open_block(self, data: dict[str, Any]) -> Change:
+        start = data.get("content_block")
+        if not isinstance(start, dict):
+            self._note("content_block_start without a block")
+            start = {"type": "unknown"}
+        wire_index = self._index_of(data)
+        if wire_index is None:
+            wire_index = self._free_index
+        block = self._by_wire_index.get(wire_index)
+        if block is not None and block.implied and block.open:
+            block.restart(start)
+            block.implied = False
+        else:
+            if block is not None:
+                self._note(f"block {wire_index} started twice")
+            block = self._open(wire_index, start)
+        return Change("block_opened", block.index, block.type, added=block.text)
+
+    def _open(self, wire_index: int, start: dict[str, Any], *, implied: bool = False) -> GrowingBlock:
+        index = wire_index if wire_index not in self._blocks else self._free_index
+        block = GrowingBlock(index, wire_index, start, implied=implied)
+        self._blocks[index] = self._by_wire_index[wire_index] = self._open_blocks[index] = block
+        self._free_index = max(self._free_index, index + 1)
+        return block
+
+    def _shut(self, block: GrowingBlock) -> None:
+        block.open = False
+        self._open_blocks.pop(block.index, None)
+        for stray in self._strays.get(block.index, {}).values():
+            stray.open = False
+
+    def _index_of(self, data: dict[str, Any]) -> int | None:
+        index = data.get("index")
+        if isinstance(index, int) and not isinstance(index, bool):
+            return index
+        if isinstance(index, str) and index.isdecimal() and len(index) < 10:
+            return int(index)
+        self._note("no index")
+        return None
+
+    def _grow_block(self, data: dict[str, Any]) -> Change | None:
+        delta = data.get("delta")
+        if not isinstance(delta, dict):
+            self._note("content_block_delta without a delta")
+            return None
+        kind = delta.get("type")
+        block = self._block_for(data, kind if isinstance(kind, str) else "")
+        if block is None:
+            return None
+        if not block.open:
+            self._note(f"a delta for block {block.wire_index}, which was closed")
+        if kind in TEXT_DELTAS:
+            return self._append(block, kind, delta)
+        if kind == "signature_delta":
+            block.set("signature", delta.get("signature"))
+            return _grown(block, "signature")
+        if kind == "citations_delta":
+            block.add_citation(delta.get("citation"))
+            return _grown(block, "citations")
+        if kind == "compaction_delta":
+            for name in delta.keys() - {"type"}:
+                block.set(name, delta[name])
+            return _grown(block, "compaction")
+        self._note(f"unknown delta {kind}")
+        block.unknown_deltas.append(delta)
+        return _grown(block, "unknown")
+
+    def _block_for(self, data: dict[str, Any], kind: str) -> GrowingBlock | None:
+        """The block that a delta belongs to; made when its start is missing and the delta tells what it is."""
+        wire_index = self._index_of(data)
+        if wire_index is None:
+            if self._open_blocks:
+                return next(reversed(self._open_blocks.values()))
+            wire_index = self._free_index
+        if (block := self._by_wire_index.get(wire_index)) is not None:
+            return block
+        if kind not in HOME_OF_DELTA:
+            self._note(f"{kind or 'a delta'} for block {wire_index}, which was not started")
+            return None
+        self._note(f"block {wire_index} was not started")
+        return self._open(wire_index, dict(_IMPLIED_STARTS[HOME_OF_DELTA[kind]]), implied=True)
+
+    def _append(self, block: GrowingBlock, kind: str, delta: dict[str, Any]) -> Change | None:
+        member = TEXT_DELTAS[kind]
+        text = delta.get(member)
+        if isinstance(estimate := delta.get("estimated_tokens"), int):
+            block.estimated_tokens += estimate
+        if not isinstance(text, str):
+            if text is not None:
+                self._note(f"{member} is no text")
+            text = ""
+        if text and not _is_at_home(kind, block):
+            block = self._stray(block, kind)
+        if text or member == block.type:
+            block.append(member, text)
+        return Change("block_grew", block.index, block.type, member, text)  # type: ignore[arg-type]
+
+    def _stray(self, host: GrowingBlock, kind: str) -> GrowingBlock:
+        """SGLang sends text on an open tool_use block. It becomes a block of its own, so that neither is spoilt."""
+        if kind == "input_json_delta":
+            return host  # there is no name to make a call of; the raw text is kept on the block
+        strays = self._strays.setdefault(host.index, {})
+        if kind not in strays:
+            self._note(f"{kind} on a {host.type} block")
+            start = dict(_IMPLIED_STARTS[HOME_OF_DELTA[kind]])
+            strays[kind] = self._blocks[self._free_index] = GrowingBlock(self._free_index, host.wire_index, start)
+            self._free_index += 1
+        return strays[kind]
+
+    def _close_block(self, data: dict[str, Any]) -> Change | None:
+        wire_index = self._index_of(data)
+        block = self._by_wire_index.get(wire_index) if wire_index is not None else None
+        if block is None:
+            self._note("a block was closed that was not started")
+            return None
+        self._shut(block)
+        if problem := block.input_problem:
+            self._note(f"the input of {block.type} {block.wire_index} is not JSON: {problem}")
+        return Change("block_closed", block.index, block.type)
+
+
+_IMPLIED_STARTS: dict[str, dict[str, Any]] = {
+    "text": {"type": "text", "text": ""},
+    "thinking": {"type": "thinking", "thinking": "", "signature": ""},
+    "tool_use": {"type": "tool_use", "id": "", "name": "", "input": {}},
+    "compaction": {"type": "compaction", "content": None},
+}
+
+_HANDLERS = {
+    "message_start": Accumulator._start_message,
+    "message": Accumulator._take_whole,
+    "message_delta": Accumulator._change_message,
+    "message_stop": Accumulator._complete,
+    "content_block_start": Accumulator._open_block,
+    "content_block_delta": Accumulator._grow_block,
+    "content_block_stop": Accumulator._close_block,
+    "ping": Accumulator._ping,
+    "error": Accumulator._fail,
+}
+
+
+def _type_of(data: dict[str, Any], name: str | None) -> str:
+    """The type inside the data counts; the event's name only when there is none."""
+    if isinstance(type_ := data.get("type"), str) and type_:
+        return type_
+    if name and name != "message":  # "message" is what a stream calls an event without a name
+        return name
+    if _is_bare_error(data):
+        return "error"
+    return "message_start" if isinstance(data.get("message"), dict) else "without a type"
+
+
+def _is_bare_error(data: dict[str, Any]) -> bool:
+    """OpenAI's shape: {"error": {...}} and no type."""
+    return "type" not in data and isinstance(data.get("error"), dict | str) and "content" not in data
+
+
+def _is_at_home(kind: str, block: GrowingBlock) -> bool:
+    if block.type not in _HOMES:
+        return True  # a type of block that we do not know may take any delta
+    return block.takes_input if kind == "input_json_delta" else block.type == HOME_OF_DELTA[kind]
+
+
+_HOMES = frozenset({"text", "thinking", "redacted_thinking", "tool_use", "server_tool_use", "mcp_tool_use"})
+
+
+def _grown(block: GrowingBlock, field: Field) -> Change:
+    return Change("block_grew", block.index, block.type, field)

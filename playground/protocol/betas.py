@@ -1,0 +1,53 @@
+"""The values of `anthropic-beta` that the official client knows, and what each one switches on.
+
+Source: the types of the Python client 2.12.0 and the vendor's documentation, read in November 2026. The list is open:
+an unknown value is sent as typed (the vendor's API answers 400 to one it does not know).
+"""
+
+BETAS: dict[str, str] = {
+    "advisor-tool-2026-03-01": "The advisor tool: ask another model in mid-answer",
+    "code-execution-2025-05-22": "The first code execution tool",
+    "compact-2026-01-12": "Compaction by context_management edits",
+    "compact-2026-09-04": "The compaction parameter",
+    "computer-use-2024-10-22": "Computer use, first tools",
+    "computer-use-2025-01-24": "Computer use, tools of January 2025",
+    "computer-use-2025-11-24": "Computer use with zoom",
+    "context-1m-2025-08-07": "A context of one million tokens on Sonnet 4 and 4.5",
+    "context-management-2025-06-27": "Clearing of old tool results and thinking (context_management)",
+    "dev-full-thinking-2025-05-14": "Unsummarised thinking, for those it is switched on for",
+    "fallback-credit-2026-06-01": "Fallback credit tokens",
+    "fallback-credit-2026-07-01": "Fallback credit tokens with a mode",
+    "fast-mode-2026-02-01": "Faster output at a higher price (speed)",
+    "files-api-2025-04-14": "Files uploaded once and used by file_id",
+    "inline-tools-2026-09-15": "Tool definitions inside tool_addition blocks",
+    "interleaved-thinking-2025-05-14": "Thinking between tool calls on older models",
+    "mcp-client-2025-04-04": "MCP servers, older form with tool_configuration",
+    "mcp-client-2025-11-20": "MCP servers with mcp_toolset",
+    "mcp-client-2026-09-15": "MCP servers with pinned tool listings",
+    "message-threads-2026-08-12": "Threads: the server keeps the conversation for a while",
+    "mid-conversation-output-config-2026-07-01": "output_config in a system message",
+    "mid-conversation-system-clear-at-2026-08-21": "clear_at in a system message",
+    "mid-conversation-tool-changes-2026-07-01": "tool_addition and tool_removal blocks",
+    "model-context-window-exceeded-2025-08-26": "Its own stop reason for a full context window",
+    "output-128k-2025-02-19": "Up to 128,000 output tokens on Sonnet 3.7",
+    "output-300k-2026-03-24": "Up to 300,000 output tokens",
+    "server-side-fallback-2026-06-01": "A list of models to fall back to (fallbacks)",
+    "server-side-fallback-2026-07-01": "Default fallbacks, and fallbacks with overrides",
+    "skills-2025-10-02": "Skills in the container",
+    "structured-outputs-2025-11-13": "The older output_format parameter",
+    "task-budgets-2026-03-13": "output_config.task_budget",
+    "thinking-binding-controls-2026-08-01": "block_binding of thinking blocks",
+    "thinking-display-updates-2026-08-18": "Thinking shown as short updates",
+    "thinking-token-count-2026-05-13": "Estimated token counts while thinking is hidden",
+    "user-profiles-2026-03-24": "User profiles, first form",
+    "user-profiles-2026-08-18": "User profiles of August 2026",
+    "user-profiles-2026-09-04": "User profiles of September 2026",
+    "user-profiles-billing-2026-10-01": "billing_policy",
+    # Part of the API by now; still accepted.
+    "cache-diagnosis-2026-04-07": "No longer needed: cache diagnostics",
+    "extended-cache-ttl-2025-04-11": "No longer needed: caching for one hour",
+    "pdfs-2024-09-25": "No longer needed: PDF documents",
+    "prompt-caching-2024-07-31": "No longer needed: prompt caching",
+    "token-counting-2024-11-01": "No longer needed: count_tokens",
+    "token-efficient-tools-2025-02-19": "No longer needed: shorter tool calls",
+}

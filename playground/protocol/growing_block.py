@@ -1,0 +1,139 @@
+"""One content block while it streams: its start, the pieces that came since, and the block that they make."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Literal
+
+# Which member a delta's text is added to, and what type of block a delta is at home in.
+TEXT_DELTAS: dict[str, str] = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+HOME_OF_DELTA: dict[str, str] = {
+    "text_delta": "text",
+    "citations_delta": "text",
+    "thinking_delta": "thinking",
+    "signature_delta": "thinking",
+    "input_json_delta": "tool_use",
+    "compaction_delta": "compaction",
+}
+_TEXT_MEMBERS = ("text", "thinking")
+
+Field = Literal["text", "thinking", "partial_json", "citations", "signature", "compaction", "unknown"]
+
+
+class GrowingBlock:
+    """A content block so far.
+
+    `index` is unique within a message; `wire_index` is what the events call the block, which careless servers use
+    twice. `implied` blocks had no `content_block_start`. Text is kept in pieces and joined when it is asked for.
+    """
+
+    def __init__(self, index: int, wire_index: int, start: dict[str, Any], *, implied: bool = False) -> None:
+        self.index = index
+        self.wire_index = wire_index
+        self.implied = implied
+        self.open = True
+        self.estimated_tokens = 0  # of hidden thinking, as the upstream guesses while it goes on
+        self.unknown_deltas: list[dict[str, Any]] = []
+        self.size = 0  # characters of text, thinking and partial JSON so far
+        self._citations: list[Any] | None = None
+        self.restart(start)
+
+    def restart(self, start: dict[str, Any]) -> None:
+        """Take the block's start; pieces that came before it stay."""
+        earlier = getattr(self, "_pieces", {})
+        self._start = dict(start)
+        self._pieces: dict[str, list[str]] = {}
+        for member in _TEXT_MEMBERS:
+            if isinstance(text := self._start.get(member), str) and text:
+                self.append(member, text)
+        for member, pieces in earlier.items():
+            self._pieces.setdefault(member, []).extend(pieces)
+
+    @property
+    def type(self) -> str:
+        type_ = self._start.get("type")
+        return type_ if isinstance(type_, str) else "unknown"
+
+    @property
+    def takes_input(self) -> bool:
+        """Is this a call of a tool, whose input comes as pieces of JSON?"""
+        return self.type.endswith("tool_use")
+
+    def append(self, member: str, text: str) -> None:
+        self._pieces.setdefault(member, []).append(text)
+        self.size += len(text)
+
+    def set(self, member: str, value: Any) -> None:
+        self._start[member] = value
+
+    def add_citation(self, citation: Any) -> None:
+        if self._citations is None:  # a list of our own: the start's belongs to whoever handed it in
+            given = self._start.get("citations")
+            self._citations = list(given) if isinstance(given, list) else []
+        self._citations.append(citation)
+
+    @property
+    def text(self) -> str:
+        """What there is to read so far: the text, or the thinking."""
+        return self._joined("text") or self._joined("thinking")
+
+    @property
+    def partial_json(self) -> str:
+        """The tool's input exactly as it was sent, also when it is incomplete or no JSON. Empty if none was."""
+        return self._joined("partial_json")
+
+    @property
+    def input_problem(self) -> str | None:
+        """Why the input sent so far cannot be read as JSON; None when it can, or when there is none."""
+        return read_json(raw)[1] if (raw := self.partial_json) else None
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The block so far in the API's shape. An input that cannot be read stays as the start gave it."""
+        value = dict(self._start)
+        for member in _TEXT_MEMBERS:
+            if member in self._pieces:
+                value[member] = self._joined(member)
+        if self._citations is not None:
+            value["citations"] = list(self._citations)
+        if self.takes_input and (raw := self.partial_json):
+            input_, problem = read_json(raw)
+            if problem is None:
+                value["input"] = input_
+        return value
+
+    def _joined(self, member: str) -> str:
+        pieces = self._pieces.get(member)
+        if not pieces:
+            return ""
+        if len(pieces) > 1:
+            pieces[:] = ["".join(pieces)]
+        return pieces[0]
+
+
+def read_json(text: str) -> tuple[Any, str | None]:
+    """The value and no problem, or None and why there is no value. NaN, Infinity and numbers too large are refused:
+    what they became could not be written as JSON again."""
+    try:
+        return _DECODER.decode(text), None
+    except json.JSONDecodeError as error:
+        return None, f"{error.msg.removesuffix(' at').removesuffix(' starting').lower()}, at character {error.pos}"
+    except ValueError as error:
+        return None, str(error)
+    except RecursionError:
+        return None, "nested too deeply"
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:40]} is too large")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)

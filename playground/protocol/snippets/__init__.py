@@ -1,0 +1,55 @@
+"""A request as source text, in eight languages; what is sent is the body exactly, its numbers spelled as they are.
+
+Languages with text literals that take JSON as it is get the body as text. Python and Node get their own values,
+and text only when a number or a half surrogate would not arrive as it was meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playground.protocol.snippets.csharp import csharp
+from playground.protocol.snippets.go import go
+from playground.protocol.snippets.java import java
+from playground.protocol.snippets.node import fetch
+from playground.protocol.snippets.node import official as node_client
+from playground.protocol.snippets.php import php
+from playground.protocol.snippets.python import httpx
+from playground.protocol.snippets.python import official as python_client
+from playground.protocol.snippets.request import AttachedFile, SnippetRequest
+from playground.protocol.snippets.ruby import ruby
+from playground.protocol.snippets.shell import curl
+
+__all__ = ["LANGUAGES", "AttachedFile", "Language", "SnippetRequest", "snippet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One way to write a request. `lexer` is the name that Pygments knows; `tab` gathers variants of a language."""
+
+    id: str
+    label: str
+    lexer: str
+    tab: str
+    write: Callable[[SnippetRequest], str]
+
+
+LANGUAGES = (
+    Language("shell", "Shell (curl)", "bash", "Shell", curl),
+    Language("python", "Python (official client)", "python", "Python", python_client),
+    Language("python-httpx", "Python (httpx)", "python", "Python", httpx),
+    Language("node", "Node (official client)", "javascript", "Node", node_client),
+    Language("node-fetch", "Node (fetch)", "javascript", "Node", fetch),
+    Language("ruby", "Ruby", "ruby", "Ruby", ruby),
+    Language("php", "PHP", "php", "PHP", php),
+    Language("go", "Go", "go", "Go", go),
+    Language("java", "Java", "java", "Java", java),
+    Language("csharp", "C#", "csharp", "C#", csharp),
+)
+_BY_ID = {language.id: language for language in LANGUAGES}
+
+
+def snippet(language_id: str, request: SnippetRequest) -> str:
+    """Return `request` as source text. Raises KeyError for a language that is not in `LANGUAGES`."""
+    return _BY_ID[language_id].write(request)

@@ -1,0 +1,207 @@
+"""Server-sent events: bytes to events as they arrive, and events to bytes.
+
+The rules are those of the WHATWG HTML standard, section "Interpreting an event stream", with two kindnesses:
+an event that has a name but no data is handed over too, and bytes that are not UTF-8 are replaced and told.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MAX_EVENT = 16 * 1024 * 1024
+
+# U+2028, U+2029 and U+0085 are no line ends here: they occur literally inside JSON strings.
+_LINE_END = re.compile(rb"\r\n?|\n")
+_LINE_BREAK = re.compile(r"\r\n?|\n")
+_BOM = b"\xef\xbb\xbf"
+_CR = 0x0D
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSentEvent:
+    """One event as it was on the wire.
+
+    `size` is in bytes, from the event's first field to the end of its blank line. `end` is where that line ends,
+    counted in bytes from the start of the stream. `malformed` says why `data` cannot be trusted, or is None.
+    """
+
+    name: str | None
+    data: str
+    size: int = 0
+    end: int = 0
+    id: str | None = None
+    retry_ms: int | None = None
+    malformed: str | None = None
+
+
+class EventTooLarge(ValueError):  # noqa: N818 - reads as what it is
+    """One event is larger than the limit; what came before it was handed over already."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"one event is larger than {limit:,} bytes")
+        self.limit = limit
+
+
+class Decoder:
+    """Bytes in, events out. Where the stream is cut into chunks makes no difference to the events.
+
+    An event is handed over as soon as its blank line has ended. The one exception: a CR that is the last byte so far
+    may be half of a CRLF and waits for the next byte, unless the line before it ended in a CR alone.
+    """
+
+    def __init__(self, max_event: int = MAX_EVENT) -> None:
+        self.max_event = max_event
+        self.consumed = 0  # bytes of the stream up to the end of the last event handed over
+        self._buffer = bytearray()  # the line that has not ended yet
+        self._offset = 0  # where the buffer begins in the stream
+        self._scanned = 0  # bytes of the buffer known to hold no line end
+        self._at_start = True  # a byte order mark may still come
+        self._after_cr = False  # the last line ended in a CR alone
+        self._too_large = False
+        self._begin()
+
+    @property
+    def leftover(self) -> bool:
+        """Has an event begun that has not ended?"""
+        return self._begun_at is not None or (len(self._buffer) > 0 and self._buffer[0] not in b":\r\n")
+
+    def feed(self, chunk: bytes) -> list[ServerSentEvent]:
+        """Take the next bytes; return the events that they completed.
+
+        Raises EventTooLarge, on the next call if this one has events to return. Nothing can be fed after that.
+        """
+        self._buffer += chunk
+        if self._at_start and not self._skip_byte_order_mark():
+            return []
+        return self._take_usual() or self._take(at_end=False)
+
+    def finish(self) -> list[ServerSentEvent]:
+        """The stream has ended. An unfinished event is dropped; see `leftover`.
+
+        Returns the last event if it still waited for the byte after its CR, else nothing.
+        """
+        return self._take(at_end=True)
+
+    def _take_usual(self) -> list[ServerSentEvent]:
+        """The events, if all of the buffer is events as nearly every server writes them: an event line, a data line
+        and a blank one, each ended by LF. Several times faster than line by line; anything else is left alone."""
+        if self._begun_at is not None or self._after_cr or not self._buffer.endswith(b"\n\n"):
+            return []
+        text = bytes(self._buffer)
+        if b"\r" in text or len(text) > self.max_event:
+            return []
+        events: list[ServerSentEvent] = []
+        begin = 0
+        for piece in text[:-2].split(b"\n\n"):
+            first, _, second = piece.partition(b"\n")
+            if not (first.startswith(b"event: ") and second.startswith(b"data: ")) or b"\n" in second:
+                return []
+            size = len(piece) + 2
+            begin += size
+            data, malformed = _decode(second[6:])
+            name = first[7:].decode("utf-8", "replace")
+            events.append(ServerSentEvent(name, data, size, self._offset + begin, None, None, malformed))
+        self._drop(len(text))
+        self._scanned = 0
+        self.consumed = self._offset
+        return events
+
+    def _take(self, *, at_end: bool) -> list[ServerSentEvent]:
+        events = [] if self._too_large else self._take_lines(at_end=at_end)
+        unfinished_from = self._offset if self._begun_at is None else self._begun_at
+        if self._offset + len(self._buffer) - unfinished_from > self.max_event:
+            self._too_large = True
+        if self._too_large and not events:
+            raise EventTooLarge(self.max_event)
+        return events
+
+    def _skip_byte_order_mark(self) -> bool:
+        """Return False while it cannot be known yet if there is one."""
+        if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
+            return False
+        if self._buffer.startswith(_BOM):
+            self._drop(len(_BOM))
+        self._at_start = False
+        return True
+
+    def _take_lines(self, *, at_end: bool) -> list[ServerSentEvent]:
+        events: list[ServerSentEvent] = []
+        match = _LINE_END.search(self._buffer, self._scanned)
+        text = bytes(self._buffer) if match else b""
+        line = 0  # where the line begins in text
+        while match and not self._too_large:
+            at, stop = match.span()
+            lone_cr = text[at] == _CR and stop == at + 1
+            if lone_cr and stop == len(text) and not at_end and not (at == line and self._after_cr):
+                break
+            if at > line:
+                self._take_line(text[line:at], self._offset + line)
+            else:
+                if self._after_cr and not lone_cr:
+                    # Could have ended at its CR, had the chunk ended there: so it does. The LF is a line of its own.
+                    stop, lone_cr = at + 1, text[at] == _CR
+                if event := self._end_event(self._offset + stop):
+                    events.append(event)
+            self._after_cr = lone_cr
+            line = stop
+            match = _LINE_END.search(text, line)
+        self._drop(line)
+        self._scanned = max(0, len(self._buffer) - 1)  # the last byte may be a CR
+        return events
+
+    def _drop(self, count: int) -> None:
+        del self._buffer[:count]
+        self._offset += count
+
+    def _begin(self) -> None:
+        self._begun_at: int | None = None
+        self._name: str | None = None
+        self._data: list[bytes] = []
+        self._id: str | None = None
+        self._retry_ms: int | None = None
+
+    def _take_line(self, line: bytes, begins_at: int) -> None:
+        field, _, value = line.partition(b":")
+        if not field:
+            return  # a comment
+        if self._begun_at is None:
+            self._begun_at = begins_at
+        if value.startswith(b" "):
+            value = value[1:]
+        if field == b"data":
+            self._data.append(value)
+        elif field == b"event":
+            self._name = value.decode("utf-8", "replace")
+        elif field == b"id" and b"\0" not in value:
+            self._id = value.decode("utf-8", "replace")
+        elif field == b"retry" and value.isdigit() and len(value) <= 12:
+            self._retry_ms = int(value)
+
+    def _end_event(self, end: int) -> ServerSentEvent | None:
+        """A blank line has ended: the event so far, or None when there is none or it is too large."""
+        size = 0 if self._begun_at is None else end - self._begun_at
+        self._too_large = size > self.max_event
+        event = None
+        if (self._name is not None or self._data) and not self._too_large:
+            data, malformed = _decode(b"\n".join(self._data))
+            event = ServerSentEvent(self._name, data, size, end, self._id, self._retry_ms, malformed)
+            self.consumed = end
+        self._begin()
+        return event
+
+
+def encode(name: str | None, data: str) -> bytes:
+    """One event as bytes. `name` None leaves the event line out; line breaks in `data` make several data lines."""
+    if name is not None and _LINE_BREAK.search(name):
+        raise ValueError(f"an event's name cannot hold a line break: {name!r}")
+    lines = [] if name is None else [f"event: {name}"]
+    lines += [f"data: {line}" for line in _LINE_BREAK.split(data)]
+    return ("\n".join(lines) + "\n\n").encode("utf-8", "replace")
+
+
+def _decode(data: bytes) -> tuple[str, str | None]:
+    try:
+        return data.decode(), None
+    except UnicodeDecodeError as error:
+        return data.decode("utf-8", "replace"), f"not UTF-8 at byte {error.start} of the data"

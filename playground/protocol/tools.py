@@ -1,0 +1,171 @@
+"""The tool loop: which calls wait for a result, the form for a result, and the conversation that goes on with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from playground.protocol import json_text, paths
+from playground.protocol.example_input import example_input
+from playground.protocol.kinds import (
+    AnyJson,
+    Boolean,
+    Integer,
+    Kind,
+    ListOf,
+    Null,
+    Number,
+    Object,
+    Parameter,
+    Text,
+)
+from playground.protocol.paths import JsonValue
+from playground.protocol.request_view import Members, view
+from playground.protocol.tool_results import MISSING_RESULT_TEXT, exchanges, unanswered
+
+__all__ = [
+    "ToolResult",
+    "add_answer",
+    "calls_in",
+    "continue_with_results",
+    "example_input",
+    "kind_of_example",
+    "pending_tool_uses",
+    "result_text",
+]
+
+# Beyond it an example is shown as JSON text: a form of a thousand inputs helps nobody.
+_MOST_MEMBERS = 40
+_DEEPEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool gave for one call: text, or a list of content blocks. `content=None` sends none."""
+
+    tool_use_id: str
+    content: JsonValue = None
+    is_error: bool = False
+
+
+def calls_in(content: JsonValue) -> list[Members]:
+    """The `tool_use` blocks of an answer, in order: those that the user has to answer."""
+    if not isinstance(content, list):
+        return []
+    return [block for block in content if isinstance(block, dict) and block.get("type") == "tool_use"]
+
+
+def pending_tool_uses(messages: JsonValue) -> list[Members]:
+    """The calls at the end of a conversation that no result answers yet, in order."""
+    last = list(exchanges(view({"messages": messages}, "", (), None).turns))[-1:]
+    return [call.members for exchange in last for call in unanswered(exchange)]
+
+
+def add_answer(body: Members, content: JsonValue) -> Members:
+    """The body with an answer as its last message; an answer that was begun there (a prefill) becomes one with it.
+
+    Empty texts are left out: the API makes them, and refuses them. Everything else goes back as it came, thinking and
+    signatures above all.
+    """
+    messages = _messages(body)
+    blocks = [block for block in content if not _is_empty_text(block)] if isinstance(content, list) else content
+    last = messages[-1] if messages else None
+    if isinstance(last, dict) and last.get("role") == "assistant":
+        messages = messages[:-1]
+        blocks = _joined(_as_blocks(last.get("content")), _as_blocks(blocks))
+        answer = {**last, "content": blocks}
+    else:
+        answer = {"role": "assistant", "content": blocks}
+    return {**body, "messages": [*messages, answer]}
+
+
+def continue_with_results(
+    body: Members, assistant_content: JsonValue, results: Sequence[ToolResult] | Mapping[str, ToolResult]
+) -> Members:
+    """The body that goes on: the answer, then one user message with a result for each of its calls, in their order.
+
+    A call without a result gets one that says so, as an error: the API refuses the request otherwise. Results for
+    calls that the answer does not have are left out.
+    """
+    given = results if isinstance(results, Mapping) else {result.tool_use_id: result for result in results}
+    body = add_answer(body, assistant_content)
+    blocks = [_result_block(call, given.get(str(call.get("id")))) for call in calls_in(assistant_content)]
+    if not blocks:
+        return body
+    return {**body, "messages": [*body["messages"], {"role": "user", "content": blocks}]}
+
+
+def _messages(body: Members) -> list[JsonValue]:
+    messages = body.get("messages")
+    return messages if isinstance(messages, list) else []
+
+
+def _is_empty_text(block: JsonValue) -> bool:
+    return isinstance(block, dict) and block.get("type") == "text" and block.get("text") == ""
+
+
+def _as_blocks(content: JsonValue) -> list[JsonValue]:
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content else []
+    return content if isinstance(content, list) else []
+
+
+def _joined(begun: list[JsonValue], went_on: list[JsonValue]) -> list[JsonValue]:
+    """One list of blocks; the text that was begun and the text that goes on with it become one block."""
+    first = paths.get(went_on, (0,), {})
+    last = paths.get(begun, (len(begun) - 1,), {})
+    if not (_is_text(last) and _is_text(first)):
+        return [*begun, *went_on]
+    return [*begun[:-1], {**last, **first, "text": last["text"] + first["text"]}, *went_on[1:]]
+
+
+def _is_text(block: JsonValue) -> bool:
+    return isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str)
+
+
+def _result_block(call: Members, result: ToolResult | None) -> Members:
+    block: Members = {"type": "tool_result", "tool_use_id": call.get("id")}
+    if isinstance(call.get("toolset_name"), str):
+        # A toolset's result repeats the name of the toolset. Source: the client's handling of toolsets.
+        block["toolset_name"] = call["toolset_name"]
+    if result is None:
+        return {**block, "content": MISSING_RESULT_TEXT, "is_error": True}
+    if result.content is not None:
+        block["content"] = result.content
+    return {**block, "is_error": True} if result.is_error else block
+
+
+def result_text(value: JsonValue) -> str:
+    """What a tool returned as the text of its result: a string as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json_text.dump(value, None)
+
+
+def kind_of_example(value: JsonValue) -> Kind:
+    """The form for values like this one: what a tool returned once, or an example its author wrote.
+
+    Objects get a control for each member, lists one kind for all items when the first tells it; what is too deep or
+    too wide is free JSON.
+    """
+    return _kind_of(value, _DEEPEST)
+
+
+def _kind_of(value: JsonValue, depth: int) -> Kind:
+    match value:
+        case None:
+            return AnyJson()
+        case bool():
+            return Boolean()
+        case int():
+            return Integer()
+        case float():
+            return Number()
+        case str():
+            return Text(multiline=len(value) > 60 or "\n" in value)
+        case dict() if depth and len(value) <= _MOST_MEMBERS:
+            members = (Parameter(name, _kind_of(each, depth - 1), initial=each) for name, each in value.items())
+            return Object("result", tuple(members), shown=tuple(value)[:2])
+        case list() if depth and value:
+            item = _kind_of(value[0], depth - 1)
+            return AnyJson() if isinstance(item, Null) else ListOf(item)
+        case _:
+            return AnyJson()

@@ -1,0 +1,50 @@
+"""Everything that is wrong with a request body, as a list; it does not raise, whatever the body is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from itertools import chain, islice
+from typing import Any
+
+from playground.protocol.parameters import BODY
+from playground.protocol.paths import JsonValue
+from playground.protocol.problems import Edit, Problem, Repair, repaired
+from playground.protocol.request_view import view
+from playground.protocol.rules_of_features import feature_rules
+from playground.protocol.rules_of_messages import message_rules
+from playground.protocol.rules_of_models import model_rules
+from playground.protocol.rules_of_tools import tool_rules
+from playground.protocol.shape import ShapeCheck, name_of_type
+from playground.protocol.tool_results import result_rules
+
+__all__ = ["MOST_PROBLEMS", "Edit", "Problem", "Repair", "check", "repaired"]
+
+# A list of a hundred thousand wrong items is one mistake, not as many.
+MOST_PROBLEMS = 200
+
+
+def check(
+    body: JsonValue,
+    *,
+    version: str = "2023-06-01",
+    betas: Collection[str] = (),
+    capabilities: Mapping[str, Any] | None = None,
+) -> list[Problem]:
+    """The problems of a body, at most `MOST_PROBLEMS`: of its shape first, then of the rules between members.
+
+    `version` and `betas` are what the request's headers will say. `capabilities` is the model's object from
+    `GET /v1/models`, or the capabilities in it; without it, the catalogue of models is asked.
+    """
+    if not isinstance(body, dict):
+        return [Problem((), f"The body must be an object, not {name_of_type(body)}")]
+    shape = ShapeCheck(version, betas)
+    shape.value(BODY, body, ())
+    request = view(body, version, betas, capabilities)
+    rules = chain(
+        model_rules(request),
+        message_rules(request),
+        result_rules(request),
+        tool_rules(request),
+        feature_rules(request),
+    )
+    return list(islice(chain(shape.problems, rules), MOST_PROBLEMS))

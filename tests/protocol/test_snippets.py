@@ -1,0 +1,319 @@
+"""The snippets of every language whose runtime is here send exactly the body that is meant."""
+
+import base64
+import inspect
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground.protocol import json_text
+from playground.protocol.snippets import LANGUAGES, AttachedFile, SnippetRequest, snippet
+from playground.protocol.snippets.python import BETA_ARGUMENTS, STABLE_ARGUMENTS
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = Path(__file__).parent / "golden"
+KEY = "not-a-real-key-0123456789"
+PICTURE = bytes(range(256)) * 8
+PICTURE_TEXT = base64.b64encode(PICTURE).decode()
+
+NASTY = (
+    "quotes \" ' ` \"\"\" ''' \\\" \\' \\` ends \\\\\nnew\r\nlines\ttabs $HOME ${HOME} $(id) `id` #{1+1} #$0 %s\n"
+    " %d {{name}} JSON\nJSON;\nEOF\n*/ // -- <?php ?> </script> \\n \\u0041 "
+    "\\x41 \\$ \\{ @file !history \x00\x01\x1b\x7f\x85 "
+    "\u2028\u2029 \u202eabc \ufeff é 漢字 🦊 👩\u200d🚀 \U000e0041 \\u{1F98A} ~^&|<>;*?[]"
+)
+PLAIN = {
+    "model": "claude-sonnet-5-5",
+    "max_tokens": 1024,
+    "system": NASTY,
+    "messages": [
+        {"role": "user", "content": NASTY},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]},
+        {
+            "role": "user",
+            "content": [
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PICTURE_TEXT}},
+                {"type": "text", "text": "", "cache_control": None},
+            ],
+        },
+    ],
+    "tools": [
+        {"name": "f", "input_schema": {"type": "object", "properties": {NASTY: {"enum": [True, False, None, -1, []]}}}}
+    ],
+    "temperature": 0.5,
+    "unknown member": {"a b": [], "class": {}, "__proto__": {"x": 1}},
+}
+# Not to be written with the values of Python or JavaScript: a half surrogate, and spellings that both would change.
+HARD = json_text.parse(
+    '{"model":"m","max_tokens":123456789012345678901234567890,"temperature":1.0,"top_p":1E-7,"a":-0,"b":0.10,"c":1e400,'
+    '"messages":[{"role":"user","content":"half \\ud83e of a fox, ` ${x} \\\\ \\"\\"\\" \\u0000"}],"2":1,"1":2}'
+)
+ANSWER = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [{"type": "text", "text": "Hello"}],
+}
+ANSWER |= {"stop_reason": "end_turn", "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1}}
+EVENTS = (
+    {"type": "message_start", "message": {**ANSWER, "content": [], "stop_reason": None}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    # A line separator of Unicode inside the JSON does not end the line of an event.
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hel\u2028lo there"}},
+    {"type": "content_block_stop", "index": 0},
+    {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+        "usage": {"output_tokens": 1},
+    },
+    {"type": "message_stop"},
+)
+
+
+class Upstream(BaseHTTPRequestHandler):
+    """Keeps what it receives and answers as the Messages API does."""
+
+    protocol_version = "HTTP/1.1"
+    received: list[tuple[str, dict[str, str], bytes]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        Upstream.received.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+        if re.search(rb'"stream":\s*true', body):
+            text = "".join(f"event: {one['type']}\ndata: {json.dumps(one, ensure_ascii=False)}\n\n" for one in EVENTS)
+            content, kind = text.encode(), "text/event-stream"
+        else:
+            content, kind = json.dumps(ANSWER).encode(), "application/json"
+        self.send_response(200)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def upstream():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def needs(program: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        assert program not in os.environ.get("REQUIRED_RUNTIMES", "").split(), f"{program} must be installed here"
+        pytest.skip(f"{program} is not installed: its snippets are not run here")
+    return found
+
+
+def node_client(folder: Path) -> None:
+    """Put the official Node client where the snippet finds it; it is fetched once and kept under var/."""
+    needs("node")
+    kept = ROOT / "var" / "npm"
+    if not (kept / "node_modules" / "@anthropic-ai" / "sdk").exists():
+        kept.mkdir(parents=True, exist_ok=True)
+        command = [needs("npm"), "install", "--no-audit", "--no-fund", "--prefix", str(kept), "@anthropic-ai/sdk@1"]
+        if subprocess.run(command, capture_output=True, timeout=90, check=False).returncode:
+            pytest.skip("the official Node client cannot be fetched from npm here")
+    (folder / "node_modules").symlink_to(kept / "node_modules")
+
+
+def python_program(source: str, folder: Path) -> list[str]:
+    (folder / "main.py").write_text(source)
+    return [sys.executable, "main.py"]
+
+
+def shell_program(source: str, folder: Path) -> list[str]:
+    needs("curl")
+    (folder / "main.sh").write_text(source)
+    return ["sh", "main.sh"]
+
+
+def node_program(source: str, folder: Path) -> list[str]:
+    needs("node")
+    (folder / "main.mjs").write_text(source)
+    return ["node", "main.mjs"]
+
+
+def node_client_program(source: str, folder: Path) -> list[str]:
+    node_client(folder)
+    return node_program(source, folder)
+
+
+def ruby_program(source: str, folder: Path) -> list[str]:
+    (folder / "main.rb").write_text(source)
+    return [needs("ruby"), "main.rb"]
+
+
+def php_program(source: str, folder: Path) -> list[str]:
+    (folder / "main.php").write_text(source)
+    return [needs("php"), "main.php"]
+
+
+def go_program(source: str, folder: Path) -> list[str]:
+    (folder / "main.go").write_text(source)
+    return [needs("go"), "run", "main.go"]
+
+
+def java_program(source: str, folder: Path) -> list[str]:
+    (folder / "Main.java").write_text(source)
+    return [needs("java"), "-XX:TieredStopAtLevel=1", "Main.java"]
+
+
+PROGRAMS = {
+    "shell": shell_program,
+    "python": python_program,
+    "python-httpx": python_program,
+    "node": node_client_program,
+    "node-fetch": node_program,
+    "ruby": ruby_program,
+    "php": php_program,
+    "go": go_program,
+    "java": java_program,
+}
+QUICK_TO_START = [name for name in PROGRAMS if name not in ("go", "java")]
+
+
+def run(language: str, request: SnippetRequest, folder: Path) -> tuple[str, dict[str, str], bytes, str]:
+    """Run a snippet; return the path, headers and body that were received, and what was printed."""
+    Upstream.received.clear()
+    for file in request.files().values():
+        (folder / file.name).write_bytes(PICTURE)
+    command = PROGRAMS[language](snippet(language, request), folder)
+    go_cache = str(ROOT / "var" / "go")
+    settings = {"ANTHROPIC_API_KEY": KEY, "X_GATEWAY_KEY": "gateway-secret", "GOCACHE": go_cache, "GOFLAGS": "-mod=mod"}
+    environment = {**os.environ, **settings, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "GOPATH": go_cache}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-3000:]
+    assert len(Upstream.received) == 1
+    return *Upstream.received[0], done.stdout.decode("utf-8", "replace")
+
+
+def spelled(text: str | bytes) -> Any:
+    """The JSON value with its numbers as text, so that 1 and 1.0 differ."""
+    return json.loads(text, parse_int=str, parse_float=str)
+
+
+def meant(body: Any) -> Any:
+    return spelled(json_text.dump(body))
+
+
+@pytest.mark.parametrize("language", PROGRAMS)
+def test_a_streaming_snippet_sends_the_body_and_reads_the_events(language: str, upstream: str, tmp_path: Path) -> None:
+    request = SnippetRequest({**PLAIN, "stream": True}, base_url=upstream)
+    path, headers, body, printed = run(language, request, tmp_path)
+    assert path == "/v1/messages"
+    assert spelled(body) == meant(request.body)
+    assert headers["x-api-key"] == KEY
+    assert "authorization" not in headers
+    assert headers["anthropic-version"] == "2023-06-01"
+    assert "lo there" in printed
+
+
+@pytest.mark.parametrize("language", QUICK_TO_START)
+def test_numbers_keep_their_spelling_and_half_surrogates_arrive(language: str, upstream: str, tmp_path: Path) -> None:
+    extra = (("x-gateway-key", "••••cret"), ("x-team", 'it\'s "$5" \\'))
+    request = SnippetRequest(HARD, upstream + "/v1", "bearer", "2026-10-21", ("b-1", "b-2"), extra_headers=extra)
+    _, headers, body, printed = run(language, request, tmp_path)
+    assert spelled(body) == meant(HARD)
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert "x-api-key" not in headers
+    assert headers["anthropic-version"] == "2026-10-21"
+    assert headers["anthropic-beta"] == "b-1,b-2"
+    assert headers["content-type"] == "application/json"
+    assert headers["x-gateway-key"] == "gateway-secret"
+    assert headers["x-team"] == 'it\'s "$5" \\'
+    assert "Hello" in printed
+
+
+@pytest.mark.parametrize("language", ["python", "node"])
+def test_the_official_clients_take_betas_and_long_answers(language: str, upstream: str, tmp_path: Path) -> None:
+    body = {
+        "model": "m",
+        "max_tokens": 64000,
+        "messages": [{"role": "user", "content": "Hi"}],
+        "compaction": None,
+        "x": 1,
+    }
+    _, headers, received, printed = run(language, SnippetRequest(body, upstream, "bearer", betas=("b-1",)), tmp_path)
+    assert spelled(received) == meant(body)
+    assert headers["anthropic-beta"] == "b-1"
+    assert "Hello" in printed
+
+
+def test_java_splits_a_body_that_is_too_long_for_one_constant(upstream: str, tmp_path: Path) -> None:
+    body = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": 'long "text"\n  \\ é ' * 8000}]}
+    assert spelled(run("java", SnippetRequest(body, upstream), tmp_path)[2]) == meant(body)
+
+
+def test_the_snippet_in_csharp_is_the_reviewed_one() -> None:
+    extra = (("x-gateway-key", "••••cret"), ("x-team", 'a "b" \\'))
+    request = SnippetRequest({**PLAIN, "stream": True}, betas=("b-1",), extra_headers=extra)
+    assert snippet("csharp", request) == (GOLDEN / "snippet.cs").read_text()
+
+
+@pytest.mark.parametrize("language", [language.id for language in LANGUAGES])
+def test_no_secret_is_ever_written(language: str) -> None:
+    secrets = (
+        ("authorization", "Bearer secret-word-1"),
+        ("x-api-key", "secret-word-2"),
+        ("x-own-token", "secret-word-3"),
+    )
+    source = snippet(language, SnippetRequest(PLAIN, extra_headers=secrets))
+    assert "secret-word" not in source
+    assert "X_OWN_TOKEN" in source
+    if language not in ("python", "node"):  # the official clients find their key by themselves
+        assert "ANTHROPIC_API_KEY" in source
+
+
+@pytest.mark.parametrize("language", [language.id for language in LANGUAGES])
+def test_source_text_holds_no_invisible_characters(language: str) -> None:
+    source = snippet(language, SnippetRequest(PLAIN))
+    assert not [c for c in source if not c.isprintable() and c not in "\n\t\u200d"]
+
+
+def test_large_base64_is_read_from_a_file_with_the_attachments_name() -> None:
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/jpeg", "data": "attachment:7"}}
+    body = {"messages": [{"role": "user", "content": [image, image]}]}
+    request = SnippetRequest(body, attachments={"attachment:7": AttachedFile("my photo.jpg", "image/jpeg")})
+    assert [file.name for file in request.files().values()] == ["my-photo.jpg"]
+    assert "attachment:7" not in snippet("python", request)
+    assert "my-photo.jpg" in snippet("shell", request)
+
+
+def test_text_that_looks_like_the_mark_of_a_file_is_left_alone(upstream: str, tmp_path: Path) -> None:
+    body = {**PLAIN, "system": "BASE64-OF-1-image-1.png"}
+    assert spelled(run("php", SnippetRequest(body, upstream), tmp_path)[2]) == meant(body)
+
+
+def test_the_known_arguments_are_those_of_the_official_client() -> None:
+    import anthropic
+
+    client = anthropic.Anthropic(api_key=KEY)
+    for create, known in ((client.messages.create, STABLE_ARGUMENTS), (client.beta.messages.create, BETA_ARGUMENTS)):
+        names = {name for name in inspect.signature(create).parameters if not name.startswith("extra_")}
+        assert names - {"timeout", "betas", "user_profile_id", "workspace_id"} == known
+
+
+@pytest.mark.parametrize(
+    "base", ["https://a.example", "https://a.example/", "https://a.example/v1", "https://a.example/v1/"]
+)
+def test_a_base_url_may_end_in_the_version(base: str) -> None:
+    assert SnippetRequest({}, base_url=base).url == "https://a.example/v1/messages"
