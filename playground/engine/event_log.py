@@ -1,0 +1,190 @@
+"""All events of a run, the older ones packed.
+
+As objects, the events of a stream take about five times the memory of its bytes. Whoever follows live needs the last
+moments only; older ones are wanted by a page that reloads, or never. So what is older than two seconds is packed: its
+bytes, and where in them each event ended and when. Asked for, the events are cut out and decoded again, and are equal
+to what they were.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING, Final, overload
+
+from playground.engine.events import Received, Streamed
+from playground.protocol.sse import Decoder, ServerSentEvent
+
+if TYPE_CHECKING:
+    from playground.engine.events import RunEvent
+
+AGE_MS: Final = 2000.0
+PACKED_AT_ONCE: Final = 64  # a pack has a cost of its own, so it holds at least so many
+_ITERATED_AT_ONCE: Final = 256
+_RECEIVED: Final = 0
+_STREAMED: Final = 1
+_OTHER: Final = 2
+
+
+class EventLog(Sequence["RunEvent"]):
+    """Reads like a list of events, from any thread. Only grows, and only by the thread that made it."""
+
+    def __init__(self, age_ms: float = AGE_MS, packed_at_once: int = PACKED_AT_ONCE) -> None:
+        self._age_ms = age_ms
+        self._packed_at_once = packed_at_once
+        self._packs: list[_Pack] = []
+        self._firsts: list[int] = []  # place of each pack's first event
+        self._begins: list[int] = []  # where in the body each pack's bytes begin
+        self._recent: list[RunEvent] = []
+        self._lock = Lock()  # packing moves events from one list to another
+        self._packed = 0  # events
+        self._packed_bytes = 0
+        self._packed_number = 0  # of the last packed server-sent event
+        self._packed_end = 0  # and where it ended
+
+    def __len__(self) -> int:
+        with self._lock:
+            return self._packed + len(self._recent)
+
+    def extend(self, events: Iterable[RunEvent]) -> None:
+        """Add events, and pack what has become old by them."""
+        self._recent += events
+        old = self._recent[-1].at_ms - self._age_ms if self._recent else 0.0
+        if len(self._recent) > self._packed_at_once and self._recent[self._packed_at_once].at_ms < old:
+            self._pack(next((place for place, event in enumerate(self._recent) if event.at_ms >= old), 0))
+
+    def pack_all(self) -> None:
+        """The run is over, and those who followed it live have read it."""
+        self._pack(len(self._recent))
+
+    def _pack(self, count: int) -> None:
+        if not count:
+            return
+        pack = _Pack(self._recent[:count], self._packed_number, self._packed_end)
+        with self._lock:
+            self._packs.append(pack)
+            self._firsts.append(self._packed)
+            self._begins.append(self._packed_bytes)
+            self._packed += count
+            self._packed_bytes += len(pack.data)
+            self._packed_number, self._packed_end = pack.last_number, pack.last_end
+            del self._recent[:count]
+
+    def body(self) -> bytes:
+        """All bytes received so far."""
+        with self._lock:
+            packs, recent = list(self._packs), list(self._recent)
+        pieces = [pack.data for pack in packs]
+        return b"".join(pieces + [event.data for event in recent if isinstance(event, Received)])
+
+    @overload
+    def __getitem__(self, place: int) -> RunEvent: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[RunEvent]: ...
+    def __getitem__(self, place: int | slice) -> RunEvent | list[RunEvent]:
+        if isinstance(place, slice):
+            begin, end, step = place.indices(len(self))
+            found = self._between(begin, end) if step > 0 else self._between(end + 1, begin + 1)[::-1]
+            return found[:: abs(step)]
+        if place < 0:
+            place += len(self)
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        return self._between(place, place + 1)[0]
+
+    def __iter__(self) -> Iterator[RunEvent]:
+        place = 0
+        while some := self._between(place, place + _ITERATED_AT_ONCE):
+            yield from some
+            place += len(some)
+
+    def _between(self, begin: int, end: int) -> list[RunEvent]:
+        with self._lock:
+            packed = self._packed
+            recent = self._recent[max(0, begin - packed) : max(0, end - packed)]
+        found: list[RunEvent] = []
+        if begin < packed:
+            number = bisect_right(self._firsts, begin) - 1
+            while number < len(self._firsts) and self._firsts[number] < min(end, packed):
+                found += self._unpack(number, begin - self._firsts[number], end - self._firsts[number])
+                number += 1
+        return found + recent
+
+    def _unpack(self, number: int, begin: int, end: int) -> Iterator[RunEvent]:
+        pack, offset = self._packs[number], self._begins[number]
+        for place in range(max(0, begin), min(end, len(pack.kinds))):
+            kind, at_ms, mark = pack.kinds[place], pack.at_ms[place], pack.marks[place]
+            if kind == _OTHER:
+                yield pack.others[place]
+            elif kind == _RECEIVED:
+                yield Received(at_ms, pack.data[pack.received_before(place) : mark])
+            else:
+                event_number, event_begin = pack.streamed_before(place)
+                raw = (
+                    self._bytes(event_begin, mark)
+                    if event_begin < offset
+                    else pack.data[event_begin - offset : mark - offset]
+                )
+                yield Streamed(at_ms, event_number + 1, _decoded(raw, mark, is_first=event_begin == 0), mark)
+
+    def _bytes(self, begin: int, end: int) -> bytes:
+        """A piece of the body that begins in an earlier pack: an event that was cut by two reads."""
+        number = bisect_right(self._begins, begin) - 1
+        pieces: list[bytes] = []
+        while begin < end:
+            offset, data = self._begins[number], self._packs[number].data
+            pieces.append(data[begin - offset : end - offset])
+            begin = offset + len(data)
+            number += 1
+        return b"".join(pieces)
+
+
+class _Pack:
+    """Some events in a row. `marks` of received bytes count within `data`; those of events within the whole body."""
+
+    __slots__ = ("at_ms", "data", "first_end", "first_number", "kinds", "last_end", "last_number", "marks", "others")
+
+    def __init__(self, events: list[RunEvent], number: int, end: int) -> None:
+        self.first_number, self.first_end = number, end
+        self.data = b"".join(event.data for event in events if isinstance(event, Received))
+        self.at_ms = array("d", (event.at_ms for event in events))
+        self.others: dict[int, RunEvent] = {}
+        kinds, marks, size = bytearray(), array("Q"), 0
+        for place, event in enumerate(events):
+            if isinstance(event, Received):
+                size += len(event.data)
+                kinds.append(_RECEIVED)
+                marks.append(size)
+            elif isinstance(event, Streamed):
+                number, end = event.number, event.end
+                kinds.append(_STREAMED)
+                marks.append(end)
+            else:
+                self.others[place] = event
+                kinds.append(_OTHER)
+                marks.append(0)
+        self.kinds, self.marks = bytes(kinds), marks
+        self.last_number, self.last_end = number, end
+
+    def received_before(self, place: int) -> int:
+        """How many of the pack's bytes came before this place."""
+        before = self.kinds.rfind(_RECEIVED, 0, place)
+        return self.marks[before] if before >= 0 else 0
+
+    def streamed_before(self, place: int) -> tuple[int, int]:
+        """Number and end of the server-sent event before this place."""
+        before = self.kinds.rfind(_STREAMED, 0, place)
+        if before < 0:
+            return self.first_number, self.first_end
+        return self.first_number + self.kinds.count(_STREAMED, 0, place), self.marks[before]
+
+
+def _decoded(raw: bytes, end: int, *, is_first: bool) -> ServerSentEvent:
+    decoder = Decoder(len(raw) + 1)
+    if not is_first:  # a byte order mark counts at the beginning of a stream only
+        decoder.feed(b"\n")
+    found = decoder.feed(raw) + decoder.finish()
+    return replace(found[-1], end=end)

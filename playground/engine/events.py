@@ -1,0 +1,95 @@
+"""The run events: what one run tells, step by step. Consumer, relay and recorder all read these and nothing else.
+
+Times (`at_ms`) are milliseconds since the request was sent, by the monotonic clock. No event holds a credential.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from playground.protocol.sse import ServerSentEvent
+
+Pairs = tuple[tuple[str, str], ...]
+EndState = Literal["completed", "failed", "interrupted", "cancelled"]
+FailureKind = Literal[
+    "connect",  # nobody listens, or no way there
+    "dns",  # the name is not known
+    "tls",  # no trusted encrypted connection
+    "timeout",  # a limit in seconds was reached before the first byte
+    "blocked",  # the address is not allowed; nothing was sent
+    "http_status",  # the upstream answered 4xx or 5xx
+    "not_json",  # neither JSON nor an event stream
+    "error_event",  # the upstream reported an error inside an answer that had begun with status 200
+    "encoding",  # compressed although `identity` was asked for
+    "redirect",  # not followed
+    "protocol",  # not HTTP, or headers beyond the limits
+    "reset",  # the connection ended before any answer; the upstream may have run the request
+    "truncated",  # the answer ended early
+    "idle",  # silence for too long
+    "too_large",  # the answer, or one event of it
+    "duration",  # the run as a whole took too long
+    "server_stopping",
+    "server_stopped",  # found after a restart
+    "stopped",  # by the Stop button, or by a client that hung up
+    "internal",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run did not complete, in our words. `detail` holds the figures: status, limit, host, retry_after_s, …"""
+
+    kind: FailureKind
+    message: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The request is about to leave. Secret header values are masked. `body_size` is in bytes."""
+
+    at_ms: float
+    method: str
+    url: str
+    headers: Pairs
+    body_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Status line and headers have arrived; only headers on the allow-list are here."""
+
+    at_ms: float
+    status: int
+    headers: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Bytes of the answer's body, exactly as they came. Joined they are the whole body."""
+
+    at_ms: float
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """One server-sent event. Numbers count from 1 without a gap; it ends at byte `end` of the received body."""
+
+    at_ms: float
+    number: int
+    event: ServerSentEvent
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last event of every run. `failure` is None exactly when the state is `completed`."""
+
+    at_ms: float
+    state: EndState
+    failure: Failure | None
+
+
+RunEvent = Requested | Answered | Received | Streamed | Ended

@@ -1,0 +1,140 @@
+"""What went wrong, in our own words.
+
+An HTTP client's error texts can hold the address with its secrets, or the key itself. None of them is shown or
+stored: each kind of fault has its own sentence here, made of the host's name and our limits only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+from aiohttp.http_exceptions import HttpProcessingError
+
+from playground.engine.events import Failure
+from playground.engine.guard import Blocked, NameUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CERTIFICATE_WORDS: Final = {
+    9: "the certificate is not valid yet",
+    10: "the certificate has expired",
+    18: "the certificate is self-signed",
+    19: "the certificate chain holds a self-signed certificate",
+    20: "the certificate's issuer is not known",
+    21: "the certificate's issuer is not known",
+    62: "the certificate is for another host",
+    64: "the certificate is for another address",
+}
+
+_PROTOCOL_ERRORS: Final = (
+    aiohttp.ClientResponseError,
+    aiohttp.InvalidURL,
+    HttpProcessingError,
+    httpx.ProtocolError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    ValueError,
+)
+
+
+def host_of(url: str) -> str:
+    """Host and port, the only parts of an address that are named in an error."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, what it was raised from, and what aiohttp carries inside its connector errors."""
+    seen: set[int] = set()
+    waiting: list[BaseException] = [error]
+    while waiting:
+        found = waiting.pop(0)
+        if id(found) in seen:
+            continue
+        seen.add(id(found))
+        yield found
+        inside = [found.__cause__, getattr(found, "os_error", None), getattr(found, "certificate_error", None)]
+        if isinstance(found, BaseExceptionGroup):
+            inside += found.exceptions
+        waiting += [each for each in inside if isinstance(each, BaseException)]
+
+
+def before_answer(error: BaseException, url: str, *, connect_s: float) -> Failure:
+    """Why no status line came, from what the client raised while sending."""
+    host = host_of(url)
+    chain = list(_chain(error))
+    if any(isinstance(found, Blocked) for found in chain):
+        return Failure("blocked", f"{host} may not be called: it is not allowed by this server.", {"host": host})
+    if any(isinstance(found, NameUnknown) for found in chain):
+        return Failure("dns", f"The name {urlsplit(url).hostname} is not known (no address found).", {"host": host})
+    if certificate := next((found for found in chain if isinstance(found, ssl.SSLCertVerificationError)), None):
+        words = _CERTIFICATE_WORDS.get(certificate.verify_code, "its certificate could not be verified")
+        return Failure("tls", f"No trusted connection to {host}: {words}.", {"host": host})
+    if any(isinstance(found, ssl.SSLError) for found in chain):
+        return Failure("tls", f"No encrypted connection to {host}: it does not speak TLS as expected.", {"host": host})
+    # The transport has too few names (a lost connection becomes a connect time-out): aiohttp's own error is the truth.
+    told = next((found for found in chain if type(found).__module__.startswith("aiohttp")), error)
+    if isinstance(told, aiohttp.ConnectionTimeoutError | httpx.ConnectTimeout):
+        detail = {"host": host, "limit_s": connect_s}
+        return Failure("timeout", f"No connection to {host} within {connect_s:g} seconds.", detail)
+    if isinstance(told, aiohttp.ClientConnectorError | httpx.ConnectError):
+        return Failure("connect", f"No connection to {host}: {_connect_words(chain)}.", {"host": host})
+    if isinstance(told, _PROTOCOL_ERRORS):
+        words = f"{host} did not answer in valid HTTP, or with headers beyond the limits."
+        return Failure("protocol", words, {"host": host})
+    words = f"{host} closed the connection before it answered. It may have run the request all the same."
+    return Failure("reset", words, {"host": host, "may_have_run": True})
+
+
+def _connect_words(chain: list[BaseException]) -> str:
+    numbers = {found.errno for found in chain if isinstance(found, OSError) and found.errno}
+    if any(isinstance(found, ConnectionRefusedError) for found in chain) or 111 in numbers:
+        return "nobody listens there (connection refused)"
+    if numbers & {101, 113}:
+        return "there is no way to that network"
+    if any(isinstance(found, TimeoutError | asyncio.TimeoutError) for found in chain):
+        return "it did not answer in time"
+    return "the connection could not be made"
+
+
+def first_byte(url: str, limit_s: float) -> Failure:
+    host = host_of(url)
+    words = f"{host} did not begin to answer within {limit_s:g} seconds. It may have run the request all the same."
+    return Failure("timeout", words, {"host": host, "limit_s": limit_s, "may_have_run": True})
+
+
+def truncated() -> Failure:
+    return Failure("truncated", "The answer ended early: the connection closed before the end of the message.")
+
+
+def idle(limit_s: float) -> Failure:
+    return Failure("idle", f"Nothing came for {limit_s:g} seconds.", {"limit_s": limit_s})
+
+
+def duration(limit_s: float) -> Failure:
+    words = f"The run took longer than {limit_s / 60:g} minutes, the most a run may take."
+    return Failure("duration", words, {"limit_s": limit_s})
+
+
+def too_large(limit_bytes: int, *, event: bool = False) -> Failure:
+    what = "One event of the answer" if event else "The answer"
+    words = f"{what} is larger than {limit_bytes / 2**20:g} MiB; the first part was kept."
+    return Failure("too_large", words, {"limit_bytes": limit_bytes})
+
+
+def encoding(name: str) -> Failure:
+    words = "Compressed answer refused. It was asked for without compression; the compressed bytes were kept."
+    return Failure("encoding", words, {"encoding": name[:40]})
+
+
+def redirect(status: int, location: str) -> Failure:
+    """Only the target's host is named: the rest of the address can hold a secret."""
+    target = urlsplit(location).hostname if "//" in location[:16] else None
+    words = f"The upstream redirects (HTTP {status}) to {target or 'another path'}. Redirects are not followed."
+    return Failure("redirect", words, {"status": status, "target": target})

@@ -1,0 +1,260 @@
+"""One run in progress: all it has told so far, and whoever follows it.
+
+A run belongs to a task of its own, not to the page or the client that asked for it. Every event is appended to the
+run's list and whoever follows reads that list, so a late, slow or returning reader misses nothing and gets nothing
+twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+import logging
+import time
+from array import array
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Literal
+
+from uuid_utils.compat import uuid7
+
+from playground.engine.event_log import EventLog
+from playground.engine.events import Answered, Ended, Failure, Received, Streamed
+from playground.engine.run import Limits, run_in_batches
+from playground.protocol.accumulator import Accumulator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Sequence
+    from uuid import UUID
+
+    import httpx
+
+    from playground.engine.events import Pairs, RunEvent
+    from playground.engine.upstream import Outgoing
+
+GATHERED_AT_ONCE: Final = 500
+
+logger = logging.getLogger(__name__)
+
+State = Literal["queued", "running", "completed", "failed", "interrupted", "cancelled"]
+StopReason = Literal["stopped", "client_left", "server_stopping"]
+
+Pause = Callable[[bool], "Awaitable[None] | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunAbout:
+    """What is known of a run before it starts. Plain values: rows are named by their keys."""
+
+    model: str = ""
+    source: Literal["playground", "relay"] = "playground"
+    stream: bool = False
+    connection_id: UUID | None = None  # None: the sandbox, or a key typed for this visit only
+    connection_name: str = "sandbox"
+    base_url: str = ""
+    user_agent: str = ""
+    client_address: str = ""
+    request_body: bytes = field(default=b"", repr=False)
+    request_headers: Pairs = ()  # masked
+    version: str = ""
+    betas: tuple[str, ...] = ()
+    user_id: int | None = None
+    access_key_id: int | None = None
+    access_key_name: str = ""
+    keep_content: bool = True
+    conversation_id: int | None = None
+    client_id: str | None = None
+
+
+_STOPS: Final[dict[StopReason, tuple[Literal["cancelled", "interrupted"], Failure]]] = {
+    "stopped": ("cancelled", Failure("stopped", "Stopped.")),
+    "client_left": ("cancelled", Failure("stopped", "The client closed the connection.")),
+    "server_stopping": ("interrupted", Failure("server_stopping", "The server was stopped before the answer ended.")),
+}
+
+
+class LiveRun:
+    """One run and all it has told so far."""
+
+    def __init__(self, owner: str, about: RunAbout, outgoing: Outgoing) -> None:
+        self.id: UUID = uuid7()
+        self.owner = owner
+        self.about = about
+        self.started_at = datetime.now(UTC)
+        self.events = EventLog()
+        self.state: State = "queued"
+        self.failure: Failure | None = None
+        self.status: int | None = None  # HTTP
+        self.received_size = 0
+        self.event_count = 0
+        self.duration_ms: float | None = None
+        self._began = time.monotonic()
+        self._outgoing: Outgoing | None = outgoing
+        self._positions = array("Q")  # of the Streamed events, by number, in `events`
+        self._waiting: list[asyncio.Future[None]] = []
+        self.task: asyncio.Task[None] | None = None
+        self._stopping: StopReason | None = None
+        self._answer: Accumulator | None = None
+        self._answered_to = 0
+        self.changed: Callable[[LiveRun], None] = lambda _: None  # told of starts, answers and ends
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in {"queued", "running"}
+
+    def stop(self, reason: StopReason = "stopped") -> None:
+        """End the run now: the upstream is closed, what came is kept. Does nothing when it has ended already."""
+        if not self.is_over and self._stopping is None:
+            self._stopping = reason
+            if self.task is not None:
+                self.task.cancel()
+
+    async def follow(self, after: int = 0) -> AsyncGenerator[RunEvent, None]:
+        """Every event after the server-sent event of that number, old ones first, until `Ended`; 0: from the start."""
+        async with aclosing(self.gather(after)) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+
+    async def gather(self, after: int = 0) -> AsyncGenerator[Sequence[RunEvent], None]:
+        """The same in lists: each holds what has come since the last one was taken, up to a limit: of a reader that was
+        away for long, all at once would take many times the memory of the bytes."""
+        position = self.position_after(after)
+        while True:
+            if position < len(self.events):
+                batch = self.events[position : position + GATHERED_AT_ONCE]
+                position += len(batch)
+                yield batch
+            elif self.is_over:
+                return
+            else:
+                await self.wait()
+
+    def position_after(self, number: int) -> int:
+        """Where in `events` a reader goes on who has seen the event of this number. Beyond the last: at the last."""
+        number = min(number, len(self._positions))
+        return self._positions[number - 1] + 1 if number > 0 else 0
+
+    async def wait(self) -> None:
+        """Wait for the next event, whoever follows on its own."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        await future
+
+    async def ended(self) -> Ended:
+        """Wait for the end."""
+        while not self.is_over:
+            await self.wait()
+        last = self.events[-1]
+        assert isinstance(last, Ended)
+        return last
+
+    def body(self) -> bytes:
+        """All bytes of the answer's body so far."""
+        return self.events.body()
+
+    def headers(self) -> dict[str, str]:
+        """The answer's headers that are kept; empty before it."""
+        return next((dict(event.headers) for event in self.events if isinstance(event, Answered)), {})
+
+    def answer(self) -> Accumulator:
+        """The message so far, made from the events since the last call. For a JSON answer it is there at the end."""
+        if self.is_over and not self.event_count and self._answered_to < len(self.events):
+            self._answer = _whole_answer(self.body())
+        elif self._answer is None:
+            self._answer = Accumulator()
+        for event in self.events[self._answered_to :]:
+            if isinstance(event, Streamed):
+                self._answer.add(event.event)
+        self._answered_to = len(self.events)
+        if self.is_over:
+            self._answer.finish()
+        return self._answer
+
+    def publish(self, batch: Sequence[RunEvent]) -> None:
+        """Take the next events and wake all who wait. Final states never change: after `Ended` nothing is taken."""
+        if self.is_over:
+            return
+        noteworthy = False
+        position = len(self.events)
+        self.events.extend(batch)
+        for place, event in enumerate(batch, position):
+            if isinstance(event, Streamed):
+                self._positions.append(place)
+            elif isinstance(event, Received):
+                self.received_size += len(event.data)
+            else:
+                noteworthy = True
+                self._take_step(event)
+        self.event_count = len(self._positions)
+        self._wake()
+        if noteworthy:
+            self.changed(self)
+
+    def _take_step(self, event: RunEvent) -> None:
+        if isinstance(event, Answered):
+            self.status = event.status
+        elif isinstance(event, Ended):
+            self.state, self.failure, self.duration_ms = event.state, event.failure, event.at_ms
+            self._outgoing = None  # with the credential
+        else:
+            self.state = "running"
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def _end(self, state: Literal["failed", "interrupted", "cancelled"], failure: Failure) -> None:
+        self.publish([Ended((time.monotonic() - self._began) * 1000, state, failure)])
+
+    def begin(
+        self, client: httpx.AsyncClient, limits: Limits, pause: Pause | None, settled: Callable[[], None]
+    ) -> None:
+        """Start the run's own task. `settled` is called when the run has ended."""
+
+        def settle(task: asyncio.Task[None]) -> None:
+            if not task.cancelled():
+                task.exception()
+            self._settle()
+            settled()
+
+        # A fresh context: the task outlives the request, whose database thread it must not inherit.
+        self.task = asyncio.get_running_loop().create_task(
+            self._drive(client, limits, pause), name=f"run {self.id}", context=contextvars.Context()
+        )
+        self.task.add_done_callback(settle)
+
+    async def _drive(self, client: httpx.AsyncClient, limits: Limits, pause: Pause | None) -> None:
+        """The run's own task."""
+        assert self._outgoing is not None
+        try:
+            async with aclosing(run_in_batches(self._outgoing, client, limits, pause)) as batches:
+                async for batch in batches:
+                    self.publish(batch)
+        except asyncio.CancelledError:
+            if self._stopping is None:  # not by us: the loop is being closed
+                self._stopping = "server_stopping"
+                raise
+        except Exception as error:
+            # Only the kind: the text of an HTTP client's error can hold the key.
+            logger.error("run %s broke off: %s", self.id, type(error).__name__)
+
+    def _settle(self) -> None:
+        """The task is over, one way or another; a run never stays open behind it."""
+        if self._stopping is not None:
+            self._end(*_STOPS[self._stopping])
+        else:
+            self._end("failed", Failure("internal", "The run broke off because of a fault in this server."))
+
+
+def _whole_answer(body: bytes) -> Accumulator:
+    """The message of an answer that came in one piece."""
+    try:
+        return Accumulator.of_message(json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff")))
+    except (ValueError, RecursionError):
+        return Accumulator()

@@ -1,0 +1,62 @@
+"""How many runs somebody may start: so many a minute, so many at once."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+_MINUTE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """None means no limit."""
+
+    per_minute: int | None = 60
+    at_once: int | None = 8
+
+
+class TooMany(Exception):  # noqa: N818 - reads as what it is
+    """A quota is used up. `retry_after_s` is None when a run of one's own must end first."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+
+class Usage:
+    """What one holder of a quota has used: starts within the last minute, and runs going on."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self._starts: deque[float] = deque()
+
+    @property
+    def is_idle(self) -> bool:
+        self._forget(time.monotonic())
+        return not self.running and not self._starts
+
+    def check(self, quota: Quota) -> None:
+        """Raises TooMany when one more run would be one too many."""
+        now = time.monotonic()
+        self._forget(now)
+        if quota.at_once is not None and self.running >= quota.at_once:
+            raise TooMany(f"Only {quota.at_once} runs at once. Wait until one has ended, or stop one.")
+        if quota.per_minute is not None and len(self._starts) >= quota.per_minute:
+            wait_s = max(1.0, self._starts[len(self._starts) - quota.per_minute] + _MINUTE_S - now)
+            raise TooMany(f"Only {quota.per_minute} runs a minute. Try again in {wait_s:.0f} s.", wait_s)
+
+    def take(self) -> None:
+        self.running += 1
+        self._starts.append(time.monotonic())
+
+    def give_back(self) -> None:
+        """A run has ended. Its start still counts for the rest of the minute."""
+        self.running -= 1
+
+    def _forget(self, now: float) -> None:
+        while self._starts and self._starts[0] < now - _MINUTE_S:
+            self._starts.popleft()

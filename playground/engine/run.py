@@ -1,0 +1,252 @@
+"""One run: send a request, read the answer, tell each step as a run event. Nothing is stored here.
+
+`run` never raises for what an upstream does: every fault ends in an `Ended` event. It is ended from outside by closing
+the iterator, which closes the upstream at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from playground.engine import faults
+from playground.engine.answer import Answer
+from playground.engine.events import Answered, Ended, Received, Requested
+from playground.engine.patience import OutOfPatience, Patience
+from playground.engine.redaction import Redaction
+from playground.engine.upstream import READ, SOCKET
+from playground.protocol.headers import kept_response_headers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from playground.engine.events import Failure, RunEvent
+    from playground.engine.upstream import Outgoing
+
+_LARGE = 256 * 1024
+Read = Callable[[], Awaitable[bytes]]
+
+__all__ = ["Limits", "run", "run_in_batches"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most a run may take. Seconds and bytes."""
+
+    connect_s: float = 10.0
+    first_byte_s: float = 600.0
+    silence_s: float = 120.0
+    total_s: float = 3600.0
+    response_bytes: int = 64 * 2**20
+    event_bytes: int = 16 * 2**20
+    compressed_bytes: int = 16 * 2**20  # kept of an answer that we refuse to decompress
+    after_end_s: float = 5.0  # how long an upstream may hold the connection once its message is complete
+
+
+async def run(
+    outgoing: Outgoing, client: httpx.AsyncClient, limits: Limits | None = None
+) -> AsyncGenerator[RunEvent, None]:
+    """Tell one run event by event. The last one is always `Ended`."""
+    async with aclosing(run_in_batches(outgoing, client, limits)) as batches:
+        async for batch in batches:
+            for event in batch:
+                yield event
+
+
+async def run_in_batches(
+    outgoing: Outgoing,
+    client: httpx.AsyncClient,
+    limits: Limits | None = None,
+    pause: Callable[[bool], Awaitable[None] | None] | None = None,
+) -> AsyncGenerator[list[RunEvent], None]:
+    """The same, with all that one read brought in one list: half the work for who takes lists anyway.
+
+    `pause` is asked before each further read, and told if what was just read is urgent (the beginning or the end of a
+    block, an error): it may return something to wait for, and what arrives meanwhile is read at once.
+    """
+    limits = limits or Limits()
+    reading = _Reading(outgoing, client, limits)
+    yield [Requested(0.0, outgoing.method, outgoing.url, outgoing.masked_headers(), len(outgoing.body))]
+    response = await reading.send()
+    if isinstance(response, httpx.Response):
+        try:
+            yield [reading.answered(response)]
+            async with aclosing(reading.read(response, pause)) as batches:
+                async for batch in batches:
+                    yield batch
+        finally:
+            with suppress(httpx.HTTPError, OSError):
+                await response.aclose()
+        yield [await reading.ended()]
+    else:
+        yield [Ended(reading.now_ms(), "failed", response)]
+
+
+def _reader(response: httpx.Response) -> Read:
+    """Reading as a function, for transports that have none of their own."""
+    chunks = aiter(response.stream)  # type: ignore[arg-type]  # an async client's streams are async
+
+    async def read() -> bytes:
+        async for chunk in chunks:
+            if chunk:
+                return bytes(chunk)
+        return b""
+
+    return read
+
+
+async def _leave_in_socket(socket: asyncio.ReadTransport | None, waiting: Awaitable[None]) -> None:
+    """Wait, and let what comes meanwhile gather in the system's buffer: there it costs nothing."""
+    if socket is None or socket.is_closing():
+        await waiting
+        return
+    socket.pause_reading()
+    try:
+        await waiting
+    finally:
+        if not socket.is_closing():
+            socket.resume_reading()
+
+
+class _Reading:
+    """The state of one run between its events."""
+
+    def __init__(self, outgoing: Outgoing, client: httpx.AsyncClient, limits: Limits) -> None:
+        self.outgoing = outgoing
+        self.client = client
+        self.limits = limits
+        self.began = time.monotonic()
+        self.size = 0
+        self.redaction = Redaction(outgoing.secrets)
+        self.answer: Answer | None = None
+        self.failure: Failure | None = None  # what ended the reading, if not the end of the body
+
+    def now_ms(self) -> float:
+        return (time.monotonic() - self.began) * 1000
+
+    async def send(self) -> httpx.Response | Failure:
+        """Send and wait for the status line. All ways to fail before it are values."""
+        wait_s = min(self.limits.first_byte_s, self.limits.total_s)
+        outgoing = self.outgoing
+        try:
+            request = httpx.Request(
+                outgoing.method,
+                outgoing.url,
+                headers=outgoing.headers,
+                content=outgoing.body or None,
+                extensions={"timeout": self.client.timeout.as_dict()},
+            )
+            async with asyncio.timeout(wait_s):
+                return await self.client.send(request, stream=True)
+        except TimeoutError as error:
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                return faults.first_byte(outgoing.url, wait_s)
+            return faults.before_answer(error, outgoing.url, connect_s=self.limits.connect_s)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            return faults.before_answer(error, outgoing.url, connect_s=self.limits.connect_s)
+        except Exception as error:
+            # aiohttp's own errors are no httpx errors where its transport has no name for them.
+            if not type(error).__module__.startswith("aiohttp"):
+                raise
+            return faults.before_answer(error, outgoing.url, connect_s=self.limits.connect_s)
+
+    def answered(self, response: httpx.Response) -> RunEvent:
+        pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
+        headers = [(name.lower(), self.outgoing.redact(value)) for name, value in kept_response_headers(pairs)]
+        self.answer = Answer(response, self.limits.event_bytes)
+        return Answered(self.now_ms(), response.status_code, tuple(headers))
+
+    async def read(
+        self, response: httpx.Response, pause: Callable[[bool], Awaitable[None] | None] | None
+    ) -> AsyncGenerator[list[RunEvent], None]:
+        answer = self.answer
+        assert answer is not None
+        if answer.is_redirect:
+            return
+        read = response.extensions.get(READ) or _reader(response)
+        patience = Patience()
+        try:
+            while data := await self.next_chunk(read, patience):
+                batch = self.take(answer, data)
+                if batch:
+                    yield batch
+                if self.failure:
+                    return
+                if pause is not None and (waiting := pause(answer.is_urgent)) is not None:
+                    await _leave_in_socket(response.extensions.get(SOCKET), waiting)
+        finally:
+            patience.end()
+        if rest := self.pass_on(answer, self.redaction.finish()):
+            yield rest
+        if last := answer.finish(self.now_ms()):
+            yield last
+
+    def take(self, answer: Answer, data: bytes) -> list[RunEvent]:
+        """What one read has brought, up to the limits."""
+        room = self.room_left(answer)
+        batch = self.pass_on(answer, self.redaction.feed(data if len(data) <= room else data[:room]))
+        if len(data) > room:
+            self.failure = faults.too_large(self.limits.response_bytes)
+        elif answer.is_event_too_large:
+            self.failure = faults.too_large(self.limits.event_bytes, event=True)
+        return batch
+
+    def pass_on(self, answer: Answer, data: bytes) -> list[RunEvent]:
+        if not data:
+            return []
+        self.size += len(data)
+        now_ms = self.now_ms()
+        return [Received(now_ms, data), *answer.feed(data, now_ms)]
+
+    def room_left(self, answer: Answer) -> int:
+        limits = self.limits
+        return (limits.compressed_bytes if answer.encoding else limits.response_bytes) - self.size
+
+    async def next_chunk(self, read: Read, patience: Patience) -> bytes:
+        """The next bytes; none when there are no more, with `failure` set unless the body ended as it should."""
+        assert self.answer is not None
+        is_over = self.answer.is_over
+        silence_s = self.limits.after_end_s if is_over else self.limits.silence_s
+        left_s = self.limits.total_s - (time.monotonic() - self.began)
+        failure = None
+        try:
+            return await patience.wait(read(), min(silence_s, left_s))
+        except TimeoutError as error:
+            if isinstance(error, OutOfPatience):
+                limits = self.limits
+                is_idle = silence_s <= left_s
+                failure = faults.idle(limits.silence_s) if is_idle else faults.duration(limits.total_s)
+            else:
+                failure = faults.truncated()
+        except (httpx.HTTPError, OSError):
+            failure = faults.truncated()
+        except Exception as error:
+            if not type(error).__module__.startswith("aiohttp"):
+                raise
+            failure = faults.truncated()
+        self.failure = None if is_over else failure
+        return b""
+
+    async def ended(self) -> Ended:
+        assert self.answer is not None
+        if self.size < _LARGE or self.answer.streams:
+            state, failure = self.answer.verdict(self.failure)
+        else:  # parsing that much JSON would hold up all other runs
+            state, failure = await asyncio.to_thread(self.answer.verdict, self.failure)
+        if failure is not None:
+            failure = self.redacted(failure)
+        return Ended(self.now_ms(), state, failure)
+
+    def redacted(self, failure: Failure) -> Failure:
+        """An upstream's own words may repeat the key they were sent."""
+        detail = {
+            name: self.outgoing.redact(value) if isinstance(value, str) else value
+            for name, value in failure.detail.items()
+        }
+        return type(failure)(failure.kind, self.outgoing.redact(failure.message), detail)

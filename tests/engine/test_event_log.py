@@ -1,0 +1,85 @@
+"""The packed log of a run reads like the list of events it was made from."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from playground.engine.event_log import EventLog
+from playground.engine.events import Answered, Ended, Received, Requested, RunEvent, Streamed
+from playground.protocol.sse import Decoder
+
+# Comments, odd line ends, a byte order mark, bytes that are no UTF-8, ids, names without data.
+PIECES = [
+    b"event: ping\ndata: {}\n\n",
+    b"data: one\ndata: two\n\n",
+    b": a comment\n\n",
+    b"event: a\r\ndata:b\r\n\r\n",
+    b"data: c\r\r",
+    b"id: 7\nretry: 10\ndata: \xff\xfe\n\n",
+    b"event: named\n\n",
+    "data: \u2028 é 🙂\n\n".encode(),
+    b"\xef\xbb\xbfdata: bom\n\n",
+    b"\n\n",
+    b"event: unfinished\ndata: x",
+]
+
+
+def told(body: bytes, cuts: list[int]) -> list[list[RunEvent]]:
+    """The batches of a run that received this body in these pieces."""
+    decoder, number, at_ms = Decoder(), 0, 2.0
+    batches: list[list[RunEvent]] = [[Requested(0.0, "POST", "http://h", (), 2)], [Answered(1.0, 200, ())]]
+    begin = 0
+    for end in [*sorted(cut for cut in cuts if cut < len(body)), len(body)]:
+        if begin < end:
+            batch: list[RunEvent] = [Received(at_ms, body[begin:end])]
+            for event in decoder.feed(body[begin:end]):
+                number += 1
+                batch.append(Streamed(at_ms, number, event, event.end))
+            batches.append(batch)
+            begin, at_ms = end, at_ms + 1.0
+    for event in decoder.finish():
+        number += 1
+        batches.append([Streamed(at_ms, number, event, event.end)])
+    return [*batches, [Ended(at_ms, "completed", None)]]
+
+
+@given(
+    body=some.lists(some.sampled_from(PIECES), max_size=12).map(b"".join),
+    cuts=some.lists(some.integers(1, 300), max_size=12),
+    age_ms=some.sampled_from([0.0, 1.0, 5.0]),
+    packed_at_once=some.integers(1, 6),
+    slices=some.lists(some.tuples(some.integers(-30, 30), some.integers(-30, 30)), max_size=6),
+)
+def test_it_reads_like_a_list(
+    body: bytes, cuts: list[int], age_ms: float, packed_at_once: int, slices: list[tuple[int, int]]
+) -> None:
+    log, plain = EventLog(age_ms, packed_at_once), []
+    for batch in told(body, cuts):
+        log.extend(batch)
+        plain += batch
+        assert len(log) == len(plain)
+        assert log[-1] == plain[-1]
+    for _ in range(2):
+        assert list(log) == plain
+        assert [log[place] for place in range(len(plain))] == plain
+        assert [log[begin:end] for begin, end in slices] == [plain[begin:end] for begin, end in slices]
+        assert log.body() == body
+        log.pack_all()
+
+
+def test_a_long_stream_takes_little_more_than_its_bytes() -> None:
+    import tracemalloc
+
+    data = (
+        b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"text":"some words"}}\n\n'
+    )
+    log, decoder = EventLog(), Decoder()
+    tracemalloc.start()
+    for number in range(1, 5001):
+        chunk = bytes(bytearray(data))  # a new object, as each read brings one
+        [event] = decoder.feed(chunk)
+        log.extend([Received(number * 20.0, chunk), Streamed(number * 20.0, number, event, event.end)])
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 1.8 * 5000 * len(data)
