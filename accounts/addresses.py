@@ -1,0 +1,104 @@
+"""What may be typed as a connection's base URL, credential and default headers. Whether an address may be called is
+decided at the moment of the call, by the engine's guard: a name can point elsewhere by then."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+LONGEST_SECRET = 4096
+MOST_HEADERS = 32
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_HOST = re.compile(r"[0-9A-Za-z]([0-9A-Za-z._-]*[0-9A-Za-z.])?|[0-9A-Fa-f:.]+")
+_ENDINGS = ("/v1/messages/count_tokens", "/v1/messages", "/v1/models", "/v1")
+
+# Headers the playground sets itself, or that would change how the request is framed.
+REFUSED_HEADERS = frozenset(
+    {
+        "host",
+        "content-length",
+        "content-type",
+        "content-encoding",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "upgrade",
+        "te",
+        "trailer",
+        "expect",
+        "accept",
+        "accept-encoding",
+        "anthropic-version",
+        "proxy-authorization",
+        "proxy-connection",
+        "cookie",
+    }
+)
+
+
+class RefusedError(ValueError):
+    """What was typed cannot be used. The text says why, and never repeats a secret."""
+
+
+def clean_base_url(typed: str) -> str:
+    """The address without a trailing `/v1` or slash, scheme and host in lower case. Raises `RefusedError`."""
+    text = typed.strip()
+    if not text.isascii() or re.search(r"[\s\\<>\"{}|^`]", text) or any(ord(character) < 33 for character in text):
+        raise RefusedError("The address holds a character that no address has. Write international names as xn--….")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise RefusedError("This is not an address: the host or the port cannot be read.") from None
+    if parts.scheme not in {"http", "https"}:
+        raise RefusedError("The address has to start with https:// or http://.")
+    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
+        raise RefusedError("Leave user and password out of the address; the key has its own field.")
+    if not parts.hostname or not _HOST.fullmatch(parts.hostname):
+        raise RefusedError("The address has no host, as in https://api.example.com.")
+    if port == 0:
+        raise RefusedError("No server listens on port 0.")
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise RefusedError("Leave everything from ? or # on out of the address.")
+    path = parts.path.rstrip("/")
+    for ending in _ENDINGS:
+        path = path.removesuffix(ending)
+    return f"{parts.scheme}://{parts.netloc.lower()}{path.rstrip('/')}"
+
+
+def clean_credential(typed: str) -> str:
+    """The credential as it goes into a header: without blanks around it or a pasted `Bearer`. Raises `RefusedError`."""
+    credential = re.sub(r"^bearer\s+", "", typed.strip(), flags=re.IGNORECASE)
+    if len(credential) > LONGEST_SECRET:
+        raise RefusedError(f"A credential has at most {LONGEST_SECRET} characters.")
+    if not all(33 <= ord(character) < 127 for character in credential):
+        raise RefusedError("The credential holds a blank, a line break or a character that no header can carry.")
+    return credential
+
+
+def check_header(name: str, value: str) -> None:
+    """Raises `RefusedError` for a header that cannot or may not be sent along with every request."""
+    lowered = name.lower()
+    if not _TOKEN.fullmatch(name):
+        raise RefusedError("This is not a header's name: letters, digits and - are.")
+    if lowered in REFUSED_HEADERS or lowered.startswith("proxy-"):
+        raise RefusedError(f"{name} is set by the playground and cannot be given here.")
+    if lowered in {"authorization", "x-api-key"}:
+        raise RefusedError(f"{name} carries the credential; type it in the credential's field.")
+    if len(value) > LONGEST_SECRET:
+        raise RefusedError(f"The value of {name} is longer than {LONGEST_SECRET} characters.")
+    if not value or not all(32 <= ord(character) < 127 or character == "\t" for character in value):
+        raise RefusedError(f"The value of {name} is empty, or holds a character that no header can carry.")
+
+
+def check_headers(headers: list[tuple[str, str]]) -> None:
+    """Raises `RefusedError` for the first header of the list that cannot be used."""
+    if len(headers) > MOST_HEADERS:
+        raise RefusedError(f"At most {MOST_HEADERS} default headers.")
+    seen: set[str] = set()
+    for name, value in headers:
+        check_header(name, value)
+        if name.lower() in seen:
+            raise RefusedError(f"{name} is given twice.")
+        seen.add(name.lower())

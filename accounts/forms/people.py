@@ -1,0 +1,104 @@
+"""Sign up, change the password, delete the account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import authenticate
+from django.contrib.auth import forms as auth_forms
+from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.models import User
+
+WRONG_PASSWORD = "That is not your password."  # noqa: S105
+
+
+def style(form: forms.BaseForm) -> None:
+    """Give every text field the look of the pages."""
+    for field in form.fields.values():
+        if not isinstance(field.widget, forms.CheckboxInput):
+            field.widget.attrs.setdefault("class", "field")
+        field.widget.attrs.pop("autofocus", None)
+
+
+@sensitive_variables("password")
+def password_is_right(request: HttpRequest, password: str) -> bool:
+    """Ask the way a log-in does, so that wrong guesses count towards the lock-out."""
+    return authenticate(request, username=request.user.get_username(), password=password) == request.user
+
+
+class LoginForm(auth_forms.AuthenticationForm):
+    """The same words for an unknown name, a wrong password and an account that was switched off."""
+
+    error_messages = {
+        "invalid_login": "Username and password do not match.",
+        "inactive": "Username and password do not match.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        style(self)
+
+
+class SignUpForm(auth_forms.BaseUserCreationForm):
+    """A name and a password. No mail address is asked for, because none is needed."""
+
+    class Meta:
+        model = User
+        fields = ("username",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        style(self)
+        self.fields["username"].help_text = "Letters, digits and @ . + - _"
+        self.fields["password1"].help_text = "At least 8 characters, not a common one, not digits only."
+        self.fields["password2"].label = "Password again"
+        self.fields["password2"].help_text = ""
+
+    def clean_username(self) -> str:
+        """Names that differ only in case would be mistaken for each other."""
+        username = self.cleaned_data["username"]
+        if User.objects.filter(username__iexact=username).exists():
+            raise forms.ValidationError("This name is taken.")
+        return username
+
+
+class PasswordChangeForm(auth_forms.PasswordChangeForm):
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(request.user, *args, **kwargs)
+        style(self)
+        self.fields["old_password"].label = "Present password"
+        self.fields["new_password1"].help_text = "At least 8 characters, not a common one, not digits only."
+        self.fields["new_password2"].label = "New password again"
+        self.fields["new_password2"].help_text = ""
+
+    def clean_old_password(self) -> str:
+        password = self.cleaned_data["old_password"]
+        if not password_is_right(self.request, password):
+            raise forms.ValidationError(WRONG_PASSWORD)
+        return password
+
+
+class DeleteAccountForm(forms.Form):
+    password = forms.CharField(
+        strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "class": "field"})
+    )
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self) -> str:
+        password = self.cleaned_data["password"]
+        if not password_is_right(self.request, password):
+            raise forms.ValidationError(WRONG_PASSWORD)
+        return password
+
+
+class KeepContentForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ("keep_content",)
