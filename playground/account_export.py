@@ -1,0 +1,130 @@
+"""Everything the playground keeps for one person, as a zip that is made while it is sent."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from accounts.models import AccessKey, Connection
+from playground import exports
+from playground.models import Attachment, Conversation, Draft, Run, ShareLink
+from playground.protocol import json_text
+
+_README = """What Messages Playground keeps for you.
+
+account.json        who you are here
+connections.json    your connections; credentials are never exported
+access_keys.json    your access keys; their secrets are not stored
+conversations.jsonl your conversations with all their versions
+drafts.jsonl        requests you were working on
+shares.json         your share links; their addresses are not stored
+attachments/        files you uploaded
+runs.jsonl          your requests, one a line, with what was sent, answered and every event
+"""
+
+
+class _Pipe(io.RawIOBase):
+    """A file that cannot be sought and hands over what was written to it."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._pieces.append(bytes(data))
+        return len(data)
+
+    def take(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
+
+
+def zipped(user: Any) -> Iterator[bytes]:
+    """The zip in pieces. Nothing of it is held in memory but the piece at hand."""
+    pipe = _Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:  # type: ignore[arg-type]
+        for name, pieces in _files(user):
+            with archive.open(name, "w", force_zip64=True) as member:
+                for piece in pieces:
+                    member.write(piece.encode("utf-8", "replace") if isinstance(piece, str) else piece)
+                    yield pipe.take()
+            yield pipe.take()
+    yield pipe.take()
+
+
+def _files(user: Any) -> Iterator[tuple[str, Iterator[str | bytes]]]:
+    yield "README.txt", iter([_README])
+    yield "account.json", _json(_columns(user, "username", "email", "date_joined", "last_login", "keep_content"))
+    yield "connections.json", _json([_connection(row) for row in Connection.objects.owned_by(user)])
+    yield "access_keys.json", _json([_access_key(row) for row in AccessKey.objects.owned_by(user)])
+    yield "conversations.jsonl", _lines(_conversation(row) for row in _each(Conversation.objects.owned_by(user)))
+    yield "drafts.jsonl", _lines(_draft(row) for row in _each(Draft.objects.filter(user=user)))
+    yield "shares.json", _json([_share(row) for row in ShareLink.objects.owned_by(user)])
+    for attachment in _each(Attachment.objects.filter(user=user)):
+        yield f"attachments/{attachment.pk}-{_file_name(attachment.name)}", _chunks(attachment.file)
+    yield "runs.jsonl", exports.jsonl(Run.objects.owned_by(user), with_events=True)
+
+
+def _each(rows: Any) -> Iterator[Any]:
+    """Row by row, without a cursor that stays open as long as the download takes."""
+    for key in list(rows.values_list("pk", flat=True)):
+        if (row := rows.filter(pk=key).first()) is not None:
+            yield row
+
+
+def _json(value: Any) -> Iterator[str]:
+    yield exports.json_text(value) + "\n"
+
+
+def _lines(values: Any) -> Iterator[str]:
+    for value in values:
+        yield exports.json_text(value, indent=None) + "\n"
+
+
+def _columns(row: Any, *names: str) -> dict[str, Any]:
+    return {name: exports.plain(getattr(row, name)) for name in names}
+
+
+def _connection(row: Connection) -> dict[str, Any]:
+    names = ("name", "base_url", "auth_style", "anthropic_version", "masked_credential", "created_at")
+    return _columns(row, *names)
+
+
+def _access_key(row: AccessKey) -> dict[str, Any]:
+    names = ("name", "masked", "connection_name", "created_at", "expires_at", "last_used_at", "revoked_at")
+    return _columns(row, *names) | {"models": row.models}
+
+
+def _conversation(row: Conversation) -> dict[str, Any]:
+    told = _columns(row, "id", "title", "starred", "created_at", "changed_at", "archived_at") | {"tags": row.tags}
+    told["runs"] = [str(each) for each in row.run_links.values_list("run_id", flat=True)]
+    told["versions"] = [
+        _columns(version, "id", "parent_id", "note", "pinned", "made_at", "body_text") | {"settings": version.settings}
+        for version in row.versions.order_by("made_at")
+    ]
+    return told
+
+
+def _draft(row: Draft) -> dict[str, Any]:
+    return _columns(row, "id", "saved_at", "anthropic_version", "accept", "body_text") | {"betas": row.betas}
+
+
+def _share(row: ShareLink) -> dict[str, Any]:
+    names = ("id", "title", "hint", "state", "made_at", "expires_at", "revoked_at", "opened_count")
+    return _columns(row, *names) | {"snapshot": json.loads(json_text.dump(row.snapshot, indent=None))}
+
+
+def _chunks(file: Any) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        yield from opened.chunks()
+
+
+def _file_name(name: str) -> str:
+    """A label as part of a path inside the zip: no folders, nothing hidden."""
+    kept = "".join(sign if sign.isalnum() or sign in "-_. " else "_" for sign in name)
+    return kept.strip(". ")[:80] or "file"

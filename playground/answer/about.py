@@ -1,0 +1,39 @@
+"""What a drawing must know of a run beside its events: plain values, the same for live, stored and shared runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class About:
+    """`can_act`: the reader owns the run and may run again, answer tools and go on. `body` is the request's, parsed;
+    empty when it is not at hand or no JSON object."""
+
+    id: UUID | None = None
+    model: str = ""
+    connection_name: str = ""
+    connection_id: int | None = None
+    base_url: str = ""
+    started_at: datetime | None = None
+    asked_for_stream: bool = False
+    can_act: bool = False
+    is_kept: bool = True
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.base_url.startswith("sandbox:")
+
+    @property
+    def can_answer(self) -> bool:
+        """Can the calls of tools be answered from here?"""
+        return self.can_act
+
+    @property
+    def tools(self) -> list[dict[str, Any]]:
+        tools = self.body.get("tools")
+        return [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []

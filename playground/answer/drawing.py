@@ -1,0 +1,296 @@
+"""A run's answer as a page shows it, made from its run events. Live, stored and shared pages all draw with this.
+
+Feed events to `take`, call `draw`, and ask `patches` for what a page lacks that has drawn up to some revision. What
+the patches build and what the templates write at once is the same HTML.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from django.template.loader import render_to_string
+
+from playground.answer.blocks import BlockDrawing, Patch, TailBudget, tidy, wire_kind
+from playground.answer.failures import Note, stop_note, verdict
+from playground.answer.measures import Gauge, Measure, facts, gauges, measures, phases
+from playground.answer.result_form import ResultForm, example_result, form_for, saved_form
+from playground.engine.events import Answered, Ended, Received, Requested, Streamed
+from playground.figures import Figures
+from playground.models.tool_mock import ToolMock, find
+from playground.protocol.accumulator import Accumulator, Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.utils.safestring import SafeString
+
+    from playground.answer.about import About
+    from playground.engine.events import RunEvent
+    from playground.protocol.sse import ServerSentEvent
+
+FIGURES_INTERVAL_S = 1.0
+FIGURES_REST_S = 5.0  # under load
+MAX_RAW_BODY = 2**20
+_budget = TailBudget()
+
+
+class _Noting(Accumulator):
+    """An accumulator that remembers what the last event changed."""
+
+    change: Change | None = None
+
+    def add(self, event: ServerSentEvent) -> Change | None:
+        self.change = super().add(event)
+        return self.change
+
+
+class Drawing:
+    """One run's answer so far. Not safe for two threads at once."""
+
+    def __init__(self, about: About) -> None:
+        self.about = about
+        self.revision = 0
+        self.number = 0  # of the last event taken
+        self.figures = Figures()
+        self.figures.accumulator = _Noting()
+        self.now_ms = 0.0  # of the last event
+        self._drawn: dict[int, BlockDrawing] = {}
+        self._fresh: set[int] = set()
+        self._closed: set[int] = set()
+        self._figures_revision = 0
+        self._figures_due = True
+        self._has_begun = False  # do the figures on the page name the first token?
+        self._figures_drawn_at = 0.0
+        self._ending_revision = 0
+        self._body = bytearray()  # the beginning of an answer that is no stream, as received
+        self.key = ""  # makes the ids of elements differ between answers on one page
+        self.mocks: dict[tuple[str, str], ToolMock] = {}
+        self.links: Any = None  # where the page gets what is not drawn: `answer.runs.Links`
+
+    # -- what arrives
+
+    def take_all(self, events: Iterable[RunEvent]) -> None:
+        for event in events:
+            self.take(event)
+
+    def take(self, event: RunEvent) -> None:
+        # The log keeps hundredths of a millisecond: rounding by way of them makes live and stored runs show the same.
+        at_ms = round(round(event.at_ms, 2), 1)
+        if isinstance(event, Streamed):  # built anew by hand: there can be 100,000 of them
+            event = Streamed(at_ms, event.number, event.event, event.end)
+        elif at_ms != event.at_ms:
+            event = replace(event, at_ms=at_ms)
+        self.now_ms = event.at_ms
+        self.figures.add(event)
+        match event:
+            case Streamed():
+                self.number = event.number
+                self._body.clear()
+                self._follow(event)
+            case Answered() | Requested():
+                self._figures_due = True
+            case Received():
+                if not self.number and len(self._body) < MAX_RAW_BODY:
+                    self._body += event.data
+            case Ended():
+                self._end()
+
+    def _follow(self, event: Streamed) -> None:
+        change = self.figures.accumulator.change  # type: ignore[attr-defined]
+        if change is None:
+            return
+        if change.index is None:
+            self._sync(event.at_ms)
+            return
+        drawn = self._block(change.index, event.at_ms)
+        if drawn is None:
+            return
+        if change.what == "block_closed":
+            drawn.close(event.at_ms)
+            self._closed.add(change.index)
+        elif change.added:
+            drawn.grow(change.added)
+
+    def _block(self, index: int, at_ms: float | None) -> BlockDrawing | None:
+        if index not in self._drawn:
+            block = self.figures.accumulator.block(index)
+            if block is None:
+                return None
+            self._drawn[index] = BlockDrawing(block, _budget)
+            self._drawn[index].timing.opened_ms = at_ms
+            self._fresh.add(index)
+        return self._drawn[index]
+
+    def _sync(self, at_ms: float | None) -> None:
+        """Take blocks that came along whole, with `message_start` or in a JSON answer."""
+        for block in self.figures.accumulator.blocks:
+            if block.index not in self._drawn:
+                drawn = self._block(block.index, at_ms)
+                if drawn is not None and block.text:
+                    drawn.grow(block.text)
+                if not block.open:
+                    self._closed.add(block.index)
+
+    def _end(self) -> None:
+        self._sync(None)
+        self._closed |= {index for index, drawn in self._drawn.items() if not drawn.is_shut}
+
+    # -- drawing
+
+    @property
+    def is_over(self) -> bool:
+        return self.figures.ended is not None
+
+    @property
+    def redraw_in_s(self) -> float | None:
+        """When to draw again although nothing arrives: text is on the page that has not taken its shape."""
+        return 0.12 if any(drawn.wants_redrawing for drawn in self._drawn.values()) else None
+
+    def draw(self, now_s: float | None = None) -> int:
+        """Draw what is new; return the revision this makes."""
+        now_s = time.monotonic() if now_s is None else now_s
+        self.revision += 1
+        for index in sorted(self._drawn):
+            drawn = self._drawn[index]
+            if index in self._fresh:
+                drawn.whole = self.revision
+            if drawn.wants_drawing or drawn.wants_redrawing:
+                drawn.draw(self.revision, now_s)
+        self._finish_blocks()
+        self._draw_figures(now_s)
+        if self.is_over and not self._ending_revision:
+            self._ending_revision = self.revision
+        return self.revision
+
+    def _finish_blocks(self) -> None:
+        calls_wait = self.about.can_answer and self.is_over and self.figures.accumulator.stop_reason == "tool_use"
+        thinking = [drawn for drawn in self._drawn.values() if drawn.type == "thinking"]
+        for index in self._closed:
+            drawn = self._drawn[index]
+            if len(thinking) == 1 and drawn.type == "thinking":
+                drawn.tokens = self.figures.tokens()["thinking_tokens"] or drawn.block.estimated_tokens or None
+            drawn.finish(self.revision)
+        if calls_wait:
+            for drawn in self._drawn.values():
+                if drawn.type == "tool_use" and drawn.id and not drawn.result_wanted:
+                    drawn.result_form = self._result_form(drawn)
+                    drawn.result_wanted, drawn.whole = True, self.revision
+        tokens = self.figures.tokens()["thinking_tokens"] if self.is_over and len(thinking) == 1 else None
+        if tokens and thinking[0].tokens != tokens:
+            thinking[0].tokens, thinking[0].head = tokens, self.revision
+        self._closed.clear()
+        self._fresh.clear()
+
+    def _result_form(self, drawn: BlockDrawing) -> ResultForm:
+        """Filled in with what was saved for this call, else made like what the tool returned before."""
+        form_id, mock = f"results-{self.key}", find(self.mocks, drawn.name, drawn.block.value.get("input"))
+        if mock is not None and mock.text:
+            return saved_form(form_id, mock.text, is_error=mock.is_error)
+        return form_for(form_id, example_result(self.about.body, drawn.name))
+
+    @property
+    def answers_itself(self) -> bool:
+        """Is there a saved result for each call?"""
+        return bool(self.calls) and all(call.result_form and call.result_form.is_saved for call in self.calls)
+
+    def _draw_figures(self, now_s: float) -> None:
+        has_begun = self.figures.first_token_ms is not None
+        is_due = self._figures_due or self.is_over or has_begun != self._has_begun
+        waited_s = now_s - self._figures_drawn_at
+        if is_due or waited_s >= FIGURES_REST_S or (waited_s >= FIGURES_INTERVAL_S and _budget.allows()):
+            self._figures_due, self._has_begun = False, has_begun
+            self._figures_drawn_at = now_s
+            self._figures_revision = self.revision
+
+    # -- what a page is told
+
+    def patches(self, since: int) -> list[Patch]:
+        """What a page lacks that has drawn up to revision `since`; 0: all of it. Applying one twice does no harm."""
+        found: list[Patch] = []
+        if self._figures_revision > since:
+            found.append({"op": "figures", "html": self.figures_html})
+        for drawn in self.blocks:
+            found += drawn.patches(since)
+        if self._ending_revision > since:
+            found.append({"op": "ending", "html": self.ending_html})
+        return found
+
+    # -- for the templates
+
+    @property
+    def blocks(self) -> list[BlockDrawing]:
+        return [self._drawn[index] for index in sorted(self._drawn)]
+
+    @property
+    def figures_html(self) -> SafeString:
+        began = time.perf_counter()
+        try:
+            return self._render_figures()
+        finally:
+            _budget.spend(time.perf_counter() - began)
+
+    def _render_figures(self) -> SafeString:
+        return tidy(render_to_string("playground/_answer_figures.html", {"answer": self}))
+
+    @property
+    def ending_html(self) -> SafeString:
+        return tidy(render_to_string("playground/_answer_ending.html", {"answer": self}))
+
+    @property
+    def digest(self) -> str:
+        """Names what a page shows that has drawn all of it."""
+        pieces = (self.figures_html, *(drawn.html for drawn in self.blocks), self.ending_html)
+        return hashlib.sha256("\n".join(pieces).encode()).hexdigest()[:32]
+
+    @property
+    def raw_body(self) -> bytes:
+        """What was received, if it was no stream; the first MiB of it."""
+        return bytes(self._body)
+
+    @property
+    def state(self) -> str:
+        return self.figures.ended.state if self.figures.ended else "running"
+
+    @property
+    def measures(self) -> list[Measure]:
+        return measures(self)
+
+    @property
+    def phases(self) -> list[Any]:
+        return phases(self.figures, self.now_ms)
+
+    @property
+    def gauges(self) -> list[Gauge]:
+        return gauges(self.figures.response_headers)
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        return facts(self)
+
+    @property
+    def verdict(self) -> Note | None:
+        return verdict(self)
+
+    @property
+    def stop_note(self) -> Note | None:
+        return stop_note(self)
+
+    @property
+    def calls(self) -> list[BlockDrawing]:
+        """The calls that wait for a result from here."""
+        return [drawn for drawn in self.blocks if drawn.result_wanted]
+
+    @property
+    def kinds(self) -> list[str]:
+        return [wire_kind(drawn.type) for drawn in self.blocks]
+
+
+def draw_all(about: About, events: Iterable[RunEvent]) -> Drawing:
+    """The drawing of events that are all there."""
+    drawing = Drawing(about)
+    drawing.take_all(events)
+    drawing.draw()
+    return drawing

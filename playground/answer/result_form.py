@@ -1,0 +1,94 @@
+"""The form for a tool's result, made from an example of what the tool returns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+MAX_FIELDS = 12
+WAYS = (("text", "Text"), ("json", "JSON"), ("image", "Image"))
+
+
+@dataclass(frozen=True)
+class Field:
+    name: str
+    text: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ResultForm:
+    """`way` is how the result is written at first: form, text or json; `json` what stands in the JSON field."""
+
+    id: str
+    way: str = "text"
+    json: str = ""
+    text: str = ""
+    is_error: bool = False
+    is_saved: bool = False  # filled in from what was saved for this tool
+    fields: list[Field] = field(default_factory=list)
+
+    @property
+    def ways(self) -> list[tuple[str, str]]:
+        return [("form", "Form"), *WAYS] if self.fields else list(WAYS)
+
+
+def saved_form(form_id: str, text: str, *, is_error: bool) -> ResultForm:
+    """The form filled in with a saved result."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return ResultForm(form_id, "text", text=text, is_error=is_error, is_saved=True)
+    made = form_for(form_id, value) if isinstance(value, dict | list) else ResultForm(form_id, "text", text=text)
+    return replace(made, is_error=is_error, is_saved=True)
+
+
+def form_for(form_id: str, example: Any) -> ResultForm:
+    """An object of plain values becomes one field each; anything else that is JSON stands in the JSON field."""
+    if example is None:
+        return ResultForm(form_id)
+    text = json.dumps(example, indent=2, ensure_ascii=False)
+    if not isinstance(example, dict) or not 0 < len(example) <= MAX_FIELDS or not all(map(_is_plain, example.values())):
+        return ResultForm(form_id, "json", text)
+    fields = [
+        Field(
+            name,
+            value if isinstance(value, str) else json.dumps(value),
+            ("true", "false") if isinstance(value, bool) else (),
+        )
+        for name, value in example.items()
+    ]
+    return ResultForm(form_id, "form", text, fields=fields)
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def example_result(body: dict[str, Any], tool_name: str) -> Any:
+    """What the tool returned last in this conversation, if that was JSON; None when it is not known."""
+    names: dict[str, str] = {}
+    found = None
+    for turn in body.get("messages", []) if isinstance(body.get("messages"), list) else []:
+        blocks = turn.get("content") if isinstance(turn, dict) else None
+        for block in blocks if isinstance(blocks, list) else []:
+            if not isinstance(block, dict):
+                continue
+            if block.get("type") == "tool_use":
+                names[str(block.get("id"))] = str(block.get("name"))
+            elif block.get("type") == "tool_result" and names.get(str(block.get("tool_use_id"))) == tool_name:
+                found = _read(block.get("content")) or found
+    return found
+
+
+def _read(content: Any) -> Any:
+    if isinstance(content, list) and len(content) == 1 and isinstance(content[0], dict):
+        content = content[0].get("text")
+    if not isinstance(content, str) or len(content) > 20_000:
+        return None
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict | list) else None

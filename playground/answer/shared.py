@@ -1,0 +1,82 @@
+"""One drawing of a live run, shared by all sockets that follow it, made off the event loop when there is much to do."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from playground.answer.runs import blank
+from playground.engine.events import Streamed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from uuid import UUID
+
+    from playground.engine.live_run import LiveRun
+
+INLINE = 2_000  # characters of new events that are drawn on the loop; a thread costs more than they do
+
+
+class SharedDrawing:
+    """`epoch` names this drawing: revisions of another one mean nothing here."""
+
+    def __init__(self, run: LiveRun) -> None:
+        self.epoch = secrets.token_hex(4)
+        self.run = run
+        self.drawing = blank(run, None)
+        self.followers = 0
+        self._position = 0
+        self._lock = asyncio.Lock()
+
+    @property
+    def is_current(self) -> bool:
+        """Has everything that was told been drawn?"""
+        return self._position == len(self.run.events) and self.drawing.redraw_in_s is None
+
+    async def advance(self) -> int:
+        """Draw what has come; return the revision to ask patches with."""
+        async with self._lock:
+            events = self.run.events[self._position :]
+            if not events and self.drawing.redraw_in_s is None:
+                return self.drawing.revision
+            self._position += len(events)
+            size = sum(len(event.event.data) for event in events if isinstance(event, Streamed))
+            if size <= INLINE and not self.run.is_over:
+                self._draw(events)
+            else:
+                await asyncio.to_thread(self._draw, events)
+            return self.drawing.revision
+
+    def _draw(self, events: list) -> None:
+        self.drawing.take_all(events)
+        self.drawing.draw()
+
+    async def patches(self, since: int) -> tuple[list[dict], int]:
+        """What a page lacks that is at revision `since`, and the revision it has with it."""
+        async with self._lock:
+            revision = self.drawing.revision
+            if since == 0 and revision > 1:
+                return await asyncio.to_thread(self.drawing.patches, since), revision
+            return self.drawing.patches(since), revision
+
+    async def digest(self) -> str:
+        async with self._lock:
+            return await asyncio.to_thread(lambda: self.drawing.digest)
+
+
+_shared: dict[UUID, SharedDrawing] = {}
+
+
+@contextmanager
+def share(run: LiveRun) -> Iterator[SharedDrawing]:
+    """The run's drawing, for as long as somebody follows it."""
+    shared = _shared.setdefault(run.id, SharedDrawing(run)) if run.id not in _shared else _shared[run.id]
+    shared.followers += 1
+    try:
+        yield shared
+    finally:
+        shared.followers -= 1
+        if not shared.followers:
+            _shared.pop(run.id, None)

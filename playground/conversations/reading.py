@@ -1,0 +1,65 @@
+"""What can be read off a body: its turns, a title, the words to search, and how far two bodies agree."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from playground.models.fields import clean
+from playground.protocol import json_text
+from playground.search_text import texts_in
+
+LONGEST_TITLE = 70
+UNTITLED = "Untitled conversation"
+
+
+def parse(body_text: str) -> dict[str, Any]:
+    """The body as an object; empty when what was typed is none."""
+    try:
+        body = json_text.parse(body_text)
+    except json_text.JsonTextError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def turns(body: dict[str, Any]) -> list[Any]:
+    messages = body.get("messages")
+    return messages if isinstance(messages, list) else []
+
+
+def text_of(content: Any) -> str:
+    """The first readable text of a message's content."""
+    if isinstance(content, str):
+        return content
+    for block in content if isinstance(content, list) else []:
+        if isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str):
+            return block["text"]
+    return ""
+
+
+def proposed_title(body: dict[str, Any]) -> str:
+    """The beginning of the first turn that has text, cut between words."""
+    for turn in turns(body):
+        text = " ".join(text_of(turn.get("content")).split()) if isinstance(turn, dict) else ""
+        if text:
+            return clean(text if len(text) <= LONGEST_TITLE else _cut(text), 200)
+    return UNTITLED
+
+
+def _cut(text: str) -> str:
+    head = text[:LONGEST_TITLE]
+    return (head.rsplit(" ", 1)[0] if " " in head[20:] else head) + "…"
+
+
+def texts(body: dict[str, Any]) -> list[str]:
+    return texts_in([body.get("system"), turns(body)])
+
+
+def chain(body: dict[str, Any]) -> list[str]:
+    """For each turn a digest of it and all before it: equal entries mean that the bodies agree up to there."""
+    found: list[str] = []
+    before = b""
+    for turn in turns(body):
+        before = hashlib.sha256(before + json_text.dump(turn, indent=None).encode()).digest()
+        found.append(before.hex()[:16])
+    return found

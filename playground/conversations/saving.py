@@ -1,0 +1,228 @@
+"""From the draft to a saved conversation and back. Nothing that was typed is lost on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Connection, User
+from playground.conversations import reading
+from playground.forms.examples import HELLO
+from playground.models import Conversation, ConversationRun, ConversationVersion, Draft
+from playground.models.fields import clean
+from playground.protocol import json_text
+
+if TYPE_CHECKING:
+    from playground.conversations.exchange import Incoming
+
+SETTINGS = ("anthropic_version", "betas", "accept", "extra_headers", "variables")
+NEW_VERSION_AFTER = timedelta(minutes=10)  # until then typing changes the version it began
+MOST_UNPINNED = 50
+MOST_TAGS = 20
+
+
+# --- the draft ---
+
+
+def settings_of(draft: Draft) -> dict[str, Any]:
+    settings: dict[str, Any] = {name: getattr(draft, name) for name in SETTINGS}
+    settings["connection"] = str(draft.connection_id) if draft.connection_id else None
+    return settings
+
+
+def is_blank(draft: Draft) -> bool:
+    """Is there nothing in it that somebody might miss?"""
+    body = reading.parse(draft.body_text)
+    if not body:
+        return not draft.body_text.strip()
+    return not body.get("system") and not any(
+        isinstance(turn, dict) and turn.get("content") for turn in reading.turns(body)
+    )
+
+
+def keep_draft(draft: Draft) -> None:
+    """Store a draft that replaces whatever is there: another tab notices by the version."""
+    while not draft.keep():
+        current = Draft.objects.filter(user=draft.user, visitor=draft.visitor).only("pk", "version").get()
+        draft.pk, draft.version, draft._state.adding = current.pk, current.version, False
+
+
+# --- saving ---
+
+
+@transaction.atomic
+def save(draft: Draft, user: User, title: str = "", note: str = "saved") -> Conversation:
+    """Save the draft as a version that stays: of the conversation it belongs to, else of a new one."""
+    conversation = draft.conversation
+    if conversation is None or conversation.owner_id != user.pk or conversation.deleted_at:
+        conversation = Conversation(owner=user)
+    if title.strip():
+        conversation.title, conversation.title_is_own = clean(title.strip(), 200), True
+    add_version(conversation, draft.body_text, settings_of(draft), pinned=True, note=note)
+    draft.conversation = conversation
+    keep_draft(draft)
+    return conversation
+
+
+def autosave(draft: Draft) -> None:
+    """Let the conversation follow what is typed. Call it when the draft was stored."""
+    if draft.conversation_id is None:
+        return
+    conversation = Conversation.objects.filter(pk=draft.conversation_id, deleted_at=None).first()
+    if conversation is not None:
+        with transaction.atomic():
+            add_version(conversation, draft.body_text, settings_of(draft))
+
+
+@transaction.atomic
+def record_run(draft: Draft, run_id: UUID) -> None:
+    """Note that a run was made from the draft as it is now; the version it was made from stays."""
+    conversation = Conversation.objects.filter(pk=draft.conversation_id, deleted_at=None).first()
+    if conversation is not None:
+        version = add_version(conversation, draft.body_text, settings_of(draft), pinned=True, note="sent")
+        ConversationRun.objects.get_or_create(
+            run_id=run_id, defaults={"conversation": conversation, "version": version}
+        )
+
+
+def add_version(
+    conversation: Conversation, body_text: str, settings: dict[str, Any], *, pinned: bool = False, note: str = ""
+) -> ConversationVersion:
+    """Make this state the head. It changes the head in place while that was only typed, and not long ago."""
+    settings = settings_of(Draft()) | settings
+    state = f"{body_text}\n{json.dumps(settings, sort_keys=True)}"
+    digest = hashlib.sha256(state.encode("utf-8", "backslashreplace")).hexdigest()
+    head = conversation.head
+    body = reading.parse(body_text)
+    if head is None or head.digest != digest:
+        version = _changed_or_new(conversation, head)
+        version.body_text, version.settings = body_text, settings
+        version.digest, version.chain = digest, reading.chain(body)
+        version.changed_at = timezone.now()
+    else:
+        version = head
+    if pinned and not version.pinned:
+        version.pinned, version.note = True, note
+    _describe(conversation, body)
+    conversation.save()
+    version.conversation = conversation
+    version.save()
+    if conversation.head_id != version.pk:
+        conversation.head = version
+        conversation.save(update_fields=["head"])
+        _thin_out(conversation)
+    return version
+
+
+def _changed_or_new(conversation: Conversation, head: ConversationVersion | None) -> ConversationVersion:
+    if head is not None and not head.pinned and timezone.now() - head.made_at < NEW_VERSION_AFTER:
+        return head
+    return ConversationVersion(conversation=conversation, parent=head)
+
+
+def _describe(conversation: Conversation, body: dict[str, Any]) -> None:
+    if not conversation.title_is_own or not conversation.title:
+        conversation.title = reading.proposed_title(body)
+    conversation.model = clean(body["model"], 200) if isinstance(body.get("model"), str) else ""
+    conversation.turn_count = len(reading.turns(body))
+    conversation.changed_at = timezone.now()
+    conversation.index_words(reading.texts(body))
+
+
+def _thin_out(conversation: Conversation) -> None:
+    """Drop the oldest of what was only typed."""
+    typed = conversation.versions.filter(pinned=False).exclude(pk=conversation.head_id).order_by("-changed_at")
+    old = list(typed.values_list("pk", flat=True)[MOST_UNPINNED:])
+    conversation.versions.filter(pk__in=old).delete()
+
+
+# --- opening ---
+
+
+def put_aside(draft: Draft) -> Conversation | None:
+    """Save what is being written before something else takes its place. Visitors have nowhere to put it."""
+    if draft.user is None or is_blank(draft) or draft.body_text == json_text.dump(HELLO.make()):
+        return None
+    if draft.conversation_id:
+        autosave(draft)
+        return None
+    return save(draft, draft.user, note="put aside")
+
+
+@transaction.atomic
+def open_version(draft: Draft, conversation: Conversation, version: ConversationVersion) -> Conversation | None:
+    """Put a version into the draft. Returns what was in the draft before, if it was saved apart."""
+    aside = put_aside(draft)
+    conversation.refresh_from_db()
+    if conversation.head_id != version.pk:
+        Conversation.objects.filter(pk=conversation.pk).update(head=version)
+    fill_draft(draft, version.body_text, version.settings)
+    draft.conversation = conversation
+    keep_draft(draft)
+    return aside
+
+
+def fill_draft(draft: Draft, body_text: str, settings: dict[str, Any]) -> None:
+    """Replace what is in the draft; the connection only by one that its owner may still use."""
+    draft.body_text = body_text
+    for name in SETTINGS:
+        if name in settings:
+            setattr(draft, name, settings[name])
+    usable = Connection.objects.usable_by(draft.user) if draft.user and settings.get("connection") else None
+    if usable is not None:
+        draft.connection = usable.filter(pk=settings["connection"]).first()
+
+
+@transaction.atomic
+def open_body(draft: Draft, body: dict[str, Any], settings: dict[str, Any]) -> Conversation | None:
+    """Put a body of any origin into the draft: an import, a shared copy read by a visitor."""
+    aside = put_aside(draft)
+    fill_draft(draft, json_text.dump(body), settings)
+    draft.conversation = None
+    keep_draft(draft)
+    return aside
+
+
+@transaction.atomic
+def create(
+    user: User, body: dict[str, Any], settings: dict[str, Any], title: str = "", note: str = "saved"
+) -> Conversation:
+    """A new conversation with one version."""
+    conversation = Conversation(owner=user)
+    if title.strip():
+        conversation.title, conversation.title_is_own = clean(title.strip(), 200), True
+    add_version(conversation, json_text.dump(body), settings, pinned=True, note=note)
+    return conversation
+
+
+@transaction.atomic
+def create_from(user: User, incoming: Incoming) -> Conversation:
+    """A new conversation with all the versions of an import."""
+    conversation = Conversation(owner=user, tags=read_tags(",".join(incoming.tags)))
+    if incoming.title.strip():
+        conversation.title, conversation.title_is_own = clean(incoming.title.strip(), 200), True
+    for body, settings, note in incoming.versions:
+        add_version(conversation, json_text.dump(body), settings, pinned=True, note=clean(note, 60) or "imported")
+    return conversation
+
+
+@transaction.atomic
+def duplicate(conversation: Conversation) -> Conversation:
+    """A second conversation with the newest state of this one; versions and runs stay with the first."""
+    copied = Conversation(owner=conversation.owner, title_is_own=True, tags=list(conversation.tags))
+    copied.title = clean(f"Copy of {conversation.title}", 200)
+    head = conversation.head
+    add_version(copied, head.body_text if head else "{}", head.settings if head else {}, pinned=True, note="duplicated")
+    return copied
+
+
+def read_tags(text: str) -> list[str]:
+    """Tags as typed, separated by commas."""
+    found = (clean(" ".join(part.split()), 40) for part in text.split(","))
+    return list(dict.fromkeys(tag for tag in found if tag))[:MOST_TAGS]

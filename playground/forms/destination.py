@@ -1,0 +1,39 @@
+"""Where a draft's request goes, in the words of the page. No secret is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from accounts.models import Connection
+
+SANDBOX_NAME = "Sandbox"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """The connection as the page shows it; None is the sandbox, which needs no credential."""
+
+    connection: Connection | None
+
+    @property
+    def name(self) -> str:
+        return self.connection.name if self.connection else SANDBOX_NAME
+
+    @property
+    def address(self) -> str:
+        if self.connection is None:
+            return "sandbox:/v1/messages"
+        return self.connection.base_url.rstrip("/").removesuffix("/v1").rstrip("/") + "/v1/messages"
+
+    @property
+    def auth_style(self) -> str:
+        return self.connection.auth_style if self.connection else "x-api-key"
+
+    @property
+    def credential_words(self) -> str:
+        """What the empty field for a key says."""
+        if self.connection is None:
+            return "none needed"
+        return self.connection.masked_credential or "for this visit only"

@@ -1,0 +1,92 @@
+"""A user's log as it grows, over a websocket: one frame each time one of their runs starts, is answered or ends.
+
+To the page: `{"type": "row", "frame": N, "id": …, "html": …}`, the line as the server draws it, or
+`{"type": "gone", "frame": N, "id": …}` when the run does not match the filter (any more). From the page:
+`{"type": "seen", "frame": N}`. While too much is not acknowledged nothing is sent; changes meanwhile become one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from django.template.loader import render_to_string
+
+from playground import dispatch
+from playground.owners_socket import BAD_FRAMES, PATIENCE_S, TOO_SLOW, OwnersSocket
+from playground.request_log.filters import Filter
+from playground.request_log.live import owner_word
+from playground.request_log.rows import live_columns, live_row
+
+if TYPE_CHECKING:
+    from playground.engine.live_run import LiveRun
+
+WINDOW = 32  # frames sent and not acknowledged
+AT_ONCE = 50  # runs told of when a page connects: as many as it shows
+
+
+class LogConsumer(OwnersSocket):
+    """One socket of one signed-in user. A visitor has no log."""
+
+    async def connect(self) -> None:
+        self.sent = self.seen = 0
+        self.acknowledged = asyncio.Event()
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated:
+            return await self.close()  # before accept: the handshake is refused
+        if not await self.let_in(owner_word(user)):
+            return None
+        asked = dict(parse_qsl(self.scope.get("query_string", b"").decode("latin-1")))
+        self.filter, self.is_recent = Filter.read(asked), asked.get("rows") == "recent"
+        return self.work(self._follow(owner_word(user)))
+
+    async def hear(self, said: dict[str, Any]) -> None:
+        frame = said.get("frame") if said.get("type") == "seen" else None
+        if not isinstance(frame, int):
+            return await self.close(BAD_FRAMES)
+        self.seen = min(max(self.seen, frame), self.sent)
+        self.acknowledged.set()
+        return None
+
+    async def _follow(self, owner: str) -> None:
+        live = dispatch.get_live()
+        async with aclosing(live.follow_owner(owner)) as changes:
+            coming = asyncio.ensure_future(anext(changes))
+            await asyncio.sleep(0)  # from here on no change is missed
+            try:
+                # What changed between the drawing of the page and this moment.
+                for run in reversed(live.of_owner(owner)[:AT_ONCE]):
+                    await self._tell(run)
+                while True:
+                    run = await coming
+                    coming = asyncio.ensure_future(anext(changes))
+                    await self._tell(run)
+            finally:
+                coming.cancel()
+                await asyncio.gather(coming, return_exceptions=True)
+
+    async def _tell(self, run: LiveRun) -> None:
+        await self._window()
+        # A run's figures are made of all its events: not on the loop, where every other stream waits.
+        frame = await asyncio.to_thread(self._frame, run)
+        self.sent += 1
+        await self.send(json.dumps(frame | {"frame": self.sent}))
+
+    def _frame(self, run: LiveRun) -> dict[str, Any]:
+        if self.filter and not self.filter.matches(live_columns(run)):
+            return {"type": "gone", "id": str(run.id)}
+        context = {"row": live_row(run), "pick": not self.is_recent, "query": self.filter.query}
+        return {"type": "row", "id": str(run.id), "html": render_to_string("playground/_request_row.html", context)}
+
+    async def _window(self) -> None:
+        """A page that does not keep up is waited for, then let go; when it returns it fetches the log anew."""
+        while self.sent - self.seen >= WINDOW:
+            self.acknowledged.clear()
+            try:
+                await asyncio.wait_for(self.acknowledged.wait(), PATIENCE_S)
+            except TimeoutError:
+                await self.close(TOO_SLOW)
+                raise asyncio.CancelledError from None

@@ -1,0 +1,19 @@
+"""`sweep_runs`: remove what is past its time, now."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from playground import retention
+from playground.conversations import sweeping
+
+
+class Command(BaseCommand):
+    help = (
+        "Remove content and figures of runs that are past their time (PLAYGROUND_CONTENT_DAYS, "
+        "PLAYGROUND_FIGURES_DAYS) and the oldest content of users above PLAYGROUND_CONTENT_PER_USER. "
+        "The server does the same every hour."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(f"Removed {retention.sweep()}; {sweeping.sweep()} deleted conversations and old copies.")

@@ -1,0 +1,45 @@
+"""What `GET /v1/models` of a connection said last: remembered for a while in this process, for the form to offer.
+
+Remembered per connection, never per key: it is public to everybody who may use the connection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.core.cache import cache
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from accounts.models import Connection
+
+REMEMBERED_S = 3600
+FAILURE_REMEMBERED_S = 60
+
+
+@dataclass(frozen=True)
+class ModelList:
+    """The model objects as the upstream gave them, or why there are none."""
+
+    models: list[dict[str, Any]] = field(default_factory=list)
+    failure: str = ""
+    read_at: datetime = field(default_factory=timezone.now)
+
+
+def _key(connection: Connection | None) -> str:
+    return f"models:{connection.pk if connection else 'sandbox'}"
+
+
+def remembered(connection: Connection | None) -> ModelList | None:
+    found = cache.get(_key(connection))
+    return found if isinstance(found, ModelList) else None
+
+
+def remember(connection: Connection | None, found: ModelList) -> None:
+    cache.set(_key(connection), found, FAILURE_REMEMBERED_S if found.failure else REMEMBERED_S)
+
+
+def forget(connection: Connection | None) -> None:
+    cache.delete(_key(connection))

@@ -1,0 +1,101 @@
+"""What the websockets have in common: whose they are, how many there may be, what a page may say and how often, and
+that they end with their session."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from accounts import sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+SESSION_ENDED, TOO_SLOW, SERVER_RESTARTS, BAD_FRAMES, TOO_MANY = 4001, 4008, 4012, 4400, 4429
+RECHECK_S = 30.0
+PATIENCE_S = 30.0  # how long a page may leave a full window unacknowledged
+FRAMES_PER_S = 20  # that a page may send, over any two seconds
+_open: Counter[str] = Counter()
+
+
+class OwnersSocket(AsyncWebsocketConsumer):
+    """One socket of one owner (`visitors.owner_of`), who is known from the moment it was let in."""
+
+    owner: str | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tasks: list[asyncio.Task[None]] = []
+        self._heard: deque[float] = deque(maxlen=2 * FRAMES_PER_S)
+
+    async def let_in(self, owner: str) -> bool:
+        """Accept the handshake. False: this owner has as many sockets as one may have, and this one was closed."""
+        await self.accept()
+        if _open[owner] >= settings.SOCKETS_PER_USER:
+            await self.close(TOO_MANY)
+            return False
+        _open[owner] += 1
+        self.owner = owner
+        return True
+
+    def work(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this until the socket or its session ends."""
+        self.loop = asyncio.get_running_loop()
+        sessions.sessions_ended.connect(self._on_sessions_ended)
+        self.tasks = [asyncio.create_task(work), asyncio.create_task(self._recheck(), name="check a session")]
+
+    async def disconnect(self, code: int) -> None:
+        sessions.sessions_ended.disconnect(self._on_sessions_ended)
+        if self.owner is not None:
+            _open[self.owner] -= 1
+            if _open[self.owner] <= 0:
+                del _open[self.owner]
+            self.owner = None
+        tasks = [task for task in self.tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Before every message Channels tidies up database connections, in another thread. What a page says, several
+        times a second, is how far it has read: that asks the database nothing."""
+        if message["type"] == "websocket.receive":
+            await self.websocket_receive(message)
+        else:
+            await super().dispatch(message)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        self._heard.append(time.monotonic())
+        if len(self._heard) == self._heard.maxlen and self._heard[-1] - self._heard[0] < 2:
+            return await self.close(TOO_MANY)
+        try:
+            said = json.loads(text_data or "")
+        except (ValueError, RecursionError):
+            said = None
+        if not isinstance(said, dict):
+            return await self.close(BAD_FRAMES)
+        return await self.hear(said)
+
+    async def hear(self, said: dict[str, Any]) -> None:
+        """What the page says. Whatever makes no sense closes the socket with BAD_FRAMES."""
+        raise NotImplementedError
+
+    # -- the session
+
+    async def _recheck(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            if not await sessions.session_is_valid(self.scope):
+                await self.close(SESSION_ENDED)
+                return
+
+    def _on_sessions_ended(self, *, user_pk: Any, session_key: str | None, **_: Any) -> None:
+        """Called in the thread of whatever ended the sessions."""
+        if self.owner == f"user:{user_pk}" and session_key in (None, sessions.session_key(self.scope)):
+            asyncio.run_coroutine_threadsafe(self.close(SESSION_ENDED), self.loop)

@@ -1,0 +1,160 @@
+"""The only module that writes runs.
+
+One recorder per process looks at its live runs four times a second and writes what is new in one transaction, in a
+thread of its own: nothing waits for the database on the way to the reader. While the database is away the bytes wait
+in memory (up to a limit per run), and `failing` says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+    transaction,
+)
+
+from playground.recording import Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from playground.engine.live_run import LiveRun
+
+logger = logging.getLogger(__name__)
+
+EVERY_S = 0.25
+RETRY_S = 1.0
+MOST_WAITING_BYTES = 16 * 2**20  # of one run, while the database is away
+
+
+class Recorder:
+    """Follows live runs and stores them. `attach` a run before its first event."""
+
+    def __init__(self, *, every_s: float = EVERY_S, most_waiting: int = MOST_WAITING_BYTES) -> None:
+        self.failing = False
+        self._every_s = every_s
+        self._most_waiting = most_waiting
+        self._recordings: dict[UUID, Recording] = {}
+        self._wanted: asyncio.Event | None = None
+        self._done: list[asyncio.Future[None]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
+
+    def attach(self, live: LiveRun) -> None:
+        """Store this run from its first event on. A visitor's run is never stored."""
+        if live.about.user_id is None:
+            return
+        self._recordings[live.id] = Recording(live, self._most_waiting)
+        self._start()
+        assert self._wanted is not None
+        self._wanted.set()
+
+    def is_storing(self, run_id: UUID) -> bool:
+        """Whether this run, or its end, is still on its way into the database."""
+        return run_id in self._recordings
+
+    async def settle(self) -> None:
+        """Wait until all that has been told so far is written, or could not be."""
+        if self._recordings and self._task is not None and not self._task.done():
+            done = asyncio.get_running_loop().create_future()
+            self._done.append(done)
+            await done
+
+    async def stop(self, within_s: float = 5.0) -> None:
+        """Write what is left, wait for a database that is away no longer than this, and end."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self._recordings:
+                    await self.settle()
+                    if self._recordings:
+                        await asyncio.sleep(self._every_s)
+        except TimeoutError:
+            logger.error("%d runs could not be stored in time", len(self._recordings))
+        if self._task is not None:
+            self._task.cancel()
+        await asyncio.get_running_loop().run_in_executor(self._thread, connections.close_all)
+        self._thread.shutdown(wait=False)
+
+    def _start(self) -> None:
+        """The writer's task. It runs in a fresh context, since it outlives the request that came first."""
+        if self._task is None or self._task.done() or self._task.get_loop() is not asyncio.get_running_loop():
+            self._wanted = asyncio.Event()
+            self._task = asyncio.get_running_loop().create_task(
+                self._write_on(), name="recorder", context=contextvars.Context()
+            )
+
+    async def _write_on(self) -> None:
+        assert self._wanted is not None
+        loop = asyncio.get_running_loop()
+        while True:
+            if not self._recordings and not self._done and not self.failing:
+                self._wanted.clear()
+                await self._wanted.wait()
+            await asyncio.sleep(RETRY_S if self.failing else self._every_s)
+            waiting, self._done = self._done, []
+            await loop.run_in_executor(self._thread, self._write, list(self._recordings.values()))
+            for recording in [each for each in self._recordings.values() if each.is_stored]:
+                del self._recordings[recording.run_id]
+            for done in waiting:
+                if not done.done():
+                    done.set_result(None)
+
+    # --- In the recorder's thread ---
+
+    def _write(self, recordings: Sequence[Recording]) -> None:
+        for recording in recordings:
+            recording.collect(is_failing=self.failing)
+        due = [recording for recording in recordings if recording.is_due]
+        try:
+            close_old_connections()
+            if due:
+                self._write_together(due)
+            elif self.failing:
+                connection.ensure_connection()
+        except (OperationalError, InterfaceError) as problem:
+            if not self.failing:
+                logger.error("runs cannot be stored: %s", type(problem).__name__)
+            self.failing = True
+            connection.close()
+        else:
+            if self.failing:
+                logger.warning("runs are stored again")
+            self.failing = False
+
+    def _write_together(self, due: list[Recording]) -> None:
+        try:
+            with transaction.atomic():
+                Recording.write_all(due)
+        except (OperationalError, InterfaceError):
+            raise
+        except (DatabaseError, ValueError) as problem:
+            # One run's rows were refused (its owner may be gone): that must not cost the other runs theirs.
+            logger.warning("storing runs one by one after %s", type(problem).__name__)
+            for recording in due:
+                self._write_alone(recording)
+        else:
+            for recording in due:
+                recording.written()
+
+    def _write_alone(self, recording: Recording) -> None:
+        try:
+            with transaction.atomic():
+                Recording.write_all([recording])
+        except (OperationalError, InterfaceError):
+            raise
+        except (DatabaseError, ValueError) as problem:
+            logger.error("run %s cannot be stored: %s", recording.run_id, type(problem).__name__)
+            recording.give_up()
+        else:
+            recording.written()

@@ -1,0 +1,335 @@
+"""The relay: the API's own addresses for SDK clients. A plain ASGI application beside Django.
+
+Transparent: the caller's bytes go up as they are, status, useful headers and bytes come down as they are. It records
+problems and refuses nothing because of them. Its own errors have the API's shape. It sets no cookie and reads none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from django.conf import settings
+
+from playground import dispatch
+from playground.dispatch import Refused
+from playground.engine.events import Answered, Ended, Failure, Received
+from playground.engine.live import LiveRun
+from playground.protocol.errors import error_body, type_of_status
+from playground.protocol.sse import encode
+from playground.relay_keys import Admission, keys, listen, presented_key
+from playground.visitors import client_address
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+logger = logging.getLogger(__name__)
+
+PREFIX: Final = "/v1/"
+_LARGE: Final = 256 * 1024
+_PIECE: Final = 64 * 1024
+# What a client may say to the upstream beside the body. Credentials, cookies, and what proxies in front add stay here.
+_PASSED: Final = ("accept", "user-agent", "idempotency-key")
+_PASSED_PREFIXES: Final = ("anthropic-", "x-stainless-", "x-claude-", "x-app")
+# An upstream's answer must never act as a page of this site.
+_ALWAYS: Final[Headers] = [
+    (b"x-accel-buffering", b"no"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; sandbox"),
+]
+# Framing is the server's; the date is when we answer.
+_NOT_RETURNED: Final = frozenset({"content-length", "date", "server", "via"})
+# HTTP statuses of what went wrong before the upstream answered. What is not here is 502.
+_STATUS_OF: Final = {
+    "timeout": 504,
+    "duration": 504,
+    "blocked": 403,
+    "internal": 500,
+    "server_stopping": 503,
+    "stopped": 503,
+}
+
+listen()
+
+
+async def relay(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one request below `/v1/`."""
+    client = _Client(scope, receive, send)
+    try:
+        if not await client.is_answered_by_cors():
+            await _route(client)
+    except Refused as refusal:
+        await client.refuse(refusal)
+    except ClientLeft:
+        pass
+    except Exception as fault:
+        # Only its kind: the text of an error may hold what was sent.
+        logger.error("a relayed request failed: %s", type(fault).__name__)
+        if client.has_begun:
+            raise  # the server cuts the connection, so that no half answer looks whole
+        await client.refuse(Refused("This server could not handle the request. It was not your request's fault.", 500))
+
+
+class ClientLeft(ConnectionError):  # noqa: N818 - reads as what it is
+    """The client hung up while it was sending."""
+
+
+async def _route(client: _Client) -> None:
+    path = client.scope["path"].rstrip("/")
+    method = client.scope["method"]
+    if path == "/v1/messages":
+        allowed, answer = "POST", _messages
+    elif path == "/v1/messages/count_tokens":
+        allowed, answer = "POST", _count_tokens
+    elif path == "/v1/models" or _is_model(path):
+        allowed, answer = "GET", _models
+    else:
+        raise Refused("Not found: this relay serves /v1/messages, /v1/messages/count_tokens and /v1/models.", 404)
+    if method != allowed:
+        client.extra.append((b"allow", allowed.encode()))
+        raise Refused(f"{method} is not allowed here; {allowed} is.", 405)
+    await answer(client, await keys.admit(presented_key(client.scope["headers"]), client.address))
+
+
+def _is_model(path: str) -> bool:
+    """One model's address. Steps such as `..` would lead to anything that the upstream's key opens."""
+    steps = path.removeprefix("/v1/models/").split("/")
+    return path.startswith("/v1/models/") and not any(step in {"", ".", ".."} for step in steps)
+
+
+async def _messages(client: _Client, admission: Admission) -> None:
+    key = admission.key
+    body = await client.body()
+    if key.models:
+        await _check_model(body, admission)
+    run = await dispatch.start(
+        body,
+        owner=f"user:{key.owner_id}",
+        user=key.owner,
+        connection=key.connection,
+        upstream=admission.upstream,
+        path=client.path_with_query("/v1/messages"),
+        version=client.header("anthropic-version"),
+        extra_headers=client.passed_headers(),
+        source="relay",
+        user_agent=client.header("user-agent") or "",
+        client_address=client.address,
+        access_key=key,
+        keep_content=key.keep_content,
+    )
+    client.extra.append((b"playground-run-id", str(run.id).encode()))
+    watching = asyncio.get_running_loop().create_task(_stop_when_gone(client, run))
+    try:
+        await _hand_on(client, run)
+    finally:
+        watching.cancel()
+        admission.spend(run)
+
+
+async def _stop_when_gone(client: _Client, run: LiveRun) -> None:
+    """A client that hangs up ends its run: nobody else waits for the answer."""
+    await client.until_gone()
+    run.stop("client_left")
+
+
+async def _hand_on(client: _Client, run: LiveRun) -> None:
+    """Status, headers and bytes as they come."""
+    answer: Answered | None = None
+    async for batch in run.gather():
+        data = b"".join(event.data for event in batch if isinstance(event, Received))
+        for event in batch:
+            if isinstance(event, Answered):
+                answer = event
+            elif isinstance(event, Ended):
+                await _finish(client, answer, data, event)
+                return
+        if answer is not None and not 300 <= answer.status < 400:
+            await client.begin(answer.status, _returned(answer))
+            if data:
+                await client.more(data)
+
+
+async def _finish(client: _Client, answer: Answered | None, data: bytes, ended: Ended) -> None:
+    failure = ended.failure
+    if failure is not None and (answer is None or failure.kind == "redirect"):
+        raise Refused(failure.message, _STATUS_OF.get(failure.kind, 502))
+    assert answer is not None
+    await client.begin(answer.status, _returned(answer))
+    if failure is not None and ended.state in {"interrupted", "cancelled"} and _streams(answer):
+        data += _error_event(failure, (data or client.last_byte)[-1:])
+    await client.end(data)
+
+
+def _error_event(failure: Failure, last_byte: bytes) -> bytes:
+    """How a stream says that it ended early.
+
+    An event may be unfinished before it, and nothing can take that back. Without a blank line in between the two are
+    one event, whose last name counts: the clients see an error, not an event of theirs with half its data.
+    """
+    kind = "timeout_error" if failure.kind in {"idle", "duration"} else "api_error"
+    line_end = b"" if last_byte in {b"", b"\n", b"\r"} else b"\n"
+    return line_end + encode("error", json.dumps(error_body(kind, failure.message)))
+
+
+def _streams(answer: Answered) -> bool:
+    return any(name == "content-type" and value.startswith("text/event-stream") for name, value in answer.headers)
+
+
+def _returned(answer: Answered) -> Headers:
+    return [
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers if name not in _NOT_RETURNED
+    ]
+
+
+async def _check_model(body: bytes, admission: Admission) -> None:
+    """Raises Refused unless the body names exactly one model, and the key may ask for it.
+
+    A second `model` in another place or spelling could be the one that the upstream reads.
+    """
+    named = _models_named(body) if len(body) < _LARGE else await asyncio.to_thread(_models_named, body)
+    if named is None or len(named) != 1 or not isinstance(named[0], str):
+        raise Refused("This access key is limited to some models, and the request does not name exactly one.", 400)
+    if not admission.key.may_ask_for(named[0]):
+        raise Refused(f"This access key may not ask for the model {named[0][:200]}.", 403)
+
+
+def _models_named(body: bytes) -> list[Any] | None:
+    try:
+        pairs = json.loads(body, object_pairs_hook=list)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(pairs, list):
+        return None
+    pairs = [pair for pair in pairs if isinstance(pair, tuple)]
+    return [value for name, value in pairs if name.casefold() == "model"]
+
+
+async def _count_tokens(client: _Client, admission: Admission) -> None:
+    body = await client.body()
+    await _fetch(client, admission, client.path_with_query("/v1/messages/count_tokens"), body)
+
+
+async def _models(client: _Client, admission: Admission) -> None:
+    await _fetch(client, admission, client.path_with_query(quote(client.scope["path"], safe="/:@-._~")))
+
+
+async def _fetch(client: _Client, admission: Admission, path: str, body: bytes = b"") -> None:
+    """A short question that makes no run: handed on, not stored."""
+    fetched = await dispatch.fetch_for_key(
+        admission.upstream,
+        admission.key,
+        path,
+        body,
+        version=client.header("anthropic-version"),
+        extra_headers=client.passed_headers(),
+    )
+    failure = fetched.failure
+    if failure is not None and (fetched.status is None or failure.kind == "redirect"):
+        raise Refused(failure.message, _STATUS_OF.get(failure.kind, 502))
+    await client.begin(fetched.status or 502, _returned(Answered(0.0, fetched.status or 502, fetched.headers)))
+    await client.end(fetched.body)
+
+
+class _Client:
+    """Who asks: the request's parts, and the way to answer."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.address = client_address(scope)
+        self.extra: Headers = []
+        self._receive = receive
+        self._send = send
+        self._headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.last_byte = b""
+        self.has_begun = False
+
+    def header(self, name: str) -> str | None:
+        value = self._headers.get(name.encode())
+        return None if value is None else value.decode("latin-1")
+
+    def passed_headers(self) -> list[tuple[str, str]]:
+        named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.scope["headers"]]
+        return [(name, value) for name, value in named if name in _PASSED or name.startswith(_PASSED_PREFIXES)]
+
+    def path_with_query(self, path: str) -> str:
+        query = self.scope["query_string"].decode("ascii", "replace")
+        return f"{path}?{query}" if query else path
+
+    async def body(self) -> bytes:
+        """The whole body. The server has limited it already; this holds behind any other server too."""
+        pieces, size, more = [], 0, True
+        while more:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                raise ClientLeft
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
+            if size > settings.MAX_RUN_BODY_BYTES:
+                raise Refused(f"A request has at most {settings.MAX_RUN_BODY_BYTES:,} bytes.", 413)
+            more = message.get("more_body", False)
+        return b"".join(pieces)
+
+    async def until_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        if not self.has_begun:
+            self.has_begun = True
+            await self._send(
+                {"type": "http.response.start", "status": status, "headers": [*headers, *_ALWAYS, *self.extra]}
+            )
+
+    async def more(self, data: bytes) -> None:
+        """In pieces that a socket's buffer takes: `send` waits after each one while the client does not read."""
+        self.last_byte = data[-1:]
+        for begin in range(0, len(data), _PIECE):
+            piece = data[begin : begin + _PIECE]
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def end(self, data: bytes = b"") -> None:
+        if len(data) > _PIECE:
+            await self.more(data)
+            data = b""
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+
+    async def refuse(self, refusal: Refused) -> None:
+        """An error of our own, in the API's shape."""
+        body = json.dumps(error_body(type_of_status(refusal.status), refusal.reason)).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        if refusal.retry_after_s is not None:
+            headers.append((b"retry-after", str(max(1, round(refusal.retry_after_s))).encode()))
+        await self.begin(refusal.status, headers)
+        await self.end(body)
+
+    async def is_answered_by_cors(self) -> bool:
+        """Browsers on other sites get in only where the operator has said so; True if this was only their question."""
+        origin = self.header("origin")
+        if origin is None or not _is_listed(origin, settings.RELAY_CORS_ORIGINS):
+            return False
+        self.extra += [
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-expose-headers", b"request-id, retry-after, playground-run-id"),
+            (b"vary", b"origin"),
+        ]
+        if self.scope["method"] != "OPTIONS" or self.header("access-control-request-method") is None:
+            return False
+        self.extra += [
+            (b"access-control-allow-methods", b"GET, POST"),
+            (b"access-control-allow-headers", self._headers.get(b"access-control-request-headers", b"content-type")),
+            (b"access-control-max-age", b"600"),
+        ]
+        await self.begin(204, [])
+        await self.end()
+        return True
+
+
+def _is_listed(origin: str, listed: Iterable[str]) -> bool:
+    return any(entry in {"*", origin} for entry in listed)

@@ -1,0 +1,148 @@
+"""Access keys as the relay needs them: found without the database for a few seconds after the last look.
+
+A change made in this process (revoke, a new credential, a deactivated user) counts from the next request on, because
+saving tells the cache. One made elsewhere, by a command or in the database itself, counts after `LIFE_S`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from channels.db import database_sync_to_async
+from django.db import transaction
+from django.db.models import Sum
+from django.db.models.functions import Coalesce
+from django.db.models.signals import post_delete, post_save
+from django.utils import timezone
+
+from accounts import vault
+from accounts.models import AccessKey, Connection, User
+from playground.dispatch import Refused, upstream_of
+from playground.models import Run
+from playground.models.run import first_id_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from playground.engine.live import LiveRun
+    from playground.engine.upstream import Upstream
+
+LIFE_S: Final = 5.0
+_MOST_CACHED: Final = 10_000
+_TOUCH_EVERY: Final = dt.timedelta(minutes=1)
+
+
+@dataclass
+class Admission:
+    """A valid key, with all that a request made with it needs. `tokens_today` is None where no limit asks for it."""
+
+    key: AccessKey
+    upstream: Upstream
+    tokens_today: int | None
+    looked_up_at: float
+
+    def check(self) -> None:
+        """Raises Refused when the key has run out since it was looked up."""
+        if self.key.is_expired:
+            raise Refused("This access key has expired.", 401)
+        limit = self.key.tokens_per_day
+        if limit and self.tokens_today is not None and self.tokens_today >= limit:
+            raise Refused(f"This access key may use {limit:,} tokens a day, and has.", 429, _seconds_to_midnight())
+
+    def spend(self, run: LiveRun) -> None:
+        """Count what a run has used, until the next look at the database counts it with the others."""
+        if self.tokens_today is not None:
+            usage = run.answer().usage
+            counts = (usage.get("input_tokens"), usage.get("output_tokens"))
+            self.tokens_today += sum(count for count in counts if isinstance(count, int))
+
+
+def presented_key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The key in `x-api-key` or `Authorization: Bearer`: SDK 1.x sends the first, 2.x the second."""
+    found = None
+    for name, value in headers:
+        text = value.decode("latin-1").strip()
+        if name == b"x-api-key" and text:
+            return text
+        if name == b"authorization" and text[:7].lower() == "bearer ":
+            found = text[7:].strip()
+    return found or None
+
+
+class KeyCache:
+    """Digest of a secret to its admission. Secrets themselves are not kept."""
+
+    def __init__(self) -> None:
+        self._admissions: dict[str, Admission] = {}
+        self._forgotten = 0  # how often: a look-up that was under way meanwhile is not to be remembered
+
+    async def admit(self, secret: str | None, address: str) -> Admission:
+        """Raises Refused unless the key is valid at this moment."""
+        if not secret:
+            raise Refused("No access key: send it as x-api-key or as Authorization: Bearer.", 401)
+        digest = vault.digest(secret)
+        found = self._admissions.get(digest)
+        if found is None or time.monotonic() - found.looked_up_at > LIFE_S:
+            self._admissions.pop(digest, None)
+            forgotten = self._forgotten
+            found = await database_sync_to_async(_look_up)(secret, address)
+            self._remember(digest, found, forgotten)
+        found.check()
+        return found
+
+    def _remember(self, digest: str, found: Admission, forgotten: int) -> None:
+        if len(self._admissions) >= _MOST_CACHED:
+            self._admissions.clear()
+        self._admissions[digest] = found
+        if self._forgotten != forgotten:  # looked at last: `forget` is called in other threads
+            self._admissions.pop(digest, None)
+
+    def forget(self, **_: Any) -> None:
+        """Something that keys depend on has changed. It happens rarely, so all are looked up again.
+
+        A change inside a transaction is not to be seen before its end, so then they are forgotten once more.
+        """
+        self._forget_now()
+        transaction.on_commit(self._forget_now)
+
+    def _forget_now(self) -> None:
+        self._forgotten += 1
+        self._admissions.clear()
+
+
+keys = KeyCache()
+
+
+def listen() -> None:
+    """Have the cache told of every change."""
+    for model in (AccessKey, Connection, User):
+        for signal in (post_save, post_delete):
+            signal.connect(keys.forget, sender=model, dispatch_uid=f"relay keys {model.__name__}")
+
+
+def _look_up(secret: str, address: str) -> Admission:
+    began = time.monotonic()
+    key = AccessKey.objects.find(secret)
+    if key is None:
+        raise Refused("This access key is not valid.", 401)
+    if key.last_used_at is None or timezone.now() - key.last_used_at > _TOUCH_EVERY:
+        key.touch(address)
+    tokens = _tokens_today(key) if key.tokens_per_day else None
+    return Admission(key, upstream_of(key.connection), tokens, began)
+
+
+def _tokens_today(key: AccessKey) -> int:
+    """Input and output of the key's runs since midnight, UTC."""
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    runs = Run.objects.filter(access_key=key, pk__gte=first_id_at(midnight))
+    sums = runs.aggregate(input=Coalesce(Sum("input_tokens"), 0), output=Coalesce(Sum("output_tokens"), 0))
+    return sums["input"] + sums["output"]
+
+
+def _seconds_to_midnight() -> float:
+    now = timezone.now()
+    tomorrow = (now + dt.timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (tomorrow - now).total_seconds()

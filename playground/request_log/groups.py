@@ -1,0 +1,86 @@
+"""The log grouped by conversation or by the client's session."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from django.urls import reverse
+
+from playground.models import ConversationRun
+from playground.models.run import started_at_of
+from playground.request_log.filters import Filter
+from playground.request_log.pages import newest_values
+from playground.request_log.rows import cost_words
+
+KINDS = ("conversation", "session")
+MOST = 2_000  # the newest so many requests are grouped
+MOST_GROUPS = 60
+COLUMNS = (
+    "pk", "client_session", "state", "model", "input_tokens", "cache_write_tokens", "cache_read_tokens",
+    "output_tokens", "cost_usd",
+)  # fmt: skip
+
+
+@dataclass
+class Group:
+    """Requests that belong together. `address` is where they are listed; empty for those that belong to none."""
+
+    name: str
+    last: dt.datetime
+    address: str = ""
+    count: int = 0
+    failed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: Decimal | None = None
+    models: list[str] = field(default_factory=list)
+
+    @property
+    def cost(self) -> str:
+        return cost_words(self.cost_usd)
+
+    def add(self, row: tuple[Any, ...]) -> None:
+        """Take one run, given as `COLUMNS`."""
+        _, _, state, model, fresh, written, read, out, cost = row
+        self.count += 1
+        self.failed += state in {"failed", "interrupted"}
+        self.tokens_in += (fresh or 0) + (written or 0) + (read or 0)
+        self.tokens_out += out or 0
+        if cost is not None:
+            self.cost_usd = (self.cost_usd or Decimal(0)) + cost
+        if model and model not in self.models and len(self.models) < 3:
+            self.models.append(model)
+
+
+def grouped(owner: Any, wanted: Filter, kind: str) -> tuple[list[Group], int, bool]:
+    """The groups, that with the newest request first; how many requests are in them; whether there are more."""
+    rows = newest_values(owner, wanted, COLUMNS, MOST + 1)
+    is_cut, rows = len(rows) > MOST, rows[:MOST]
+    titles = _conversations(owner, [row[0] for row in rows]) if kind == "conversation" else {}
+    groups: dict[str, Group] = {}
+    for row in rows:
+        key, name = titles.get(row[0], ("", "")) if kind == "conversation" else (row[1], row[1])
+        if key not in groups:
+            if len(groups) == MOST_GROUPS:
+                return list(groups.values()), sum(group.count for group in groups.values()), True
+            address = f"{reverse('runs')}?{kind}={quote(key)}" if key else ""
+            groups[key] = Group(name or f"in no {kind}", started_at_of(row[0]), address)
+        groups[key].add(row)
+    return list(groups.values()), len(rows), is_cut
+
+
+def _conversations(owner: Any, run_ids: list[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Id and title of the conversation each run was made from."""
+    found = {}
+    for start in range(0, len(run_ids), 500):
+        links = ConversationRun.objects.filter(
+            run_id__in=run_ids[start : start + 500], conversation__owner=owner, conversation__deleted_at=None
+        )
+        for run_id, conversation_id, title in links.values_list("run_id", "conversation_id", "conversation__title"):
+            found[run_id] = (str(conversation_id), title)
+    return found

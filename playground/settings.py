@@ -1,0 +1,265 @@
+"""Settings, all from the environment. README.md has the table of `PLAYGROUND_*` variables; a test compares the two."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+
+from csp.constants import NONCE, NONE, SELF
+from environs import Env
+
+from playground.data_folder import open_data_folder, read_or_make_secret
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where it runs -----------------------------------------------------------------------------------------------
+
+DATA_DIR = open_data_folder(Path(env.str("PLAYGROUND_DATA", str(BASE_DIR / "var"))))
+DEBUG = env.bool("PLAYGROUND_DEBUG", False)
+SECRET_KEY = env.str("PLAYGROUND_SECRET_KEY", "") or read_or_make_secret(DATA_DIR / "secret_key")
+
+# The key that wraps the data keys of stored credentials. Several, comma-separated: the first encrypts, all decrypt.
+VAULT_KEYS = env.list("PLAYGROUND_VAULT_KEYS", []) or [read_or_make_secret(DATA_DIR / "vault_key")]
+
+PUBLIC_URL = env.str("PLAYGROUND_PUBLIC_URL", "").rstrip("/")
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.list("PLAYGROUND_ALLOWED_HOSTS", LOOPBACK_HOSTS)
+CSRF_TRUSTED_ORIGINS = env.list("PLAYGROUND_TRUSTED_ORIGINS", [PUBLIC_URL] if PUBLIC_URL else [])
+BEHIND_HTTPS = env.bool("PLAYGROUND_HTTPS", PUBLIC_URL.startswith("https://"))
+# How many proxies in front may be believed about the client's address. 0: the peer's own address counts.
+TRUSTED_PROXIES = env.int("PLAYGROUND_TRUSTED_PROXIES", 0)
+
+# --- What may be called, and how much ----------------------------------------------------------------------------
+
+ALLOW_LOOPBACK_UPSTREAMS = env.bool("PLAYGROUND_ALLOW_LOOPBACK", False)  # `serve` turns it on for a personal tool
+ALLOWED_UPSTREAMS = env.list("PLAYGROUND_ALLOWED_UPSTREAMS", [])
+SIGN_UP_OPEN = env.bool("PLAYGROUND_SIGN_UP", True)
+PUBLIC_LINKS = env.bool("PLAYGROUND_PUBLIC_LINKS", True)
+RELAY_CORS_ORIGINS = env.list("PLAYGROUND_RELAY_CORS_ORIGINS", [])
+
+CONNECT_TIMEOUT_S = env.float("PLAYGROUND_CONNECT_TIMEOUT", 10)
+FIRST_BYTE_TIMEOUT_S = env.float("PLAYGROUND_FIRST_BYTE_TIMEOUT", 600)
+SILENCE_TIMEOUT_S = env.float("PLAYGROUND_SILENCE_TIMEOUT", 120)
+RUN_TIMEOUT_S = env.float("PLAYGROUND_RUN_TIMEOUT", 3600)
+MAX_RESPONSE_BYTES = env.int("PLAYGROUND_MAX_RESPONSE", 64 * 2**20)
+MAX_EVENT_BYTES = env.int("PLAYGROUND_MAX_EVENT", 16 * 2**20)
+MAX_RUN_BODY_BYTES = env.int("PLAYGROUND_MAX_RUN_BODY", 32 * 2**20)
+MAX_BODY_BYTES = env.int("PLAYGROUND_MAX_BODY", 2**20)
+MAX_BIG_BODIES = env.int("PLAYGROUND_MAX_BIG_BODIES", 8)
+RUNS_PER_MINUTE = env.int("PLAYGROUND_RUNS_PER_MINUTE", 60)
+RUNS_AT_ONCE = env.int("PLAYGROUND_RUNS_AT_ONCE", 8)
+VISITOR_RUNS_PER_MINUTE = env.int("PLAYGROUND_VISITOR_RUNS_PER_MINUTE", 10)
+VISITOR_RUNS_AT_ONCE = env.int("PLAYGROUND_VISITOR_RUNS_AT_ONCE", 2)
+VISITOR_MAX_BODY_BYTES = env.int("PLAYGROUND_VISITOR_MAX_BODY", 4 * 2**20)
+SOCKETS_PER_USER = env.int("PLAYGROUND_SOCKETS_PER_USER", 16)
+SHARE_GUESSES_PER_MINUTE = env.int("PLAYGROUND_SHARE_GUESSES_PER_MINUTE", 60)
+LOGIN_FAILURES = env.int("PLAYGROUND_LOGIN_FAILURES", 10)
+SIGN_UPS_PER_HOUR = env.int("PLAYGROUND_SIGN_UPS_PER_HOUR", 20)
+DRAIN_S = env.float("PLAYGROUND_DRAIN", 25)
+SANDBOX_SPEED = env.float("PLAYGROUND_SANDBOX_SPEED", 1.0)
+
+# --- What is kept ------------------------------------------------------------------------------------------------
+
+CONTENT_DAYS = env.int("PLAYGROUND_CONTENT_DAYS", 30)
+FIGURES_DAYS = env.int("PLAYGROUND_FIGURES_DAYS", 365)
+MAX_CONTENT_BYTES_PER_USER = env.int("PLAYGROUND_CONTENT_PER_USER", 2 * 2**30)
+
+# --- Django ------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "accounts",
+    "playground",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "channels",
+    "csp",
+    "django_htmx",
+    "django_ace",
+    "template_partials",
+    "lucide",
+    "axes",
+]
+
+MIDDLEWARE = [
+    "playground.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "playground.static_files.StaticFilesMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "playground.middleware.private_pages",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.log_in_again",
+    "playground.middleware.visitor_cookie",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "playground.urls"
+ASGI_APPLICATION = "playground.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "playground.middleware.page_context",
+            ],
+            "builtins": ["template_partials.templatetags.partials", "lucide.templatetags.lucide"],
+        },
+    }
+]
+
+DATABASES = {"default": env.dj_db_url("PLAYGROUND_DATABASE_URL", f"sqlite:///{DATA_DIR / 'playground.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",  # a reader that turns writer would fail at once instead of waiting
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+if "pytest" in sys.modules:
+    test_url = os.environ.get("PLAYGROUND_TEST_DATABASE_URL")
+    if test_url and test_url.startswith("postgres"):
+        DATABASES["default"] = env.dj_db_url("PLAYGROUND_TEST_DATABASE_URL")
+    else:  # a file: in-memory SQLite locks whole tables between threads; one a process, so runs do not meet
+        DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / f"test-{os.getpid()}.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "playground"
+LOGOUT_REDIRECT_URL = "playground"
+
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+AXES_FAILURE_LIMIT = LOGIN_FAILURES
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "accounts.views.locked_out"
+AXES_CLIENT_IP_CALLABLE = "playground.visitors.counted_address"
+AXES_VERBOSE = False
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True  # straight from the packages and static/: nothing to collect before the first start
+WHITENOISE_AUTOREFRESH = DEBUG
+MEDIA_ROOT = DATA_DIR / "files"
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_RUN_BODY_BYTES  # the server's own limits act before Django's
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+
+# --- Browser and transport security ------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [NONCE, SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "worker-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
+SECURE_SSL_REDIRECT = False  # the proxy in front redirects; doing it here would break its health checks
+SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
+if BEHIND_HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SILENCED_SYSTEM_CHECKS = ["security.W008"] if BEHIND_HTTPS else []
+
+# --- Logging: request ids, never bodies or headers ---------------------------------------------------------------
+
+DEFAULT_EXCEPTION_REPORTER_FILTER = "playground.error_reports.NoValues"
+LOG_LEVEL = env.str("PLAYGROUND_LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "request_id": {"()": "playground.middleware.RequestIdFilter"},
+        "share_token": {"()": "playground.middleware.ShareTokenFilter"},
+    },
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id", "share_token"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "propagate": False},
+        "django.request": {"level": "ERROR"},
+        # The HTTP clients log addresses and headers at DEBUG: credentials would be among them.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "aiohttp": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
+        "asyncio": {"level": "WARNING"},
+        "axes": {"level": "ERROR"},
+        # At DEBUG it writes down everything a template was given, whole requests and answers, for a missing name.
+        "django.template": {"level": "INFO"},
+    },
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server that listens on `host` can only be reached from this machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,62 @@
+"""What a conversation has of each part, in words, so that its owner knows what a choice is about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from playground.answer.words import plural, size
+from playground.conversations import reading
+from playground.sharing.whitelist import PARAMETERS, PART_OF_BLOCK
+
+NOUNS = {"tool_results": "result", "thinking": "block", "attachments": "file"}
+MOST_NAMES = 6
+
+
+def contents(body: dict[str, Any], answers: list[dict[str, Any]], branch_count: int = 0) -> dict[str, str]:
+    """Part -> words; a part of which there is nothing is not in it. `answers` are messages in the API's shape."""
+    counted: Counter[str] = Counter()
+    for block in _blocks([*reading.turns(body), *answers]):
+        kind = str(block.get("type"))
+        if kind == "tool_result" and block.get("content"):
+            counted["tool_results"] += 1
+        elif kind in PART_OF_BLOCK:
+            counted[PART_OF_BLOCK[kind]] += 1
+    found = {part: plural(count, NOUNS[part]) for part, count in counted.items()}
+    if system := body.get("system"):
+        found["system"] = size_of(system)
+    if names := _tool_names(body):
+        found["tools"] = ", ".join(names[:MOST_NAMES]) + (" …" if len(names) > MOST_NAMES else "")
+    if given := [name for name in PARAMETERS if name in body]:
+        found["parameters"] = ", ".join(given)
+    if answers:
+        found["figures"] = found["replay"] = plural(len(answers), "answer")
+    if branch_count:
+        found["branches"] = plural(branch_count, "other version")
+    return found
+
+
+def size_of(system: Any) -> str:
+    texts = (
+        [system]
+        if isinstance(system, str)
+        else [str(block.get("text", "")) for block in _blocks([{"content": system}])]
+    )
+    return f"{size(sum(map(len, texts)))} of text"
+
+
+def _blocks(messages: list[Any]) -> Iterator[dict[str, Any]]:
+    """Blocks of messages, also those inside results."""
+    waiting = [message.get("content") for message in messages if isinstance(message, dict)]
+    while waiting:
+        content = waiting.pop()
+        for block in content if isinstance(content, list) else []:
+            if isinstance(block, dict):
+                yield block
+                waiting.append(block.get("content"))
+
+
+def _tool_names(body: dict[str, Any]) -> list[str]:
+    tools = body["tools"] if isinstance(body.get("tools"), list) else []
+    return [str(tool.get("name") or tool.get("type")) for tool in tools if isinstance(tool, dict)]

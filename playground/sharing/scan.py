@@ -1,0 +1,111 @@
+"""Looks through a copy for what should not be published: keys, tokens, e-mail addresses, private addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from playground.protocol.headers import mask
+
+MOST_FINDINGS = 100
+# Quantifiers have upper bounds, so that no text makes a pattern slow.
+PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "private key",
+        re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,8000}?-----END [A-Z ]{0,30}PRIVATE KEY-----"),
+    ),
+    (
+        "key",
+        re.compile(
+            r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,200}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{30,50}"
+            r"|\bgh[pousr]_[A-Za-z0-9]{20,255}|\bgithub_pat_[A-Za-z0-9_]{20,255}|\bglpat-[A-Za-z0-9_-]{16,100}"
+            r"|\bxox[abeprs]-[A-Za-z0-9-]{10,250}|\bhf_[A-Za-z0-9]{20,100}|\bmp-[A-Za-z0-9_-]{20,100}"
+            r"|\b[rs]k_(?:live|test)_[A-Za-z0-9]{10,200}|\bnpm_[A-Za-z0-9]{30,60}"
+        ),
+    ),
+    ("token", re.compile(r"\beyJ[\w-]{10,2000}\.[\w-]{10,4000}\.[\w-]{5,1000}")),
+    ("token", re.compile(r"(?<=[Bb]earer )[\w.~+/=-]{16,2000}")),
+    (
+        "password or key",
+        re.compile(
+            r"(?i)(?<![a-z])(?:password|passwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token)"
+            r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?([^\s\"'<>{},;]{8,200})"
+        ),
+    ),
+    (
+        "private address",
+        re.compile(
+            r"\b[a-z][a-z0-9+]{1,15}://[^\s/@\"'<>]{1,100}:[^\s/@\"'<>]{1,100}@[^\s\"'<>]{1,500}"
+            r"|\bhttps?://(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}"
+            r"|192\.168\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3}\.\d{1,3}|169\.254\.\d{1,3}\.\d{1,3}"
+            r"|\[(?:::1|f[cd][0-9a-f:]{1,40}|fe80[0-9a-f:]{1,40})\]"
+            r"|(?:[a-z0-9-]{1,63}\.){0,8}(?:[a-z0-9-]{1,63}\.)(?:internal|local|lan|corp|intranet|home|test)\b)"
+            r"(?::\d{1,5})?[^\s\"'<>)\]]{0,500}",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "e-mail address",
+        re.compile(r"\b[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24}\b"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something found in the copy. `where` is the first place, in words; `count` says in how many texts it stands."""
+
+    kind: str
+    text: str
+    where: str
+    count: int = 1
+
+    @property
+    def shown(self) -> str:
+        """Enough to know it by: the owner looks at this, perhaps with others."""
+        return (
+            self.text
+            if self.kind in ("e-mail address", "private address") and "@" not in self.text[8:]
+            else (self.text if self.kind == "e-mail address" else mask(self.text))
+        )
+
+
+def scan(snapshot: dict[str, Any]) -> list[Finding]:
+    """What was found, each text once, in the order of the copy."""
+    found: dict[str, Finding] = {}
+    for where, text in _texts(snapshot):
+        for kind, pattern in PATTERNS:
+            for match in pattern.finditer(text):
+                secret = match.group(match.lastindex or 0)
+                known = found.get(secret)
+                if known is None and not any(secret in other for other in found):
+                    found[secret] = Finding(kind, secret, where)
+                elif known is not None:
+                    found[secret] = Finding(known.kind, secret, known.where, known.count + 1)
+                if len(found) >= MOST_FINDINGS:
+                    return list(found.values())
+    return list(found.values())
+
+
+def _texts(snapshot: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "title", str(snapshot.get("title") or "")
+    yield from _walk(snapshot.get("body"), "")
+    for answer in snapshot.get("answers") or []:
+        yield from _walk(answer.get("message"), f"answer to turn {answer.get('turn')}")
+    for branch in snapshot.get("branches") or []:
+        yield from _walk(branch.get("messages"), f"branch at turn {branch.get('turn', 0) + 1}")
+
+
+def _walk(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            if not (name == "data" and value.get("type") == "base64"):
+                yield from _walk(member, f"{path}.{name}" if path else name)
+            yield path, name
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _walk(item, f"{path}[{number}]")

@@ -1,0 +1,116 @@
+"""The events of an answer as they may be shared: filtered, masked across their pieces, with their times."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from playground.engine.events import Streamed
+from playground.sharing.masking import mask_text, mask_within
+from playground.sharing.whitelist import DELTAS, PART_OF_BLOCK, USAGE, Whitelist, only
+
+Event = list[Any]  # [number, at_ms, name, data]
+PIECES = ("text", "thinking", "partial_json")
+
+
+def share_events(streamed: Iterable[Streamed], whitelist: Whitelist, secrets: list[str]) -> list[Event]:
+    """The events a reader may see, numbered anew. Events we do not know stay with the owner."""
+    kept: list[tuple[float, dict[str, Any]]] = []
+    dropped: set[Any] = set()
+    for one in streamed:
+        data = _parsed(one.event.data)
+        shared = _share(data, whitelist, dropped) if data else None
+        if shared is not None:
+            kept.append((round(one.at_ms, 1), shared))
+    _mask([data for _, data in kept], secrets)
+    return [
+        [number, at_ms, data["type"], json.dumps(data, ensure_ascii=False, separators=(",", ":"))]
+        for number, (at_ms, data) in enumerate(kept, 1)
+    ]
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _share(data: dict[str, Any], whitelist: Whitelist, dropped: set[Any]) -> dict[str, Any] | None:
+    kind, index = data.get("type"), data.get("index")
+    if kind == "message_start":
+        message = data.get("message")
+        return {"type": kind, "message": whitelist.answer(message if isinstance(message, dict) else {})}
+    if kind == "content_block_start":
+        return _share_start(data, whitelist, dropped)
+    if kind == "content_block_delta" and index not in dropped:
+        return _share_delta(data, whitelist)
+    if kind == "content_block_stop" and index not in dropped:
+        return {"type": kind, "index": index}
+    if kind == "message_delta":
+        return _share_message_delta(data, whitelist)
+    if kind == "error":
+        error = data.get("error")
+        return {"type": kind, "error": only(error, ("type", "message")) if isinstance(error, dict) else {}}
+    return {"type": kind} if kind in ("message_stop", "ping") else None
+
+
+def _share_start(data: dict[str, Any], whitelist: Whitelist, dropped: set[Any]) -> dict[str, Any] | None:
+    block, index = data.get("content_block"), data.get("index")
+    part = PART_OF_BLOCK.get(block.get("type", "")) if isinstance(block, dict) else None
+    if part and not whitelist.allows(part):
+        dropped.add(index)
+        return None
+    shared = whitelist.block(block) if isinstance(block, dict) else None
+    if shared is None or (isinstance(block, dict) and shared.get("type") != block.get("type")):
+        dropped.add(index)
+        return None
+    return {"type": "content_block_start", "index": index, "content_block": shared}
+
+
+def _share_delta(data: dict[str, Any], whitelist: Whitelist) -> dict[str, Any] | None:
+    delta = data.get("delta")
+    if not isinstance(delta, dict) or delta.get("type") not in DELTAS:
+        return None
+    kind = delta["type"]
+    if kind in ("thinking_delta", "signature_delta") and not whitelist.allows("thinking"):
+        return None
+    if kind == "citations_delta" and not (whitelist.allows("attachments") & whitelist.allows("tool_results")):
+        return None
+    shared = {"type": kind, **only(delta, DELTAS[kind])}
+    return {"type": "content_block_delta", "index": data.get("index"), "delta": shared}
+
+
+def _share_message_delta(data: dict[str, Any], whitelist: Whitelist) -> dict[str, Any]:
+    delta = data.get("delta")
+    shared = only(delta, ("stop_reason",)) if isinstance(delta, dict) else {}
+    shared["stop_sequence"] = (
+        delta.get("stop_sequence") if isinstance(delta, dict) and "parameters" in whitelist.parts else None
+    )
+    found: dict[str, Any] = {"type": "message_delta", "delta": shared}
+    if "figures" in whitelist.parts and isinstance(data.get("usage"), dict):
+        found["usage"] = only(data["usage"], USAGE)
+    return found
+
+
+def _mask(events: list[dict[str, Any]], secrets: list[str]) -> None:
+    """Mask secrets in place, also those that are cut in two by the end of an event."""
+    if not secrets:
+        return
+    streams: dict[tuple[Any, str], list[dict[str, Any]]] = {}
+    for data in events:
+        delta = data.get("delta")
+        for name in PIECES:
+            if isinstance(delta, dict) and isinstance(delta.get(name), str):
+                streams.setdefault((data.get("index"), name), []).append(delta)
+    for (_, name), deltas in streams.items():
+        # A secret inside a tool's input stands there in JSON's escapes.
+        words = [json.dumps(secret)[1:-1] for secret in secrets] + secrets if name == "partial_json" else secrets
+        for delta, text in zip(deltas, mask_text([delta[name] for delta in deltas], words), strict=True):
+            delta[name] = text
+    for data in events:
+        masked = mask_within(data, secrets)
+        data.clear()
+        data.update(masked)

@@ -1,0 +1,129 @@
+"""Numbers for the charts of the log: per day and in all, following the filter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import CharField, FloatField
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+DAYS = 14  # without dates in the filter
+MOST_BARS = 60
+MOST_RUNS = 5_000  # the newest so many are counted; a chart of more looks the same and costs too much
+
+# As plain text and numbers: making a UUID and a Decimal of each costs more than reading the rows.
+COLUMNS = (
+    Cast("pk", CharField()), "status_class", "state", "first_token_ms", "duration_ms", "input_tokens",
+    "cache_write_tokens", "cache_read_tokens", "output_tokens", Cast("cost_usd", FloatField()),
+)  # fmt: skip
+_DAY_MS = 86_400_000
+_EPOCH = dt.date(1970, 1, 1)
+
+
+@dataclass
+class Day:
+    """One bar: the runs that began in this span of days."""
+
+    date: dt.date
+    ok: int = 0
+    client: int = 0  # 4xx
+    server: int = 0  # 5xx, cut off, failed after a 200
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+    first_token_ms: list[float] = field(default_factory=list)
+    duration_ms: list[float] = field(default_factory=list)
+
+    @property
+    def all(self) -> int:
+        return self.ok + self.client + self.server
+
+
+@dataclass
+class Stats:
+    days: list[Day]
+    step_days: int  # how many days one bar holds
+    is_capped: bool
+
+    @property
+    def count(self) -> int:
+        return sum(day.all for day in self.days)
+
+    @property
+    def first(self) -> dt.date:
+        return self.days[0].date
+
+    @property
+    def last(self) -> dt.date:
+        return self.days[-1].date + dt.timedelta(days=self.step_days - 1)
+
+    @property
+    def span_days(self) -> int:
+        return len(self.days) * self.step_days
+
+    def total(self, name: str) -> Any:
+        return sum(getattr(day, name) for day in self.days)
+
+    def percentile(self, name: str, part: float) -> float | None:
+        """Of `first_token_ms` or `duration_ms` over all days; `part` 0.5 is the median."""
+        return percentile([value for day in self.days for value in getattr(day, name)], part)
+
+
+def span(first: dt.datetime | None, end: dt.datetime | None) -> tuple[dt.datetime, dt.datetime]:
+    """The range of a chart. Without a beginning, the last two weeks before the end."""
+    end = end or timezone.now() + dt.timedelta(seconds=1)
+    days_before = (end - dt.timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return first or days_before, end
+
+
+def count(rows: Sequence[tuple[Any, ...]], begin: dt.datetime, end: dt.datetime) -> Stats:
+    """Put rows of `COLUMNS`, newest first, into bars of one day, or of as many as keep the bars few."""
+    first, last = begin.date(), (end - dt.timedelta(microseconds=1)).date()
+    if len(rows) > MOST_RUNS:
+        first = max(first, _EPOCH + dt.timedelta(days=_day_of(rows[MOST_RUNS - 1][0])))
+    length = max(1, (last - first).days + 1)
+    step = -(-length // MOST_BARS)
+    days = [Day(first + dt.timedelta(days=number)) for number in range(0, length, step)]
+    first_day = (first - _EPOCH).days
+    for row in rows[:MOST_RUNS]:
+        at = (_day_of(row[0]) - first_day) // step
+        if 0 <= at < len(days):
+            _add(days[at], row)
+    return Stats(days, step, is_capped=len(rows) > MOST_RUNS)
+
+
+def _day_of(run_id: str) -> int:
+    """The day a run began, counted from 1970: its id, with hyphens or without, begins with the milliseconds."""
+    return int(run_id.replace("-", "")[:12], 16) // _DAY_MS
+
+
+def _add(day: Day, row: tuple[Any, ...]) -> None:
+    _, status_class, state, first_token_ms, duration_ms, fresh, written, read, out, cost = row
+    if status_class == 4:
+        day.client += 1
+    elif state in {"queued", "running", "cancelled"} or (status_class == 2 and state == "completed"):
+        day.ok += 1
+    else:
+        day.server += 1
+    day.tokens_in += (fresh or 0) + (written or 0) + (read or 0)
+    day.tokens_out += out or 0
+    day.cost_usd += cost or 0
+    if first_token_ms is not None:
+        day.first_token_ms.append(first_token_ms)
+    if duration_ms is not None and status_class == 2:
+        day.duration_ms.append(duration_ms)
+
+
+def percentile(values: Iterable[float], part: float) -> float | None:
+    """The value below which `part` of the values lie, between the two nearest; None without values."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    at = part * (len(ordered) - 1)
+    low = int(at)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (at - low)

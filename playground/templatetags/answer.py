@@ -1,0 +1,41 @@
+"""Tags of the answer's templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import template
+from django.utils.safestring import SafeString
+
+from playground import markdown
+from playground.answer.runs import drawing_of
+
+if TYPE_CHECKING:
+    from django.template import Context
+
+    from playground.answer.drawing import Drawing
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def answer_of(context: Context, run: Any) -> Drawing | None:
+    """The drawing of a live or stored run for whoever is asking; None without a run."""
+    return None if run is None else drawing_of(run, context.get("request"))
+
+
+@register.simple_tag
+def coloured(text: str, language: str) -> SafeString:
+    """Source text with Pygments' class names."""
+    return markdown.highlight_code(text, language)
+
+
+@register.simple_tag
+def fallback_words(block: dict[str, Any]) -> str:
+    """A `fallback` block in words."""
+    names = [
+        str(block[side].get("model"))[:100] if isinstance(block.get(side), dict) else "another model"
+        for side in ("from", "to")
+    ]
+    why = f" ({str(block['trigger'])[:100]})" if block.get("trigger") else ""
+    return f"{names[0]} gave way to {names[1]}{why}"

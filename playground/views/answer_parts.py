@@ -1,0 +1,166 @@
+"""Parts of an answer that a page fetches when they are looked at: of a run for its owner, of an example for anybody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from playground import markdown
+from playground.answer import examples, wire
+from playground.answer.blocks import MAX_SHOWN_JSON
+from playground.answer.replay import frames_of
+from playground.answer.runs import blank, drawing_of, stored_events
+from playground.answer.words import clean
+from playground.engine.events import Streamed
+from playground.engine.live_run import LiveRun
+from playground.views.answer import find_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from django.http import HttpRequest
+
+    from playground.answer.drawing import Drawing
+    from playground.engine.events import RunEvent
+
+ROWS_AT_ONCE = 500
+ALL = 2**31  # as the number of an event: as far as it has come
+
+
+class Subject(Protocol):
+    """What a part is taken from."""
+
+    def drawing(self, up_to: int = ALL) -> Drawing: ...
+    def frames(self) -> list[dict[str, Any]]: ...
+    def events(self, first: int = 1, last: int | None = None) -> list[Streamed]: ...
+
+
+class OfRun:
+    """The asker's own run."""
+
+    def __init__(self, request: HttpRequest, run_id: UUID) -> None:
+        self.request = request
+        self.run = find_run(request, run_id)
+
+    def drawing(self, up_to: int = ALL) -> Drawing:
+        return drawing_of(self.run, self.request, up_to=up_to)
+
+    def frames(self) -> list[dict[str, Any]]:
+        return frames_of(blank(self.run, self.request), self._run_events())
+
+    def _run_events(self) -> Iterable[RunEvent]:
+        return list(self.run.events) if isinstance(self.run, LiveRun) else stored_events(self.run)
+
+    def events(self, first: int = 1, last: int | None = None) -> list[Streamed]:
+        if isinstance(self.run, LiveRun):
+            return _streamed(self.run.events)[first - 1 : last]
+        if self.run.stored_content is None:
+            return []
+        return _streamed(stored_events(self.run)) if last is None else self.run.events(first, last)
+
+
+class OfExample:
+    def __init__(self, _request: HttpRequest, kind: str) -> None:
+        self.kind = kind
+        if not examples.example_events(kind):
+            raise Http404("no such example")
+
+    def drawing(self, up_to: int = ALL) -> Drawing:
+        found = examples.example(self.kind, up_to)
+        assert found is not None
+        return found
+
+    def frames(self) -> list[dict[str, Any]]:
+        return examples.frames(self.kind)
+
+    def events(self, first: int = 1, last: int | None = None) -> list[Streamed]:
+        return _streamed(examples.example_events(self.kind))[first - 1 : last]
+
+
+def _streamed(events: Iterable[RunEvent]) -> list[Streamed]:
+    return [event for event in list(events) if isinstance(event, Streamed)]
+
+
+def of_both(part: Callable[..., HttpResponse]) -> tuple[Callable[..., HttpResponse], Callable[..., HttpResponse]]:
+    """A part as two views: of a run, and of an example."""
+
+    @require_GET
+    def of_run(request: HttpRequest, run_id: UUID, **place: Any) -> HttpResponse:
+        return part(request, OfRun(request, run_id), **place)
+
+    @require_GET
+    def of_example(request: HttpRequest, kind: str, **place: Any) -> HttpResponse:
+        return part(request, OfExample(request, kind), **place)
+
+    return of_run, of_example
+
+
+def stood(request: HttpRequest, subject: Subject, number: int) -> HttpResponse:
+    """The message as it stood after one event."""
+    return render(request, "playground/_answer_stood.html", {"answer": subject.drawing(number), "number": number})
+
+
+def as_json(request: HttpRequest, subject: Subject) -> HttpResponse:
+    """The message in the API's shape, coloured, or the error's body. `?raw` gives it as JSON to copy."""
+    drawing = subject.drawing()
+    message = drawing.figures.accumulator.message if drawing.figures.has_message else None
+    if message is None and drawing.raw_body:
+        text = drawing.raw_body.decode("utf-8", "replace")
+    else:
+        text = json.dumps(message, indent=2, ensure_ascii=False) if message is not None else ""
+    if "raw" in request.GET:
+        return JsonResponse(message, safe=False, json_dumps_params={"indent": 2})
+    context = {"text": clean(text[:MAX_SHOWN_JSON]), "size": len(text), "is_cut": len(text) > MAX_SHOWN_JSON}
+    return render(request, "playground/_answer_json.html", context | {"answer": drawing})
+
+
+def as_text(_request: HttpRequest, subject: Subject) -> HttpResponse:
+    """The answer's words as they were sent: markdown source, for copying."""
+    texts = [drawn.block.text for drawn in subject.drawing().blocks if drawn.type == "text"]
+    return HttpResponse(clean("\n\n".join(texts)), content_type="text/plain; charset=utf-8")
+
+
+def as_frames(_request: HttpRequest, subject: Subject) -> HttpResponse:
+    """The answer as it arrived, for playing it again."""
+    return JsonResponse({"frames": subject.frames()})
+
+
+def rest(request: HttpRequest, subject: Subject, index: int) -> HttpResponse:
+    """What of a very long text is not in the page, as plain text in elements."""
+    block = subject.drawing().figures.accumulator.block(index)
+    if block is None:
+        raise Http404("no such block")
+    hidden = clean(block.text[markdown.MAX_RENDERED :])
+    pieces = [hidden[at : at + 50_000] for at in range(0, len(hidden), 50_000)]
+    return render(request, "playground/_answer_rest.html", {"pieces": pieces})
+
+
+def events(request: HttpRequest, subject: Subject) -> HttpResponse:
+    """The events as columns; with `?first=N` the data of those in view."""
+    first = request.GET.get("first", "")
+    if first.isdecimal() and len(first) < 9:
+        start = max(1, int(first))
+        return JsonResponse({"rows": wire.rows(subject.events(start, start + ROWS_AT_ONCE - 1))})
+    return JsonResponse(wire.columns(subject.events()))
+
+
+def event(request: HttpRequest, subject: Subject, number: int) -> HttpResponse:
+    """One event's data in full."""
+    found = next(iter(subject.events(number, number)), None)
+    if found is None:
+        raise Http404("no such event")
+    context = {"html": wire.body_html(found), "malformed": found.event.malformed}
+    return render(request, "playground/_event_body.html", context)
+
+
+@require_GET
+def example(request: HttpRequest, kind: str) -> HttpResponse:
+    """What a real response looks like, before the first run."""
+    context = {"answer": OfExample(request, kind).drawing(), "kind": kind}
+    return render(request, "playground/_answer_example.html", context)

@@ -1,0 +1,31 @@
+"""Addresses of one run's answer, below `/requests/<id>/`, and of the examples."""
+
+from django.urls import path
+
+from playground.views import answer, answer_actions, answer_parts
+
+PARTS = (
+    ("answer/at/<int:number>/", answer_parts.stood, "stood"),
+    ("answer/json/", answer_parts.as_json, "json"),
+    ("answer/text/", answer_parts.as_text, "text"),
+    ("answer/frames/", answer_parts.as_frames, "frames"),
+    ("answer/rest/<int:index>/", answer_parts.rest, "rest"),
+    ("wire/", answer_parts.events, "wire"),
+    ("wire/<int:number>/", answer_parts.event, "event"),
+)
+_BOTH = [(address, *answer_parts.of_both(view), name) for address, view, name in PARTS]
+
+shortcuts = answer.shortcuts
+run_patterns = [
+    path("answer/", answer.answer, name="answer"),
+    *(path(address, of_run, name=f"answer-{name}") for address, of_run, _, name in _BOTH),
+    path("again/", answer_actions.run_again, name="run-again"),
+    path("compare-columns/", answer_actions.compare_runs, name="compare-runs"),
+    path("continue/", answer_actions.answer_continue, name="answer-continue"),
+    path("results/", answer_actions.send_results, name="send-results"),
+    path("to-draft/", answer_actions.answer_to_draft, name="answer-to-draft"),
+]
+example_patterns = [
+    path("<str:kind>/", answer_parts.example, name="answer-example"),
+    *(path(f"<str:kind>/{address}", of_example, name=f"example-{name}") for address, _, of_example, name in _BOTH),
+]

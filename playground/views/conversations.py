@@ -1,0 +1,346 @@
+"""Saved conversations: the list, one of them, and what is done with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_POST
+
+from playground import attachment_store
+from playground.conversations import branches, comparing, exchange, reading, saving
+from playground.forms.attachments import resolve
+from playground.models import Attachment, Conversation, ConversationVersion, Run, ShareLink
+from playground.models.fields import clean
+from playground.protocol.importers import ImportProblem
+from playground.sharing.drawing import Turn, draw_turns
+from playground.views import drafts
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+PER_PAGE = 50
+TURNS_AT_ONCE = 40
+VERSIONS_SHOWN = 60
+LONGEST_IMPORT = 8 * 2**20  # characters
+
+
+def find(request: HttpRequest, conversation_id: UUID) -> Conversation:
+    """The asker's own conversation; somebody else's, or a deleted one, is not there."""
+    found = Conversation.objects.owned_by(request.user).select_related("head", "forked_from").filter(pk=conversation_id)
+    conversation = found.first()
+    if conversation is None:
+        raise Http404("no such conversation")
+    return conversation
+
+
+def find_version(conversation: Conversation, version_id: str | UUID | None) -> ConversationVersion | None:
+    """One of its versions; the head when none is asked for."""
+    if not version_id:
+        return conversation.head
+    try:
+        wanted = UUID(str(version_id))
+    except ValueError:
+        raise Http404("no such version") from None
+    version = conversation.versions.filter(pk=wanted).first()
+    if version is None:
+        raise Http404("no such version")
+    return version
+
+
+# --- the list ---
+
+
+@require_GET
+def conversations(request: HttpRequest) -> HttpResponse:
+    """What the user saved, the last changed first; for htmx only the rows. Visitors are told what an account gives."""
+    if not request.user.is_authenticated:
+        return render(request, "playground/conversations_gate.html", status=200)
+    found = Conversation.objects.owned_by(request.user)
+    if asked(request)["show"] == "deleted":
+        found = Conversation.objects.deleted_by(request.user)
+    tags = sorted({tag for tags in found.values_list("tags", flat=True) for tag in tags}, key=str.casefold)
+    shown = filtered(found, request)
+    page = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": rows_of(page.object_list), "tags": tags, "asked": asked(request)}
+    template = "playground/_conversation_rows.html" if request.htmx else "playground/conversations.html"  # type: ignore[attr-defined]
+    return render(request, template, context | {"any": found.exists(), "deleted": just_deleted(request)})
+
+
+def just_deleted(request: HttpRequest) -> Conversation | None:
+    """The conversation whose deletion can be undone from this page."""
+    try:
+        wanted = UUID(request.GET.get("deleted", ""))
+    except ValueError:
+        return None
+    return Conversation.objects.deleted_by(request.user).filter(pk=wanted).first()
+
+
+def asked(request: HttpRequest) -> dict[str, str]:
+    """The filter as it stands in the address."""
+    return {name: request.GET.get(name, "")[:200] for name in ("q", "tag", "show")}
+
+
+def filtered(found: Any, request: HttpRequest) -> Any:
+    wanted = asked(request)
+    if wanted["show"] != "deleted":
+        found = found.filter(archived_at__isnull=wanted["show"] != "archived")
+    if wanted["show"] == "starred":
+        found = found.filter(starred=True)
+    if wanted["show"] == "shared":
+        found = found.filter(share_links__in=ShareLink.objects.owned_by(request.user).open_now()).distinct()
+    if wanted["q"].strip():
+        found = found.containing(wanted["q"])
+    if wanted["tag"]:
+        # Tags are kept as a JSON list; a page holds few conversations, so they are looked through here.
+        having = [pk for pk, tags in found.values_list("pk", "tags") if wanted["tag"] in tags]
+        found = found.filter(pk__in=having)
+    return found.defer("words").order_by("-starred", "-changed_at")
+
+
+def rows_of(conversations: Any) -> list[dict[str, Any]]:
+    """Each conversation with its number of runs and the state of its newest share."""
+    ids = [conversation.pk for conversation in conversations]
+    runs = dict(Conversation.objects.filter(pk__in=ids).annotate(count=Count("run_links")).values_list("pk", "count"))
+    shares: dict[UUID, ShareLink] = {}
+    for share in (
+        ShareLink.objects.filter(Q(published_at__isnull=False), conversation__in=ids, revoked_at=None)
+        .defer("packed_snapshot")
+        .order_by("made_at")
+    ):
+        if share.conversation_id:
+            shares[share.conversation_id] = share
+    return [
+        {"conversation": each, "runs": runs.get(each.pk, 0), "share": shares.get(each.pk)} for each in conversations
+    ]
+
+
+# --- one ---
+
+
+@login_required
+@require_GET
+def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """A conversation to read: turns with their branches, versions, runs and shares. It is edited in the playground."""
+    shown = find(request, conversation_id)
+    version = find_version(shown, request.GET.get("version"))
+    body = reading.parse(version.body_text) if version else {}
+    turns, hidden = shown_turns(request, body)
+    context = {
+        "conversation": shown,
+        "version": version,
+        "body": body,
+        "turns": turns,
+        "hidden": hidden,
+        "branches": branches.branches(shown, version.chain if version else []),
+        "versions": shown.versions.defer("packed_body")[:VERSIONS_SHOWN],
+        "runs": runs_of(shown),
+        "shares": ShareLink.objects.owned_by(request.user)
+        .filter(conversation=shown, published_at__isnull=False)
+        .defer("packed_snapshot")
+        .order_by("-made_at"),
+    }
+    return render(request, "playground/conversation.html", context)
+
+
+def shown_turns(request: HttpRequest, body: dict[str, Any]) -> tuple[list[Turn], int]:
+    """The last turns with their pictures, and how many before them are not shown; `?all` shows them."""
+    every = reading.turns(body)
+    start = 0 if "all" in request.GET else max(0, len(every) - TURNS_AT_ONCE)
+    files = Attachment.objects.of(request)
+    return draw_turns(resolve(every[start:], files.bytes_of), start), start
+
+
+def runs_of(conversation: Conversation) -> list[Run]:
+    ids = list(conversation.run_links.values_list("run_id", flat=True)[:100])
+    return list(Run.objects.owned_by(conversation.owner).filter(pk__in=ids).newest_first())
+
+
+@login_required
+@require_GET
+def difference(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """What changed between two versions: `?old=…&new=…`; without `new` the newest."""
+    shown = find(request, conversation_id)
+    old, new = (find_version(shown, request.GET.get(name)) for name in ("old", "new"))
+    if old is None or new is None:
+        raise Http404("no such version")
+    lines = comparing.difference(old, new)
+    context = {"conversation": shown, "old": old, "new": new, "lines": lines}
+    return render(request, "playground/conversation_difference.html", context)
+
+
+@login_required
+@require_GET
+def switches(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """For the playground: where the turns of the newest version have siblings."""
+    shown = find(request, conversation_id)
+    found = branches.branches(shown, shown.head.chain if shown.head else [])
+    return render(request, "playground/_turn_switches.html", {"conversation": shown, "branches": found.values()})
+
+
+# --- saving and opening ---
+
+
+@login_required
+@require_POST
+def save(request: HttpRequest) -> HttpResponse:
+    """Save what is being written: a new version of its conversation, or a new conversation."""
+    draft = drafts.current(request)
+    if "as_new" in request.POST:
+        draft.conversation = None
+    saved = saving.save(draft, request.user, request.POST.get("title", ""))  # type: ignore[arg-type]
+    messages.success(request, f"Saved: {saved.title}")
+    return back(request, "playground")
+
+
+@login_required
+@require_POST
+def start_anew(request: HttpRequest) -> HttpResponse:
+    """An empty request in place of the present one, which is saved if anything is in it."""
+    said_aside(request, saving.open_body(drafts.current(request), new_body(request), {}))
+    return back(request, "playground")
+
+
+def new_body(request: HttpRequest) -> dict[str, Any]:
+    model = reading.parse(drafts.current(request).body_text).get("model")
+    body: dict[str, Any] = {"model": model if isinstance(model, str) else "", "max_tokens": 1024, "stream": True}
+    return body | {"messages": [{"role": "user", "content": ""}]}
+
+
+@login_required
+@require_POST
+def open_conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Put a version, else the newest, into the playground. What was being written there is saved first."""
+    opened = find(request, conversation_id)
+    version = find_version(opened, request.POST.get("version"))
+    if version is None:
+        raise Http404("nothing was saved in it")
+    said_aside(request, saving.open_version(drafts.current(request), opened, version))
+    return back(request, "playground")
+
+
+def said_aside(request: HttpRequest, aside: Conversation | None) -> None:
+    if aside is not None:
+        messages.info(request, f"What you were writing was saved as “{aside.title}”.")
+
+
+def back(request: HttpRequest, name: str, *arguments: Any) -> HttpResponse:
+    """Go to a page; htmx is told to load it whole."""
+    response = redirect(name, *arguments)
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
+    return response
+
+
+# --- changing ---
+
+
+@login_required
+@require_POST
+def change(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Title, tags, star and archive: whichever are posted."""
+    changed = find(request, conversation_id)
+    if title := request.POST.get("title", "").strip():
+        changed.title, changed.title_is_own = clean(title, 200), True
+    if "tags" in request.POST:
+        changed.tags = saving.read_tags(request.POST["tags"])
+    if "starred" in request.POST:
+        changed.starred = request.POST["starred"] == "1"
+    if "archived" in request.POST:
+        changed.archived_at = timezone.now() if request.POST["archived"] == "1" else None
+    changed.index_words(reading.texts(reading.parse(changed.head.body_text) if changed.head else {}))
+    changed.save(update_fields=["title", "title_is_own", "tags", "starred", "archived_at", "words"])
+    if request.POST.get("from") == "list":
+        return back(request, "conversations")
+    return back(request, "conversation", changed.pk)
+
+
+@login_required
+@require_POST
+def duplicate(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    return back(request, "conversation", saving.duplicate(find(request, conversation_id)).pk)
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Out of sight at once, with all its links; gone for good after a day."""
+    deleted = find(request, conversation_id)
+    deleted.deleted_at = timezone.now()
+    deleted.save(update_fields=["deleted_at"])
+    response = redirect(f"{reverse('conversations')}?deleted={deleted.pk}")
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
+    return response
+
+
+@login_required
+@require_POST
+def undelete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    found = Conversation.objects.deleted_by(request.user).filter(pk=conversation_id)
+    if not found.update(deleted_at=None):
+        raise Http404("no such conversation")
+    return back(request, "conversation", conversation_id)
+
+
+# --- in and out ---
+
+
+@login_required
+@require_GET
+def export(request: HttpRequest, conversation_id: UUID, form: str) -> HttpResponse:
+    """The conversation as a file: our JSON with all kept versions, or Markdown of the newest."""
+    exported = find(request, conversation_id)
+    if form == "json":
+        text, kind, ending = exchange.to_json(exported), "application/json", "json"
+    elif form == "markdown":
+        body = reading.parse(exported.head.body_text) if exported.head else {}
+        text, kind, ending = exchange.to_markdown(exported.title, body), "text/markdown", "md"
+    else:
+        raise Http404("no such form")
+    return as_file(text, kind, f"{slugify(exported.title)[:60] or 'conversation'}.{ending}")
+
+
+def as_file(text: str, kind: str, name: str) -> HttpResponse:
+    """Foreign text for download: never shown by the browser as a page of ours."""
+    response = HttpResponse(text.encode("utf-8", "replace"), content_type=f"{kind}; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@login_required
+@require_POST
+def import_conversation(request: HttpRequest) -> HttpResponse:
+    """A conversation from a file or from pasted text."""
+    upload = request.FILES.get("file")
+    text = upload.read(LONGEST_IMPORT + 1).decode("utf-8", "replace") if upload else request.POST.get("text", "")
+    if len(text) > LONGEST_IMPORT:
+        found: Any = ImportProblem("The file is larger than 8 MB.")
+    else:
+        found = exchange.from_text(text)
+    if isinstance(found, ImportProblem):
+        context = {"problem": found, "text": text if len(text) < 100_000 else ""}
+        return render(request, "playground/conversation_import.html", context, status=422)
+    owner = drafts.owner_fields(request)
+    found.versions = [(attachment_store.shelve(body, **owner), chosen, note) for body, chosen, note in found.versions]
+    made = saving.create_from(request.user, found)  # type: ignore[arg-type]
+    for note in found.notes:
+        messages.info(request, note)
+    return back(request, "conversation", made.pk)
+
+
+@login_required
+@require_GET
+def import_form(request: HttpRequest) -> HttpResponse:
+    return render(request, "playground/conversation_import.html")

@@ -1,0 +1,236 @@
+"""The draft of whoever asks: opened as a form, changed by what the page posts, kept unless another tab was quicker.
+
+Names of posted fields: a path of the body (`messages[0].content`) is a control of the form; what begins with a colon is
+ours (`:version`, `:json`, `:anthropic-version`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from accounts.models import Connection
+from playground import attachment_store, model_list
+from playground.conversations import saving
+from playground.forms.examples import HELLO
+from playground.forms.headers import A_SECRET, problem_of
+from playground.forms.request_form import RequestForm
+from playground.forms.variables import NAME
+from playground.forms.whole_numbers import read_whole
+from playground.models import Attachment, Draft
+from playground.models.attachment import PREFIX
+from playground.protocol import body as edit
+from playground.protocol import json_text
+from playground.protocol.headers import is_secret, refused_default_header
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, QueryDict
+
+MOST_VARIABLE = 100_000  # characters of one variable's value
+MOST_VARIABLES = 100
+
+
+class ConflictError(Exception):
+    """The draft was changed elsewhere since this page was drawn. Nothing was stored."""
+
+    def __init__(self, form: RequestForm) -> None:
+        super().__init__("the draft was changed elsewhere")
+        self.form = form
+
+
+class TooLargeError(ConflictError):
+    """The body is larger than this reader may send, so it is not kept either. Nothing was stored."""
+
+
+def current(request: HttpRequest) -> Draft:
+    """The draft of the user or browser; for a newcomer a greeting, which is stored with the first change."""
+    draft = Draft.objects.of(request).select_related("connection", "conversation").first()
+    if draft is None and request.user.is_authenticated:
+        draft = _from_before_signing_in(request)
+    if draft is None:
+        draft = Draft(body=json_text.dump(HELLO.make()).encode())
+    if request.user.is_authenticated:
+        draft.user, draft.visitor = request.user, ""
+    else:
+        draft.user, draft.visitor = None, request.visitor
+    if draft.connection and not Connection.objects.usable_by(request.user).filter(pk=draft.connection.pk).exists():
+        draft.connection = None
+    return draft
+
+
+def _from_before_signing_in(request: HttpRequest) -> Draft | None:
+    """What this browser's visitor had begun: a copy, which becomes the user's own with the first change."""
+    begun = Draft.objects.filter(user=None, visitor=getattr(request, "visitor", None) or "-").first()
+    return Draft(**begun.content()) if begun else None
+
+
+def _take_over(request: HttpRequest) -> None:
+    """What the browser had before signing in now belongs to the user alone."""
+    begun = Draft.objects.filter(user=None, visitor=getattr(request, "visitor", None) or "-")
+    if begun.delete()[0]:
+        files = Attachment.objects.filter(user=None, visitor=request.visitor)  # type: ignore[attr-defined]
+        files.update(user=request.user, visitor="")
+
+
+def open_form(request: HttpRequest, draft: Draft | None = None) -> RequestForm:
+    draft = draft or current(request)
+    known = model_list.remembered(draft.connection)
+    form = RequestForm(draft, upload_limit=upload_limit(request), models=known.models if known else [])
+    look_up_attachments(request, form)
+    form.open = set(request.POST.getlist(":open"))
+    return form
+
+
+def look_up_attachments(request: HttpRequest, form: RequestForm) -> None:
+    ids = [reference.removeprefix(PREFIX) for reference in form.references]
+    found = Attachment.objects.of(request).filter(pk__in=ids) if ids else ()
+    form.attachments = {attachment.reference: attachment for attachment in found}
+
+
+def owner_fields(request: HttpRequest) -> dict[str, Any]:
+    """Whose a new file is: the signed-in user's, else this browser's."""
+    if request.user.is_authenticated:
+        return {"user": request.user, "visitor": ""}
+    return {"user": None, "visitor": getattr(request, "visitor", None) or "-"}
+
+
+def shelve_files(request: HttpRequest, form: RequestForm) -> None:
+    """Take large base64 out of the text: from here on it is a file, and the body names it."""
+    if not form.can_be_drawn or len(form.draft.body_text) < attachment_store.LARGE_BASE64:
+        return
+    body = attachment_store.shelve(form.body, **owner_fields(request))
+    if body != form.body:
+        form.write(body)
+    look_up_attachments(request, form)
+
+
+def most_body_bytes(request: HttpRequest) -> int:
+    return settings.MAX_RUN_BODY_BYTES if request.user.is_authenticated else settings.VISITOR_MAX_BODY_BYTES
+
+
+def upload_limit(request: HttpRequest) -> int:
+    """The largest file in bytes: base64 makes four bytes out of three, and the rest of the body needs room too."""
+    return most_body_bytes(request) * 3 // 4 - 64 * 1024
+
+
+def open_changed(request: HttpRequest) -> RequestForm:
+    """The form with what the page posts applied, not stored yet.
+
+    Raises `ConflictError` when the page was drawn from another version, unless it says `:overwrite`: then its changes
+    go on top of the newer version.
+    """
+    form = open_form(request)
+    if request.POST.get(":version", "") != str(form.draft.version) and ":overwrite" not in request.POST:
+        raise ConflictError(form)
+    apply_posted(form, request.POST)
+    look_up_attachments(request, form)
+    return form
+
+
+def keep(request: HttpRequest, form: RequestForm) -> None:
+    """Store the form's draft. Raises `ConflictError` when another request stored one meanwhile."""
+    if len(form.draft.body) > most_body_bytes(request):
+        raise TooLargeError(form)
+    is_first = form.draft.version == 0
+    if not form.draft.keep():
+        raise ConflictError(form)
+    if is_first and request.user.is_authenticated:
+        _take_over(request)
+    saving.autosave(form.draft)
+
+
+def apply_posted(form: RequestForm, posted: QueryDict) -> None:
+    """Take over the controls that were changed: of the body, the JSON editor, the headers and the variables."""
+    if ":json" in posted:
+        form.draft.body_text = posted[":json"].replace("\r\n", "\n")
+        form.read()
+    edits = [(name, value) for name, value in posted.items() if not name.startswith(":")]
+    if edits and form.can_be_drawn:
+        body, form.unreadable = edit.apply(form.body, edits)
+        if body is not form.body:
+            form.write(body)
+    _apply_headers(form, posted)
+    _apply_variables(form.draft, posted)
+
+
+def _apply_variables(draft: Draft, posted: QueryDict) -> None:
+    values = dict(draft.variables)
+    for field, value in posted.items():
+        name = field.removeprefix(":variable ")
+        if name != field and NAME.fullmatch(name) and (name in values or len(values) < MOST_VARIABLES):
+            values[name] = value[:MOST_VARIABLE]
+    draft.variables = values
+
+
+def _apply_headers(form: RequestForm, posted: QueryDict) -> None:
+    draft = form.draft
+    if ":anthropic-version" in posted:
+        draft.anthropic_version = _header_value(posted[":anthropic-version"], 64)
+    if ":accept" in posted:
+        draft.accept = _header_value(posted[":accept"], 128)
+    headers = [list(pair) for pair in draft.extra_headers]
+    for field, typed in posted.items():
+        index = read_whole(field.removeprefix(":header ")) if field.startswith(":header ") else None
+        if index is None or index >= len(headers):
+            continue
+        value = typed.strip(" \t")
+        if problem := problem_of(index, headers[index][0], value):
+            form.unreadable.append(problem)
+        else:
+            headers[index][1] = value
+    draft.extra_headers = headers
+
+
+def _header_value(typed: str, most: int) -> str:
+    """What a header can hold of this: no control characters, which PostgreSQL would not take either."""
+    return "".join(character for character in typed if character.isprintable()).strip()[:most]
+
+
+# --- Changes of the request's headers and destination ---------------------------------------------------------------
+
+
+def change_request(request: HttpRequest, form: RequestForm, op: str, what: str) -> str | None:
+    """One change that is not of the body. Returns what is wrong with it, in words; None when it was made."""
+    draft = form.draft
+    if op == "connection":
+        return _connect(request, form, what)
+    if op == "beta-add":
+        names = [name.strip() for name in what.split(",") if name.strip()]
+        wrong = next((name for name in names if refused_default_header("anthropic-beta", name)), None)
+        if wrong:
+            return f"{wrong[:60]} cannot stand in a header."
+        draft.betas = list(dict.fromkeys([*draft.betas, *names]))
+    elif op == "beta-remove":
+        draft.betas = [name for name in draft.betas if name != what]
+    elif op == "header-add":
+        return _add_header(draft, what)
+    elif op == "header-remove":
+        draft.extra_headers = [pair for at, pair in enumerate(draft.extra_headers) if at != read_whole(what)]
+    return None
+
+
+def _add_header(draft: Draft, name: str) -> str | None:
+    name = name.strip().lower()
+    if name in {"anthropic-version", "anthropic-beta", "accept", "content-type"}:
+        return f"{name} has a place of its own."
+    if is_secret(name):
+        return f"{name}: {A_SECRET}"
+    if problem := refused_default_header(name, ""):
+        return problem
+    draft.extra_headers = [*draft.extra_headers, [name, ""]]
+    return None
+
+
+def _connect(request: HttpRequest, form: RequestForm, key: str) -> str | None:
+    connection = None
+    if key:
+        usable: Any = Connection.objects.usable_by(request.user)
+        connection = next((each for each in usable if str(each.pk) == key), None)
+        if connection is None:
+            return "This connection is no longer there."
+    form.draft.connection = connection
+    if connection is not None:
+        form.draft.anthropic_version = connection.anthropic_version
+    form.go_to(connection)
+    return None

@@ -1,0 +1,321 @@
+"""A shared copy for its readers: at its secret address, inside the site, and as a preview. One page for all three.
+
+Whatever is wrong with a link (never was, expired, revoked, deleted, its owner gone), the answer is the same 404.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.text import slugify
+from django.views.decorators.http import require_http_methods, require_safe
+
+from playground import attachment_store, markdown, visitors
+from playground.answer.blocks import cut
+from playground.answer.words import clean
+from playground.conversations import exchange, saving
+from playground.models import ShareLink
+from playground.protocol import json_text, snippets
+from playground.protocol.snippets import SnippetRequest
+from playground.sharing import drawing, parts
+from playground.sharing.guesses import guesses
+from playground.sharing.page_file import style_text
+from playground.sharing.whitelist import PARAMETERS
+from playground.views import drafts
+from playground.views.conversations import as_file, said_aside
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+UNLOCKED_FOR_S = 12 * 3600
+EVENTS_SHOWN = 2_000
+TOOL_MEMBERS_SHOWN = ("tools", "tool_choice", "mcp_servers")
+_signer = signing.TimestampSigner(salt="playground.share")
+
+
+@dataclass(frozen=True)
+class Door:
+    """How somebody came in. `base` is the address of the copy's page; all others are below it."""
+
+    share: ShareLink
+    base: str
+    is_preview: bool = False
+    is_inside: bool = False
+
+    @property
+    def may_fork(self) -> bool:
+        return not self.is_inside or self.share.readers_may_fork
+
+
+def open_door(request: HttpRequest, token: str | None, share_id: UUID | None, way: str) -> Door:
+    if way == "link":
+        return Door(_behind(request, token or ""), f"/s/{token}/")
+    if not request.user.is_authenticated:
+        raise Http404("no such page")
+    if way == "preview":
+        own = ShareLink.objects.owned_by(request.user).filter(revoked_at=None)
+        share, base = own.filter(pk=share_id).first(), f"/shares/{share_id}/preview/"
+    else:
+        share, base = ShareLink.objects.readable_by(request.user).filter(pk=share_id).first(), f"/shared/{share_id}/"
+    if share is None:
+        raise Http404("no such page")
+    return Door(share, base, is_preview=way == "preview", is_inside=way == "inside")
+
+
+def _behind(request: HttpRequest, token: str) -> ShareLink:
+    share = ShareLink.objects.behind(token)
+    if share is None:
+        guesses.count(visitors.counted_address(request))
+        raise Http404("no such page")
+    return share
+
+
+View = Callable[..., HttpResponse]
+
+
+def for_readers(view: View) -> View:
+    """Find the copy, ask for its passphrase if it has one, and keep the answer out of indexes, caches and referrers."""
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, *, way: str, token: str | None = None, share_id: UUID | None = None, **rest: Any
+    ) -> HttpResponse:
+        address = visitors.counted_address(request)
+        if way == "link" and guesses.are_used_up(address, settings.SHARE_GUESSES_PER_MINUTE):
+            response = HttpResponse("Too many tries; wait a minute.\n", status=429, content_type="text/plain")
+            response["Retry-After"] = "60"
+            return sealed(response)
+        door = open_door(request, token, share_id, way)
+        if way == "link" and door.share.passphrase and not _is_unlocked(request, door):
+            return sealed(_ask_passphrase(request, door), has_form=True)
+        return sealed(view(request, door, **rest), has_form=view.__name__ == "fork")
+
+    return guarded
+
+
+def sealed(response: HttpResponse, *, has_form: bool = False) -> HttpResponse:
+    response["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    # Without any referrer a browser posts a form with "Origin: null", which the check against forged requests refuses.
+    response["Referrer-Policy"] = "same-origin" if has_form else "no-referrer"
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+# --- the passphrase
+
+
+def _cookie(door: Door) -> str:
+    return f"share_{door.share.pk.hex[:16]}"
+
+
+def _is_unlocked(request: HttpRequest, door: Door) -> bool:
+    try:
+        value = _signer.unsign(request.COOKIES.get(_cookie(door), ""), max_age=UNLOCKED_FOR_S)
+    except signing.BadSignature:
+        return False
+    return value == _proof(door)
+
+
+def _proof(door: Door) -> str:
+    """Changes with the passphrase, so that a new one locks everybody out again."""
+    return signing.Signer(salt="playground.share.proof").signature(door.share.passphrase)
+
+
+def _ask_passphrase(request: HttpRequest, door: Door) -> HttpResponse:
+    wrong = False
+    if request.method == "POST" and "passphrase" in request.POST:
+        if door.share.opens_with(request.POST["passphrase"]):
+            response = redirect(door.base)
+            response.set_cookie(
+                _cookie(door),
+                _signer.sign(_proof(door)),
+                max_age=UNLOCKED_FOR_S,
+                path=door.base,
+                httponly=True,
+                samesite="Lax",
+                secure=settings.BEHIND_HTTPS,
+            )
+            return response
+        wrong = True
+        guesses.count(visitors.counted_address(request))
+    return render(request, "playground/share_locked.html", {"base": door.base, "wrong": wrong}, status=403)
+
+
+# --- the page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_readers
+def page(request: HttpRequest, door: Door) -> HttpResponse:
+    """The copy, to read. A POST brings the passphrase of a copy that is already open."""
+    if request.method == "POST":
+        return redirect(door.base)
+    if request.method == "GET" and not door.is_preview and request.user.pk != door.share.owner_id:
+        door.share.count_opening()
+    return render(request, "playground/share.html", page_context(door))
+
+
+def page_context(door: Door) -> dict[str, Any]:
+    snapshot = door.share.snapshot
+    body = snapshot["body"]
+    if isinstance(body.get("model"), str):
+        body = body | {"model": clean(body["model"])}
+    return {
+        "base": door.base,
+        "share": door.share,
+        "snapshot": snapshot,
+        "body": body,
+        "turns": drawing.draw_snapshot(snapshot),
+        "system": drawing.draw_content(body.get("system")),
+        "parameters": [(name, json_text.dump(body[name], indent=None)) for name in PARAMETERS if name in body],
+        "settings": snapshot.get("settings") or {},
+        "tool_names": tool_names(body),
+        "has_tools": any(name in body for name in TOOL_MEMBERS_SHOWN),
+        "tools_html": markdown.highlight_code(
+            cut(json_text.dump({name: body[name] for name in TOOL_MEMBERS_SHOWN if name in body})), "json"
+        ),
+        "left_out": [part.label for part in parts.PARTS if part.name in snapshot.get("left_out", [])],
+        "languages": snippets.LANGUAGES,
+        "may_fork": door.may_fork,
+        "describes": "description" in snapshot.get("parts", []),
+    }
+
+
+def tool_names(body: dict[str, Any]) -> list[str]:
+    tools = body["tools"] if isinstance(body.get("tools"), list) else []
+    return [clean(str(tool.get("name") or tool.get("type"))) for tool in tools if isinstance(tool, dict)]
+
+
+# --- copies
+
+
+@require_safe
+@for_readers
+def as_json(_request: HttpRequest, door: Door) -> HttpResponse:
+    """The request, as far as it is shared."""
+    return as_file(json_text.dump(door.share.snapshot["body"]) + "\n", "application/json", f"{_name(door)}.json")
+
+
+@require_safe
+@for_readers
+def as_markdown(_request: HttpRequest, door: Door) -> HttpResponse:
+    snapshot = door.share.snapshot
+    body = whole_body(snapshot)
+    return as_file(exchange.to_markdown(snapshot["title"], body), "text/markdown", f"{_name(door)}.md")
+
+
+def whole_body(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """The body with the last answer as one more turn."""
+    body = dict(snapshot["body"])
+    turns = list(body.get("messages") or [])
+    for answer in snapshot.get("answers", []):
+        if answer["turn"] == len(turns) and answer["message"].get("content"):
+            turns.append({"role": "assistant", "content": answer["message"]["content"]})
+    return body | {"messages": turns}
+
+
+@require_safe
+@for_readers
+def as_code(_request: HttpRequest, door: Door, language: str) -> HttpResponse:
+    snapshot = door.share.snapshot
+    chosen = snapshot.get("settings") or {}
+    request = SnippetRequest(
+        snapshot["body"],
+        version=str(chosen.get("anthropic_version") or "2023-06-01"),
+        betas=tuple(beta for beta in chosen.get("betas") or () if isinstance(beta, str)),
+    )
+    try:
+        text = snippets.snippet(language, request)
+    except KeyError:
+        raise Http404("no such language") from None
+    return as_file(text, "text/plain", f"{_name(door)}.{language}.txt")
+
+
+@require_safe
+@for_readers
+def as_page_file(_request: HttpRequest, door: Door) -> HttpResponse:
+    """The page as one file that needs nothing else, for keeping."""
+    context = page_context(door) | {"style": style_text(), "base": ""}
+    html = render_to_string("playground/share_file.html", context)
+    return as_file(html, "text/html", f"{_name(door)}.html")
+
+
+@require_safe
+@for_readers
+def as_file_inside(_request: HttpRequest, door: Door, name: str) -> HttpResponse:
+    """A document of a turn, to be kept: the browser never shows it as a page of ours."""
+    data = drawing.file_bytes(door.share.snapshot, name)
+    if data is None:
+        raise Http404("no such file")
+    response = as_file("", "application/octet-stream", f"{_name(door)}{'.pdf' if data[:5] == b'%PDF-' else '.bin'}")
+    response.content = data
+    return response
+
+
+def _name(door: Door) -> str:
+    return slugify(door.share.title)[:60] or "conversation"
+
+
+# --- the answer as it came
+
+
+def find_answer(door: Door, turn: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    snapshot = door.share.snapshot
+    for answer in snapshot.get("answers", []):
+        if answer["turn"] == turn and answer.get("events"):
+            return snapshot, answer
+    raise Http404("no such answer")
+
+
+@require_safe
+@for_readers
+def replay(_request: HttpRequest, door: Door, turn: int) -> HttpResponse:
+    """What to draw, and when, to see the answer arrive again."""
+    snapshot, answer = find_answer(door, turn)
+    return JsonResponse({"frames": drawing.replay_frames(snapshot, answer)})
+
+
+@require_safe
+@for_readers
+def events(request: HttpRequest, door: Door, turn: int) -> HttpResponse:
+    """The events of an answer with their times."""
+    snapshot, answer = find_answer(door, turn)
+    context = {"base": door.base, "share": door.share, "snapshot": snapshot, "turn": turn}
+    context |= {"events": answer["events"][:EVENTS_SHOWN], "count": len(answer["events"])}
+    return render(request, "playground/share_events.html", context)
+
+
+# --- fork
+
+
+@require_http_methods(["GET", "POST"])
+@for_readers
+def fork(request: HttpRequest, door: Door) -> HttpResponse:
+    """Into the reader's own playground: a user gets a conversation, a visitor a draft."""
+    if not door.may_fork:
+        raise Http404("not to be forked")
+    if request.method == "GET":
+        return render(request, "playground/share_fork.html", {"base": door.base, "share": door.share})
+    snapshot = door.share.snapshot
+    body = attachment_store.shelve({"max_tokens": 1024, **snapshot["body"]}, **drafts.owner_fields(request))
+    chosen = dict(snapshot.get("settings") or {})
+    if not request.user.is_authenticated:
+        saving.open_body(drafts.current(request), body, chosen)
+        response = redirect("playground")
+        visitors.remember(response, request.visitor)  # type: ignore[attr-defined] # pages of a share mark nobody else
+        return response
+    forked = saving.create(request.user, body, chosen, snapshot["title"], "forked")
+    forked.forked_from, forked.forked_at = door.share, door.share.published_at
+    forked.save(update_fields=["forked_from", "forked_at"])
+    if forked.head:
+        said_aside(request, saving.open_version(drafts.current(request), forked, forked.head))
+    return redirect("playground")
