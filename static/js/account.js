@@ -1,0 +1,28 @@
+// Forms about connections and keys: copy a secret that is shown once, remove a header's row, ask before revoking.
+
+async function copy(button) {
+  const field = document.getElementById(button.dataset.copies)
+  const words = button.querySelector("[data-copy-words]")
+  try {
+    await navigator.clipboard.writeText(field.value)
+    words.textContent = "Copied"
+  } catch {
+    // Without https there is no clipboard for scripts: leave it selected, one key press from copied.
+    field.focus()
+    field.select()
+    words.textContent = "Press Ctrl+C"
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("button") : null
+  if (!button) return
+  if ("copies" in button.dataset) copy(button)
+  if ("removesRow" in button.dataset) {
+    const row = button.closest("[data-row]")
+    const next = row.nextElementSibling ?? row.previousElementSibling
+    row.remove()
+    next?.querySelector('[name="header_name"]')?.focus()
+  }
+  if ("asks" in button.dataset && !window.confirm(button.dataset.asks)) event.preventDefault()
+})

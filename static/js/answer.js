@@ -1,0 +1,333 @@
+// Takes over every answer panel that goes on: follows its socket, draws, and lets the server's rendering of the
+// finished run take its place. One listener each for all panels, also for those that are swapped in later.
+
+import { copyAnswer, copyCode } from "./copy.js"
+import { Canvas, decorate } from "./draw.js"
+import { EventsView } from "./events.js"
+import { playExample } from "./example.js"
+import { fetchPart, fill, toFragment } from "./fragment.js"
+import { FollowEnd } from "./follow-end.js"
+import { tellEnd, wantTelling } from "./notify.js"
+import { answerByItself, updateResults } from "./results.js"
+import { showShortcuts } from "./shortcuts.js"
+import { RunSocket } from "./socket.js"
+
+const live = new Map() // panel element -> Live
+const workPerFrame = 8 // ms; laying out what was changed takes as long again
+const patchesPerFrame = 24
+
+class Live {
+  constructor(panel) {
+    this.panel = panel
+    this.message = panel.querySelector("[data-message]")
+    this.spoken = panel.querySelector("[data-spoken]")
+    this.canvas = new Canvas(panel, (text) => this.speak(text))
+    this.end = new FollowEnd(this.message)
+    this.wire = viewOf(panel)
+    this.began = performance.now()
+    this.clock = setInterval(() => this.tick(), 100)
+    this.waiting = []
+    this.lastArrival = performance.now()
+    this.socket = new RunSocket(panel.dataset.socket, {
+      frame: (frame) => this.take(frame),
+      state: (state, details) => this.onState(state, details),
+    })
+  }
+
+  take(frame) {
+    this.lastArrival = performance.now()
+    if (frame.events?.length) {
+      this.wire.add(frame.events)
+      const count = this.panel.querySelector("[data-event-count]")
+      if (count) count.textContent = this.wire.count
+    }
+    if (frame.draw?.length) {
+      this.waiting.push(...frame.draw)
+      // A hidden tab has no animation frames; the answer grows there all the same.
+      if (document.hidden) this.paint()
+      else this.frame ||= requestAnimationFrame(() => this.paint())
+    }
+    if (frame.type === "saving") showSaving(this.panel, frame.is_failing)
+    if (frame.type === "ended") {
+      this.ended = frame
+      if (document.hidden || !this.waiting.length) this.paint()
+    }
+  }
+
+  /** Apply what waits, as much as fits into an animation frame; a hidden tab has none, so there all of it. */
+  paint() {
+    cancelAnimationFrame(this.frame)
+    this.frame = 0
+    const until = performance.now() + workPerFrame
+    this.end.look()
+    let done = 0
+    while (done < this.waiting.length && (document.hidden || (done < patchesPerFrame && performance.now() < until))) {
+      const patch = this.waiting[done++]
+      this.canvas.apply([patch])
+      if (patch.op === "figures") this.syncClock()
+    }
+    this.waiting.splice(0, done)
+    this.end.keep()
+    if (this.waiting.length) this.frame = requestAnimationFrame(() => this.paint())
+    else if (this.ended) this.finish(this.ended)
+  }
+
+  syncClock() {
+    const clock = this.panel.querySelector("[data-clock]")
+    if (clock) this.began = performance.now() - Number(clock.dataset.clock)
+  }
+
+  tick() {
+    const clock = this.panel.querySelector("[data-clock]")
+    if (!clock) return
+    const ms = performance.now() - this.began
+    clock.textContent = ms < 1000 ? `${Math.round(ms / 10) * 10} ms` : `${(ms / 1000).toFixed(ms < 60_000 ? 2 : 0)} s`
+    const silence = (performance.now() - this.lastArrival) / 1000
+    showSilence(this.panel, silence)
+  }
+
+  speak(text) {
+    if (this.spoken) this.spoken.textContent = text.slice(0, 1000)
+  }
+
+  onState(state, details) {
+    showBanner(this.panel, state, details, () => this.socket.retryNow())
+    if (state === "over" && !this.finished) this.finish({ state: details.code === 4001 ? "signed out" : "interrupted" })
+  }
+
+  async finish(ended) {
+    if (this.finished) return
+    this.finished = true
+    clearInterval(this.clock)
+    showSilence(this.panel, 0)
+    try {
+      const html = await fetchPart(`${this.panel.dataset.panel}?drawn=${ended.digest ?? ""}`)
+      if (this.panel.isConnected) replacePanel(this.panel, html)
+    } catch (error) {
+      showBanner(this.panel, error.status === 404 ? "gone" : "offline", {}, () => this.retryFinish(ended))
+    }
+    tellEnd(this.panel.dataset.runModel, ended.state)
+    this.leave()
+  }
+
+  retryFinish(ended) {
+    this.finished = false
+    this.finish(ended)
+  }
+
+  leave() {
+    clearInterval(this.clock)
+    this.socket.close()
+    live.delete(this.panel)
+  }
+}
+
+/** Put the server's panel in place of the one drawn here. What is the same stays, so that folds, selection and the
+ * reader's place survive. */
+function replacePanel(panel, html) {
+  const fresh = toFragment(html).firstElementChild
+  for (const name of ["data-state", "data-socket"]) {
+    if (fresh.hasAttribute(name)) panel.setAttribute(name, fresh.getAttribute(name))
+    else panel.removeAttribute(name)
+  }
+  // The server leaves out what this page has drawn already, to the letter.
+  if (!fresh.querySelector("[data-message][data-same]")) {
+    exchange(panel, fresh, "[data-figures]")
+    exchange(panel, fresh, "[data-blocks]")
+    exchange(panel, fresh, "[data-ending]")
+  }
+  exchange(panel, fresh, "[data-headers]")
+  const tools = fresh.querySelector(".answer-tabs")
+  for (const element of [...panel.querySelectorAll(":scope > .answer-tabs > :not(.tabs)")]) element.remove()
+  panel.querySelector(":scope > .answer-tabs").append(...[...tools.children].filter((child) => !child.matches(".tabs")))
+  const labels = tools.querySelectorAll('[role="tab"]')
+  panel.querySelectorAll(':scope > .answer-tabs [role="tab"]').forEach((tab, at) => {
+    const count = labels[at]?.querySelector(".count")
+    tab.querySelector(".count")?.remove()
+    if (count) tab.append(count)
+  })
+  panel.querySelector("[data-message]").removeAttribute("aria-busy")
+  for (const view of panel.querySelectorAll("[data-fetched]")) delete view.dataset.fetched
+  window.htmx?.process(panel)
+  prepare(panel, true)
+  const json = panel.querySelector("[data-fetch]:not([hidden])")
+  if (json) fetchView(json)
+  panel.dispatchEvent(new CustomEvent("run:ended", { bubbles: true, detail: { run: panel.dataset.run, state: panel.dataset.state } }))
+}
+
+function exchange(panel, fresh, selector) {
+  const old = panel.querySelector(selector)
+  const next = fresh.querySelector(selector)
+  if (!old || !next) return
+  decorate(next)
+  if (plainHtml(old) !== plainHtml(next)) old.replaceWith(next)
+}
+
+const plainHtml = (element) => {
+  const copy = element.cloneNode(true)
+  for (const opened of copy.querySelectorAll("[open]")) opened.removeAttribute("open")
+  return copy.textContent.replace(/\s+/g, " ") + copy.querySelectorAll("*").length
+}
+
+// --- Banners -------------------------------------------------------------------------------------------------------
+
+const words = {
+  waiting: ["warn", "Reconnecting.", ({ number }) => `The run goes on at the server; the stream picks up after event ${number}.`],
+  offline: ["bad", "Offline.", () => "The run goes on at the server. What came so far stays here."],
+  gone: ["bad", "Gone.", () => "This run is not there any more."],
+  "4001": ["warn", "Signed out.", () => "Sign in again to go on; the run goes on at the server."],
+}
+
+function showBanner(panel, state, details, retry) {
+  const old = panel.querySelector(":scope > [data-banner]")
+  const wasAway = old !== null
+  old?.remove()
+  const entry = words[details?.code] ?? words[state]
+  if (entry) return panel.prepend(banner(entry, details, retry))
+  if (state === "live" && wasAway) {
+    const back = banner(["good", "", () => `Back online. The stream goes on after event ${details.number}.`], details)
+    panel.prepend(back)
+    setTimeout(() => back.remove(), 4_000)
+  }
+}
+
+function banner([tone, bold, text], details, retry) {
+  const element = document.createElement("div")
+  element.className = "banner"
+  element.dataset.banner = ""
+  element.dataset.tone = tone
+  element.setAttribute("role", "status")
+  const line = document.createElement("p")
+  const strong = document.createElement("b")
+  strong.textContent = bold
+  line.append(strong, bold ? " " : "", text(details ?? {}))
+  element.append(line)
+  if (retry && tone !== "good") {
+    const button = document.createElement("button")
+    button.type = "button"
+    button.className = "button button-small"
+    button.textContent = "Try now"
+    button.addEventListener("click", retry)
+    element.append(button)
+  }
+  return element
+}
+
+function showSaving(panel, isFailing) {
+  panel.querySelector(":scope > [data-not-saved]")?.remove()
+  if (!isFailing) return
+  const element = banner(["warn", "Not being saved.", () => "The database does not answer. The stream goes on, and what arrives is stored once it does."])
+  delete element.dataset.banner // it is there beside what is said of the connection
+  element.dataset.notSaved = ""
+  panel.prepend(element)
+}
+
+function showSilence(panel, seconds) {
+  let line = panel.querySelector("[data-silence]")
+  if (seconds < 15) return line?.remove()
+  if (!line) {
+    line = document.createElement("p")
+    line.className = "quiet small silence"
+    line.dataset.silence = ""
+    panel.querySelector("[data-message]").append(line)
+  }
+  line.textContent = `Nothing has come for ${Math.floor(seconds)} s. The run goes on; Stop ends it.`
+}
+
+// --- Views that are made when they are looked at ---------------------------------------------------------------------
+
+const views = new WeakMap()
+
+function viewOf(panel) {
+  const element = panel.querySelector("[data-wire-view]")
+  if (!views.has(element)) views.set(element, new EventsView(element, panel))
+  return views.get(element)
+}
+
+async function fetchView(view) {
+  if (!view.dataset.fetch) return
+  view.dataset.fetched = ""
+  try {
+    fill(view, await fetchPart(view.dataset.fetch))
+  } catch {
+    delete view.dataset.fetched
+    view.textContent = "This could not be fetched."
+  }
+}
+
+function onTab({ target }) {
+  const panel = target.closest(".answer-panel")
+  if (!panel || !target.dataset.view) return
+  const view = document.getElementById(target.getAttribute("aria-controls"))
+  if (target.dataset.view === "events") viewOf(panel).show()
+  else if (view.dataset.fetch && (!("fetched" in view.dataset) || live.has(panel))) fetchView(view)
+}
+
+// --- What every panel does -----------------------------------------------------------------------------------------
+
+function prepare(panel, isNew = false) {
+  decorate(panel)
+  for (const countdown of panel.querySelectorAll("[data-countdown]:not([data-started])")) startCountdown(countdown)
+  updateResults(panel)
+  if (isNew) answerByItself(panel)
+}
+
+function startCountdown(element) {
+  element.dataset.started = ""
+  const until = performance.now() + Number(element.dataset.countdown) * 1000
+  const timer = setInterval(() => {
+    const left = Math.ceil((until - performance.now()) / 1000)
+    if (!element.isConnected || left <= 0) clearInterval(timer)
+    element.textContent = left > 0 ? `The server asks for ${left} s more.` : "The wait is over."
+  }, 500)
+}
+
+async function onClick({ target }) {
+  const button = target instanceof Element ? target.closest("button") : null
+  if (button && "replay" in button.dataset) playExample(button.closest("[data-example]").querySelector(".answer-panel"))
+  const panel = button?.closest(".answer-panel")
+  if (!panel) return
+  if ("stop" in button.dataset) {
+    button.disabled = true
+    live.get(panel)?.socket.stop()
+  } else if ("copyCode" in button.dataset) copyCode(button)
+  else if (button.dataset.copyAnswer) copyAnswer(button, panel)
+  else if (button.dataset.rest) showRest(button, panel)
+  else if ("notify" in button.dataset) wantTelling(button)
+}
+
+async function showRest(button, panel) {
+  button.disabled = true
+  const holder = button.closest("p")
+  holder.replaceWith(toFragment(await fetchPart(`${panel.dataset.panel}rest/${button.dataset.rest}/`)))
+}
+
+function onKey(event) {
+  if (event.key === "?" && !event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return showShortcuts()
+  if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], details.menu[open]")) return
+  for (const { panel, socket } of live.values()) {
+    panel.querySelector("[data-stop]")?.setAttribute("disabled", "")
+    socket.stop()
+  }
+}
+
+function start(scope) {
+  const panels = [...scope.querySelectorAll(".answer-panel")]
+  if (scope instanceof Element && scope.matches(".answer-panel")) panels.push(scope)
+  for (const panel of panels) {
+    if (panel.dataset.begun) continue
+    panel.dataset.begun = "1"
+    prepare(panel)
+    if (panel.dataset.socket) live.set(panel, new Live(panel))
+    if (panel.parentElement?.dataset.example === "stream") playExample(panel)
+  }
+  document.querySelector(".bench")?.toggleAttribute("data-comparing", document.querySelector("#answer > .compare") !== null)
+  for (const [panel, run] of live) if (!panel.isConnected) run.leave()
+}
+
+document.addEventListener("click", onClick)
+document.addEventListener("keydown", onKey)
+document.addEventListener("tab:selected", onTab)
+document.addEventListener("htmx:load", ({ target }) => start(target))
+document.addEventListener("htmx:afterSettle", () => start(document))
+start(document)

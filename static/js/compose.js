@@ -1,0 +1,197 @@
+// The playground page: what ties the form, the snippets, the run bar and the answer together.
+
+import "./form-controls.js"
+import "./form-files.js"
+import "./json-editor.js"
+import { carryPrefilled, change, forget, hasUnsent, keep, post, state, touch } from "./form-draft.js"
+import { focusPlace, goOnTo, rememberFocus, restoreFocus } from "./form-focus.js"
+import { placeProblems, placeTicks } from "./form-problems.js"
+
+const ask = document.getElementById("ask")
+const run = document.getElementById("run")
+
+// --- After every swap -----------------------------------------------------------------------------------------------
+
+function showClocks() {
+  for (const time of document.querySelectorAll("time[data-clock]")) {
+    time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour12: false })
+    time.removeAttribute("data-clock")
+  }
+}
+
+function settle() {
+  placeProblems()
+  placeTicks(state())
+  showClocks()
+}
+
+document.addEventListener("htmx:beforeSwap", rememberFocus)
+document.addEventListener("htmx:oobBeforeSwap", rememberFocus)
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (!detail.elt.closest?.("#poster, #run, #import")) return
+  if (detail.xhr.status === 200) followState()
+  if (detail.xhr.status === 200) document.getElementById("prefilled")?.remove()
+  if (detail.elt.id === "import" && detail.xhr.status === 200 && !detail.xhr.getResponseHeader("HX-Retarget")) {
+    detail.elt.closest("dialog").close()
+    detail.elt.reset()
+  }
+  settle()
+  restoreFocus()
+})
+settle()
+carryPrefilled()
+
+function followState() {
+  const { focus, said } = state()
+  if (focus) {
+    if (said) focusPlace(focus)
+    else goOnTo(focus)
+  }
+  if (said) announce(said)
+  delete document.getElementById("draft-state").dataset.said
+}
+
+function announce(words) {
+  document.getElementById("form-said").textContent = words
+}
+
+// --- Form and JSON --------------------------------------------------------------------------------------------------
+
+document.addEventListener("click", ({ target }) => {
+  if (!(target instanceof Element)) return
+  const tab = target.closest("[data-mode]")
+  if (tab?.role === "tab" && tab.ariaSelected !== "true") showAs(tab.dataset.mode)
+  const start = target.closest("[data-start]")
+  if (start) {
+    start.closest("dialog")?.close()
+    forget()
+    post(ask.dataset.startUrl, { ":start": start.dataset.start }, { target: "#ask", swap: "innerHTML" })
+  }
+  if (target.closest("[data-reload-draft]")) {
+    forget()
+    post(ask.dataset.formUrl, { ":reload": "1", ":mode": state().mode }, { target: "#ask", swap: "innerHTML" })
+  }
+  if (target.closest("[data-overwrite]")) post(ask.dataset.edit, { ":overwrite": "1" })
+  const dismiss = target.closest("[data-dismisses]")
+  if (dismiss) document.getElementById(dismiss.dataset.dismisses).replaceChildren()
+  const model = target.closest("[data-model]")
+  if (model) chooseModel(model)
+  if (target.closest("[data-count-tokens]")) countTokens()
+  const save = target.closest("[data-save]")
+  // First what was typed, then the conversation: the requests wait for each other.
+  if (save) keep(), window.htmx.ajax("POST", save.dataset.saveUrl, { source: "#poster", swap: "none" })
+})
+
+function showAs(mode) {
+  post(ask.dataset.formUrl, { ":mode": mode }, { target: "#ask", swap: "innerHTML" }).then(() => document.getElementById(`as-${mode}`)?.focus())
+}
+
+// Somebody else of this page changed the draft: an answer was added to the conversation.
+document.addEventListener("draft:changed", () => {
+  forget()
+  post(ask.dataset.formUrl, { ":reload": "1", ":mode": state().mode }, { target: "#ask", swap: "innerHTML" })
+})
+
+for (const list of [ask, document.getElementById("snippets")]) {
+  list.addEventListener("keydown", (event) => {
+    const tab = event.target.closest('[data-tabs="server"] [role="tab"]')
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
+    if (!tab || !by) return
+    const tabs = [...tab.parentElement.querySelectorAll('[role="tab"]')]
+    const next = tabs.at((tabs.indexOf(tab) + by) % tabs.length)
+    event.preventDefault()
+    next.focus()
+    next.click()
+  })
+}
+
+// --- Models and tokens ----------------------------------------------------------------------------------------------
+
+function chooseModel(button) {
+  const field = ask.querySelector('[name="model"]')
+  field.value = button.dataset.model
+  touch(field)
+  keep()
+  button.closest("dialog").close()
+}
+
+document.addEventListener("click", ({ target }) => {
+  if (!(target instanceof Element) || !target.closest('[data-opens="models-dialog"]')) return
+  window.htmx.trigger("#models-list", "opened")
+})
+// The connection's own list is asked for when the reader first turns to the field, and then remembered by the server.
+ask.addEventListener("focusin", ({ target }) => {
+  const list = document.getElementById("models-list")
+  if (target.name !== "model" || list.querySelector("[data-model]")) return
+  window.htmx.trigger(list, "opened")
+})
+
+function countTokens() {
+  window.htmx.ajax("POST", ask.dataset.tokensUrl, { source: "#counter", target: "#token-count", swap: "innerHTML" })
+}
+const asTyped = document.getElementById("count-as-typed")
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (asTyped?.checked && detail.elt.id === "poster" && detail.xhr.status === 200) countTokens()
+})
+
+// --- Snippets -------------------------------------------------------------------------------------------------------
+
+const snippets = document.getElementById("snippets")
+function chooseLanguage(id) {
+  document.cookie = `language=${id};path=/;max-age=31536000;samesite=lax`
+  post(ask.dataset.edit, { ":language": id })
+}
+snippets.addEventListener("click", ({ target }) => {
+  const tab = target.closest("[data-language][role=tab]")
+  if (tab) chooseLanguage(tab.dataset.language)
+})
+snippets.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-language-choice]")) chooseLanguage(target.value)
+})
+
+async function copy(text, button) {
+  await navigator.clipboard.writeText(text)
+  announce("Copied.")
+  button.dataset.done = ""
+  setTimeout(() => button.removeAttribute("data-done"), 1500)
+}
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest?.("[data-copies-from]")
+  if (!button) return
+  keep()
+  const response = await fetch(button.dataset.copiesFrom)
+  copy(await response.text(), button)
+})
+
+// --- Run bar --------------------------------------------------------------------------------------------------------
+
+run.addEventListener("input", ({ target }) => {
+  if (target.matches("[data-control]")) touch(target)
+})
+run.addEventListener("htmx:configRequest", ({ detail }) => {
+  // The same press, sent twice by a double click or a resend, is one run.
+  detail.formData.set(":press", run.dataset.press ?? "")
+})
+run.addEventListener("htmx:confirm", () => (run.dataset.press = crypto.randomUUID()))
+run.addEventListener("htmx:afterRequest", () => delete run.dataset.press)
+
+const stopButton = run.querySelector("[data-stop-run]")
+const answer = document.getElementById("answer")
+const isRunning = () => answer.querySelector("[data-socket]") !== null
+const follow = () => (stopButton.disabled = !isRunning())
+new MutationObserver(follow).observe(answer, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-socket", "data-state"] })
+follow()
+stopButton.addEventListener("click", stop)
+function stop() {
+  answer.querySelector("[data-stop]")?.click()
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.target.closest?.("dialog")) {
+    event.preventDefault()
+    run.requestSubmit()
+  }
+  if (event.key === "Escape" && isRunning() && !document.querySelector("dialog[open], details.menu[open]")) stop()
+})
+
+export { change, hasUnsent }

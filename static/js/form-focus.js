@@ -1,0 +1,52 @@
+// Keep the focus where the reader is when a part of the form is drawn again.
+
+const FIELD = "textarea, input:not([type=hidden], [type=file], [type=range]), select"
+let remembered = null
+let wanted = null // { path, op }: where a change leads
+
+export const goTo = (path, op) => (wanted = { path, op })
+/** The server knows better where the change led. */
+export const goOnTo = (path) => (wanted = { path, op: wanted?.op ?? "" })
+
+const quoted = (text) => `"${CSS.escape(text)}"`
+
+export function rememberFocus() {
+  const field = document.activeElement
+  if (!field?.id || !field.closest("#ask")) return
+  const hasText = field.matches("textarea, input:not([type=checkbox], [type=radio], [type=range], [type=file])")
+  remembered = { id: field.id, range: hasText ? [field.selectionStart, field.selectionEnd] : null }
+}
+
+export function restoreFocus() {
+  const isLost = !document.activeElement || document.activeElement === document.body
+  if (wanted) {
+    const { path, op } = wanted
+    wanted = null
+    if (isLost && focusPlace(path, op)) return
+  }
+  if (!isLost || !remembered) return
+  const field = document.getElementById(remembered.id)
+  if (!field) return
+  field.focus({ preventScroll: true })
+  if (remembered.range) field.setSelectionRange(...remembered.range)
+}
+
+/** Focus the field of this place, or the nearest there is. */
+export function focusPlace(path, op = "") {
+  if (["variant", "unset", "kind", "ttl"].includes(op)) {
+    const choice = document.querySelector(`#ask :is(select, :checked)[data-op-choice][data-path=${quoted(path)}]`)
+    if (choice) return focusOn(choice)
+  }
+  const place = document.querySelector(`#ask [data-place=${quoted(path)}]`)
+  if (!place) return false
+  for (let fold = place.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true
+  if (["up", "down", "move", "remove"].includes(op) && place.tabIndex === -1) return focusOn(place)
+  const named = place.querySelector(`[data-control][name=${quoted(path)}]`)
+  return focusOn(named ?? [...place.querySelectorAll(FIELD)].find((field) => field.checkVisibility?.() ?? true) ?? place)
+}
+
+function focusOn(element) {
+  element.focus({ preventScroll: true })
+  element.scrollIntoView({ block: "nearest" })
+  return document.activeElement === element
+}

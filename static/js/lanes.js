@@ -1,0 +1,51 @@
+// The overview: one lane for each content block, a tick for each event, to scale.
+
+import { kindOfBlock } from "./wire-data.js"
+
+const namespace = "http://www.w3.org/2000/svg"
+const width = 1000
+const bins = 500
+
+function rect(attributes) {
+  const element = document.createElementNS(namespace, "rect")
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
+  return element
+}
+
+/** The places of the ticks: each event's while they are few, else one for each bin that holds any. */
+function ticks(wire, members, total) {
+  const places = members.map((at) => (wire.at[at] / total) * width)
+  return members.length <= bins ? places : [...new Set(places.map((place) => Math.floor((place / width) * bins)))].map((bin) => (bin / bins) * width)
+}
+
+export function drawLanes(box, wire) {
+  const total = Math.max(1, wire.total)
+  const lanes = new Map([[-1, []]])
+  for (let at = 0; at < wire.count; at++) {
+    if (!lanes.has(wire.index[at])) lanes.set(wire.index[at], [])
+    lanes.get(wire.index[at]).push(at)
+  }
+  const shown = [...lanes.keys()].sort((a, b) => a - b).slice(0, 24)
+  const parts = shown.flatMap((index) => {
+    const type = wire.blocks.get(index)
+    const label = document.createElement("span")
+    label.textContent = index < 0 ? "message" : `${index} ${type ?? ""}`
+    const svg = document.createElementNS(namespace, "svg")
+    svg.setAttribute("viewBox", `0 0 ${width} 14`)
+    svg.setAttribute("preserveAspectRatio", "none")
+    svg.setAttribute("aria-hidden", "true")
+    const group = document.createElementNS(namespace, "g")
+    group.setAttribute("class", index < 0 ? "meta" : kindOfBlock(type))
+    group.append(...ticks(wire, lanes.get(index), total).map((x) => rect({ class: "tick", x: x.toFixed(1), y: 1, width: 1.2, height: 12 })))
+    svg.append(rect({ class: "rail", x: 0, y: 6.5, width, height: 1 }), group, rect({ class: "cursor", x: -10, y: -3, width: 2, height: 20 }))
+    return [label, svg]
+  })
+  const axis = document.createElement("div")
+  axis.className = "axis"
+  axis.append(...[0, 0.25, 0.5, 0.75, 1].map((part) => Object.assign(document.createElement("span"), { textContent: `${((total * part) / 1000).toFixed(2)} s` })))
+  box.replaceChildren(...parts, document.createElement("span"), axis)
+}
+
+export function moveCursor(box, part) {
+  for (const cursor of box.querySelectorAll("rect.cursor")) cursor.setAttribute("x", (part * width - 1).toFixed(1))
+}

@@ -1,0 +1,36 @@
+// What every page does: the theme switch, tabs, dialogs, menus that close, and the log-out that takes drafts along.
+
+import { startTabs } from "./tabs.js"
+
+const root = document.documentElement
+
+function switchTheme() {
+  const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches
+  root.dataset.theme = isDark ? "light" : "dark"
+  // A cookie, not storage: the server writes the attribute, so no page flashes in the other theme first.
+  document.cookie = `theme=${root.dataset.theme};path=/;max-age=31536000;samesite=lax`
+}
+
+// One listener for the document: parts that htmx swaps in later work without being set up.
+document.addEventListener("click", (event) => {
+  const target = event.target
+  if (!(target instanceof Element)) return
+  if (target.closest("[data-theme-switch]")) switchTheme()
+  const opener = target.closest("[data-opens]")
+  if (opener) document.getElementById(opener.dataset.opens)?.showModal()
+  if (target.closest("[data-closes]")) target.closest("dialog")?.close()
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(target) || target.closest(".menu-list :is(a, button)")) menu.open = false
+  }
+})
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false
+    menu.querySelector("summary").focus()
+  }
+})
+
+startTabs(document)
+document.addEventListener("htmx:load", ({ target }) => startTabs(target))

@@ -1,0 +1,134 @@
+// One run's websocket: resumes where it stopped, acknowledges, and tells when the page is cut off.
+
+const firstDelay = 300
+const longestDelay = 8_000
+const seenEvery = 120
+const ended = new Set([1000, 4001, 4400])
+
+export class RunSocket {
+  #socket = null
+  #delay = firstDelay
+  #timer = 0
+  #closed = false
+  #pieces = []
+  #seen = 0
+  #seenTimer = 0
+  #wantsStop = false
+
+  /** `on.frame(frame)`, `on.state("live" | "waiting" | "offline" | "over", details)`. */
+  constructor(address, on) {
+    this.address = address
+    this.on = on
+    this.number = 0 // of the last event that arrived
+    this.drawn = "" // how far the answer is drawn, in the server's own words
+    this.isOver = false
+    this.online = () => this.#retryNow()
+    this.offline = () => this.#lose()
+    window.addEventListener("online", this.online)
+    window.addEventListener("offline", this.offline)
+    this.#connect()
+  }
+
+  /** Ask for the run's end: now, or as soon as the server can be reached. */
+  stop() {
+    this.#wantsStop = true
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "stop" }))
+  }
+
+  close() {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#seenTimer)
+    window.removeEventListener("online", this.online)
+    window.removeEventListener("offline", this.offline)
+    this.#socket?.close()
+  }
+
+  retryNow() {
+    this.#retryNow()
+  }
+
+  #connect() {
+    const address = new URL(this.address, location.href.replace(/^http/, "ws"))
+    address.searchParams.set("after", this.number)
+    address.searchParams.set("drawn", this.drawn)
+    const socket = new WebSocket(address)
+    this.#socket = socket
+    this.#pieces = []
+    this.#seen = 0
+    socket.addEventListener("open", () => {
+      this.#delay = firstDelay
+      if (this.#wantsStop) this.stop()
+      this.on.state("live", { number: this.number })
+    })
+    socket.addEventListener("message", ({ data }) => {
+      if (socket === this.#socket) this.#take(JSON.parse(data))
+    })
+    socket.addEventListener("close", ({ code, wasClean }) => {
+      if (socket === this.#socket) this.#onClose(code, wasClean)
+    })
+  }
+
+  #take(frame) {
+    if (frame.type === "piece") {
+      this.#pieces.push(frame.text)
+      if (this.#pieces.length < frame.of) return
+      const text = this.#pieces.join("")
+      this.#pieces = []
+      return this.#take(JSON.parse(text))
+    }
+    if (frame.events?.length) {
+      frame.events = frame.events.filter(([number]) => number > this.number)
+      if (frame.events.length) this.number = frame.events.at(-1)[0]
+    }
+    if (frame.drawn) this.drawn = frame.drawn
+    if (frame.type === "ended") this.isOver = true
+    this.on.frame(frame)
+    this.#acknowledge(frame.frame)
+  }
+
+  #acknowledge(frame) {
+    this.#seen = frame ?? this.#seen
+    if (this.isOver) return this.#sendSeen()
+    this.#seenTimer ||= setTimeout(() => this.#sendSeen(), seenEvery)
+  }
+
+  #sendSeen() {
+    clearTimeout(this.#seenTimer)
+    this.#seenTimer = 0
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "seen", frame: this.#seen, number: this.number }))
+  }
+
+  #onClose(code) {
+    clearTimeout(this.#seenTimer)
+    this.#seenTimer = 0
+    if (this.#closed) return
+    if (this.isOver || ended.has(code)) {
+      this.close()
+      this.on.state("over", { code, isOver: this.isOver })
+      return
+    }
+    this.#wait()
+  }
+
+  #lose() {
+    this.#socket?.close()
+    this.#socket = null
+    this.#wait()
+  }
+
+  #wait() {
+    if (this.#closed) return
+    clearTimeout(this.#timer)
+    const delay = this.#delay * (0.8 + Math.random() * 0.4)
+    this.#delay = Math.min(longestDelay, this.#delay * 2)
+    this.on.state(navigator.onLine ? "waiting" : "offline", { number: this.number, delay })
+    if (navigator.onLine) this.#timer = setTimeout(() => this.#connect(), delay)
+  }
+
+  #retryNow() {
+    if (this.#closed || this.isOver || this.#socket?.readyState === WebSocket.OPEN) return
+    clearTimeout(this.#timer)
+    this.#connect()
+  }
+}

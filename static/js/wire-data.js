@@ -1,0 +1,131 @@
+// The events of one run as columns, however many there are: 100,000 events are six arrays, not 100,000 objects.
+
+import { fetchPart } from "./fragment.js"
+
+const deltaOf = /"delta"\s*:\s*\{\s*"type"\s*:\s*"([a-z_]{1,60})"/
+const typeOf = /"type"\s*:\s*"([a-z_]{1,60})"/
+const indexOf = /"index"\s*:\s*(\d{1,6})/
+const blockOf = /"content_block"\s*:\s*\{[^{}]{0,200}?"type"\s*:\s*"([a-z_]{1,60})"/
+const known = new Set([
+  "message_start", "content_block_start", "content_block_stop", "message_delta", "message_stop", "ping", "error",
+  "text_delta", "thinking_delta", "signature_delta", "input_json_delta", "citations_delta", "compaction_delta",
+])
+const rowsAtOnce = 500
+
+export function kindOfBlock(type) {
+  if (type === "text" || type === "thinking") return type
+  if (type === "redacted_thinking") return "thinking"
+  return /tool_use|tool_result/.test(type ?? "") ? "tool" : "meta"
+}
+
+const kinds = { text_delta: "text", citations_delta: "text", thinking_delta: "thinking", signature_delta: "thinking", input_json_delta: "tool", error: "bad" }
+
+export class WireData {
+  #texts = new Map() // number -> data as received, or its beginning
+  #asked = new Set()
+
+  constructor(address) {
+    this.address = address
+    this.at = []
+    this.name = []
+    this.index = []
+    this.size = []
+    this.mark = []
+    this.blocks = new Map() // index -> type
+    this.isWhole = false
+  }
+
+  get count() {
+    return this.at.length
+  }
+
+  get total() {
+    return this.at.at(-1) ?? 0
+  }
+
+  /** Take events of a frame: [number, at_ms, name, data, size, mark]. */
+  add(events) {
+    for (const [number, at, wireName, data, size, mark] of events) {
+      if (number !== this.count + 1) continue
+      const head = data.slice(0, 300)
+      const name = deltaOf.exec(head)?.[1] ?? typeOf.exec(head)?.[1] ?? wireName ?? "unnamed"
+      const index = head.includes('"content_block') ? indexOf.exec(head) : null
+      if (name === "content_block_start" && index) this.blocks.set(Number(index[1]), blockOf.exec(data)?.[1] ?? "")
+      this.at.push(at)
+      this.name.push(name)
+      this.index.push(index ? Number(index[1]) : -1)
+      this.size.push(size)
+      this.mark.push(mark && mark !== "cut" ? "malformed" : this.#markOf(name, data, mark))
+      this.#texts.set(number, data.slice(0, 400))
+    }
+  }
+
+  #markOf(name, data, mark) {
+    const text = data.trim()
+    if (text && text !== "[DONE]" && mark !== "cut" && !(text.startsWith("{") && text.endsWith("}"))) return "not JSON"
+    return known.has(name) || text === "[DONE]" ? "" : "unknown"
+  }
+
+  /** Fetch what a stored run has. */
+  async load() {
+    const { columns, names, marks, blocks } = JSON.parse(await fetchPart(this.address))
+    this.at = columns.at
+    this.name = columns.name.map((at) => names[at])
+    this.index = columns.index
+    this.size = columns.size
+    this.mark = columns.mark.map((at) => marks[at])
+    this.blocks = new Map(Object.entries(blocks).map(([index, type]) => [Number(index), type]))
+    this.isWhole = true
+  }
+
+  kind(at) {
+    return kinds[this.name[at]] ?? (this.mark[at] ? "bad" : this.index[at] < 0 ? "meta" : kindOfBlock(this.blocks.get(this.index[at])))
+  }
+
+  /** The beginning of an event's data; null while it is on its way, `onCome` is called when it is there. */
+  text(number, onCome) {
+    const text = this.#texts.get(number)
+    if (text !== undefined) return text
+    const first = number - ((number - 1) % rowsAtOnce)
+    if (this.address && !this.#asked.has(first)) {
+      this.#asked.add(first)
+      fetchPart(`${this.address}?first=${first}`).then((json) => {
+        for (const [at, data] of JSON.parse(json).rows) this.#texts.set(at, data)
+        onCome()
+      }, () => this.#asked.delete(first))
+    }
+    return null
+  }
+
+  /** What an event says, in a line. */
+  summary(number, onCome) {
+    const text = this.text(number, onCome)
+    if (text === null) return "…"
+    const name = this.name[number - 1]
+    if (name === "content_block_stop") return "block complete"
+    if (name === "message_stop") return "end of stream"
+    if (name === "ping") return "keep-alive"
+    if (name === "content_block_start") return this.blocks.get(this.index[number - 1]) || text
+    const said = /"(?:text|thinking|partial_json|signature)"\s*:\s*("(?:[^"\\]|\\.)*"?)/.exec(text.slice(text.indexOf('"delta"') + 1))
+    return name.endsWith("_delta") && name !== "message_delta" && said ? said[1] : text
+  }
+
+  /** How many events of each name there are, in the order they first came. */
+  counts() {
+    const counts = new Map()
+    for (const name of this.name) counts.set(name, (counts.get(name) ?? 0) + 1)
+    return counts
+  }
+
+  /** The last event that had come at this time. */
+  numberAt(ms) {
+    let low = 0
+    let high = this.count
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.at[middle] <= ms) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
