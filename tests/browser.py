@@ -1,0 +1,116 @@
+"""Chromium for tests, driven from a thread of its own.
+
+Playwright's synchronous interface keeps an event loop running in its thread, and Django refuses its ORM where a loop
+runs. So the browser lives in one thread, the test in another, and a `Remote` stands for each of the browser's objects.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import expect as playwright_expect
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PLAIN = (str, bytes, int, float, bool, type(None))
+
+
+def find_chromium() -> str | None:
+    """The browser to use: the named one, then whatever is on PATH."""
+    named = os.environ.get("PLAYGROUND_CHROMIUM")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return named or next((path for path in map(shutil.which, names) if path), None)
+
+
+class BrowserThread:
+    """Run functions, one after the other, in the thread that owns the browser."""
+
+    def __init__(self, executable: str | None) -> None:
+        self.executable = executable
+        self.waiting: queue.Queue[tuple[Callable[[], Any], Future[Any]] | None] = queue.Queue()
+        self.started: Future[Any] = Future()
+        self.thread = threading.Thread(target=self._serve, name="browser", daemon=True)
+        self.thread.start()
+        self.browser = Remote(self, self.started.result(60))
+
+    def _serve(self) -> None:
+        try:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=self.executable, args=list(FLAGS))
+                self.started.set_result(browser)
+                while (job := self.waiting.get()) is not None:
+                    work, done = job
+                    try:
+                        done.set_result(work())
+                    except BaseException as problem:
+                        done.set_exception(problem)
+                browser.close()
+        except BaseException as problem:
+            if not self.started.done():
+                self.started.set_exception(problem)
+
+    def call(self, work: Callable[[], Any]) -> Any:
+        done: Future[Any] = Future()
+        self.waiting.put((work, done))
+        return self.wrap(done.result(120))
+
+    def wrap(self, value: Any) -> Any:
+        if isinstance(value, PLAIN):
+            return value
+        if isinstance(value, list | tuple):
+            return [self.wrap(item) for item in value]
+        return value if isinstance(value, dict) else Remote(self, value)
+
+    def stop(self) -> None:
+        self.waiting.put(None)
+        self.thread.join(20)
+
+
+class Remote:
+    """A browser object whose attributes are read, and whose methods are called, in the browser's thread."""
+
+    def __init__(self, thread: BrowserThread, target: Any) -> None:
+        object.__setattr__(self, "_thread", thread)
+        object.__setattr__(self, "_target", target)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._thread.call(lambda: getattr(self._target, name))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        args = tuple(local(arg) for arg in args)
+        kwargs = {name: local(arg) for name, arg in kwargs.items()}
+        return self._thread.call(lambda: self._target(*args, **kwargs))
+
+    def __enter__(self) -> Any:
+        return self._thread.call(lambda: self._target.__enter__())
+
+    def __exit__(self, *error: object) -> Any:
+        return self._thread.call(lambda: self._target.__exit__(*error))
+
+    def __repr__(self) -> str:
+        return f"<remote {self._target!r}>"
+
+
+def local(value: Any) -> Any:
+    return value._target if isinstance(value, Remote) else value
+
+
+def expect(remote: Remote) -> Any:
+    """Playwright's `expect`, waiting in the browser's thread."""
+    return remote._thread.call(lambda: playwright_expect(remote._target))

@@ -1,0 +1,154 @@
+"""Fixtures that several folders use: people, the running server, the browser."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from accounts.models import User
+
+PASSWORD = "correct-horse-9"
+
+# A busy machine is no reason for a property to fail.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True)
+def quick_and_quiet(settings: Any) -> None:
+    """A hasher made for tests, a sandbox that does not pause, and as many accounts as tests make."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.SANDBOX_SPEED = math.inf
+    settings.SIGN_UPS_PER_HOUR = 0
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, with all threads off it at the end: PostgreSQL drops no database that is in use."""
+    yield
+    from asgiref.sync import SyncToAsync
+    from django.db import connection, connections
+
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result(10)
+    if connection.vendor == "postgresql":  # the server's threads have connections of their own
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(others, [connection.settings_dict["NAME"]])
+
+
+@pytest.fixture
+def owner(db: None, django_user_model: type[User]) -> User:
+    return django_user_model.objects.create_user("owner", "owner@example.org", PASSWORD)
+
+
+@pytest.fixture
+def stranger(db: None, django_user_model: type[User]) -> User:
+    return django_user_model.objects.create_user("stranger", "stranger@example.org", PASSWORD)
+
+
+# --- A running server and a browser --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def served(django_db_setup: None) -> Iterator[Any]:
+    """The playground's own server, in a thread of this process. One a session: a Twisted reactor starts only once."""
+    from tests.serving import ServerThread
+
+    server = ServerThread()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def live_url(served: Any, transactional_db: None) -> Iterator[str]:
+    """The address of the running server. The database is a real one, emptied after the test."""
+    yield served.url
+    served.end_all_runs()
+
+
+@pytest.fixture(scope="session")
+def browser_thread() -> Iterator[Any]:
+    from tests.browser import BrowserThread, find_chromium
+
+    executable = find_chromium()
+    if executable is None:
+        if os.environ.get("CI"):
+            pytest.fail("No Chromium was found: browser tests cannot be left out in CI. Set PLAYGROUND_CHROMIUM.")
+        pytest.skip("No Chromium was found (PLAYGROUND_CHROMIUM, or chromium on PATH): browser tests are left out.")
+    thread = BrowserThread(executable)
+    yield thread
+    thread.stop()
+
+
+@pytest.fixture
+def new_page(browser_thread: Any, live_url: str) -> Iterator[Any]:
+    """Open a page in a browser of its own: `new_page(width=390, color_scheme="dark")`.
+
+    After the test, nothing may stand in any console: CSP violations, script errors, failed loads.
+    """
+    contexts: list[Any] = []
+    noise: list[str] = []
+
+    def open_page(width: int = 1440, height: int = 1000, **options: Any) -> Any:
+        context = browser_thread.browser.new_context(
+            base_url=live_url, viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page._thread.call(lambda: listen(page._target, noise))
+        page.set_default_timeout(10_000)
+        return page
+
+    open_page.noise = noise  # type: ignore[attr-defined] # a test that expects a failed load clears it
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert noise == [], "the browser's console is not empty"
+
+
+def listen(page: Any, noise: list[str]) -> None:
+    page.on("console", lambda message: noise.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: noise.append(str(error)))
+
+
+@pytest.fixture
+def page(new_page: Any) -> Any:
+    return new_page()
+
+
+@pytest.fixture
+def log_in(live_url: str, client: Any) -> Any:
+    """Give a browser page the session of this user, without the log-in form."""
+
+    def use(page: Any, user: User) -> None:
+        from django.conf import settings
+
+        client.force_login(user)
+        value = client.cookies[settings.SESSION_COOKIE_NAME].value
+        page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_url}])
+
+    return use
+
+
+@pytest.fixture
+def axe(browser_thread: Any) -> Any:
+    """Fail with axe's own words if the page, as it stands, has an accessibility violation."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def check(page: Any, context: str | None = None) -> None:
+        results = page._thread.call(lambda: Axe().run(page._target, context=context).response)
+        wrong = [
+            f"{violation['id']}: {node['html'][:160]} ({node.get('failureSummary', '')[:200]})"
+            for violation in results["violations"]
+            for node in violation["nodes"]
+        ]
+        assert wrong == []
+
+    return check

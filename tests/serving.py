@@ -1,0 +1,39 @@
+"""The playground's server in a thread of the test process, so that settings and monkeypatches reach it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+
+class ServerThread:
+    """Serve on a free port of the loopback address until the session ends."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.ready = threading.Event()
+        self.thread = threading.Thread(target=self._serve, name="server", daemon=True)
+        self.thread.start()
+        if not self.ready.wait(30):
+            raise RuntimeError("the server did not start within 30 s")
+
+    def _serve(self) -> None:
+        from playground.server import make_server
+
+        self.server: Any = make_server(host="127.0.0.1", port=0, signal_handlers=False, on_ready=self._listening)
+        self.server.run()
+
+    def _listening(self, url: str) -> None:
+        self.url = url
+        self.ready.set()
+
+    def end_all_runs(self) -> None:
+        self.server.call(self.server.end_all_runs)
+
+    def stop(self) -> None:
+        from playground import process
+
+        # The recorder has a database connection of its own; PostgreSQL drops no database that is still looked at.
+        self.server.call(lambda: process.current().recorder.stop())
+        self.server.call(self.server.stop)
+        self.thread.join(10)

@@ -1,0 +1,116 @@
+"""Imports go one way, from the pages down to the protocol. This reads the import lines and says which do not."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# From the bottom up. A module may import from its own line and from the lines above it in this list.
+LAYERS = [
+    ["playground.protocol"],
+    ["playground.sandbox"],
+    ["playground.engine"],
+    ["playground.search_text", "playground.user_agents", "playground.data_folder", "playground.pace"],
+    ["playground.figures", "playground.markdown", "playground.search", "playground.visitors"],
+    ["playground.models"],
+    ["playground.recording", "playground.exports", "playground.stats", "playground.forms", "playground.model_list"],
+    [
+        "playground.records",
+        "playground.recovery",
+        "playground.retention",
+        "playground.account_export",
+        "playground.attachment_store",
+    ],
+    ["playground.process"],
+    ["playground.dispatch"],
+    ["playground.answer", "playground.conversations"],
+    ["playground.request_log", "playground.sharing"],
+    ["playground.templatetags", "playground.relay_keys"],
+    ["playground.owners_socket"],
+    ["playground.consumers", "playground.log_consumer", "playground.relay", "playground.views", "playground.admin"],
+    ["playground.serving", "playground.middleware", "playground.origins"],
+    ["playground.urls", "playground.asgi", "playground.server", "playground.management"],
+]
+# What Django itself reads.
+WITHOUT_A_LAYER = {f"playground.{name}" for name in ("__init__", "settings", "apps", "static_files", "error_reports")}
+WITHOUT_DJANGO = {
+    "playground.protocol": {"jsonschema", "referencing"},
+    "playground.sandbox": {"httpx", "jsonschema"},
+    "playground.engine": {"httpx", "httpx_aiohttp", "aiohttp", "httpcore", "anyio", "h11", "uuid_utils", "yarl"},
+}
+
+
+def modules() -> list[tuple[str, Path]]:
+    files = [path for package in ("playground", "accounts") for path in (ROOT / package).rglob("*.py")]
+    return sorted((".".join(path.relative_to(ROOT).with_suffix("").parts), path) for path in files)
+
+
+def imports(path: Path, *, at_run_time_only: bool = False) -> set[str]:
+    """The modules a file names in its import lines, wherever they stand in the file."""
+    found: set[str] = set()
+    tree = ast.parse(path.read_text())
+    skipped = set(_type_checking_lines(tree)) if at_run_time_only else set()
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            pytest.fail(f"{path}: a relative import hides where it goes")
+    return found
+
+
+def _type_checking_lines(tree: ast.Module) -> list[int]:
+    guarded = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
+    return [id(inner) for node in guarded for inner in ast.walk(node)]
+
+
+def layer_of(module: str) -> int | None:
+    for number, names in enumerate(LAYERS):
+        if any(module == name or module.startswith(f"{name}.") for name in names):
+            return number
+    return None
+
+
+@pytest.mark.parametrize(("module", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
+def test_a_module_imports_only_what_lies_below_it(module: str, path: Path) -> None:
+    own = layer_of(module)
+    if own is None:
+        assert module.startswith("accounts.") or module in WITHOUT_A_LAYER or ".migrations." in module, "give it one"
+        return
+    above = {name for name in imports(path) if (layer := layer_of(name)) is not None and layer > own}
+    assert above == set()
+
+
+@pytest.mark.parametrize(("module", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
+def test_accounts_do_not_know_the_playground(module: str, path: Path) -> None:
+    if module.startswith("accounts."):
+        assert {name for name in imports(path) if name.split(".")[0] == "playground"} == set()
+
+
+@pytest.mark.parametrize(("module", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
+def test_protocol_sandbox_and_engine_take_values_not_settings(module: str, path: Path) -> None:
+    import sys
+
+    package = next((name for name in WITHOUT_DJANGO if module == name or module.startswith(f"{name}.")), None)
+    if package is None:
+        return
+    allowed = sys.stdlib_module_names | WITHOUT_DJANGO[package] | {"playground"}
+    assert {name for name in imports(path) if name.split(".")[0] not in allowed} == set()
+
+
+def test_the_protocol_can_be_imported_without_django() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, playground.protocol.sse, playground.protocol.parameters, playground.sandbox.transport, "
+        "playground.engine.run; sys.exit('django' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,31 @@
+"""HTTP and websockets by hand: what a well-behaved client library would not send, or not leave unread."""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+
+def connect(url: str, receive_buffer: int | None = None) -> socket.socket:
+    parts = urlsplit(url)
+    opened = socket.socket()
+    if receive_buffer:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    opened.settimeout(10)
+    opened.connect((parts.hostname, parts.port))
+    return opened
+
+
+def ask(opened: socket.socket, method: str, path: str, *lines: str) -> None:
+    """Send a request's head."""
+    opened.sendall("\r\n".join([f"{method} {path} HTTP/1.1", "host: localhost", *lines]).encode() + b"\r\n\r\n")
+
+
+def head_of(opened: socket.socket) -> str:
+    """Read an answer's head, and what came with it."""
+    found = b""
+    while b"\r\n\r\n" not in found:
+        if not (data := opened.recv(65536)):
+            break
+        found += data
+    return found.decode()

@@ -1,0 +1,358 @@
+"""Conversations: saved with versions and branches, found, opened again, taken in and out; nobody else's."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from playground.conversations import branches, comparing, exchange, reading, saving
+from playground.models import Conversation, Draft
+from playground.protocol import json_text
+from playground.protocol.importers import ImportProblem
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def body_of(*turns: str, **members: Any) -> dict[str, Any]:
+    roles = ("user", "assistant")
+    messages = [{"role": roles[number % 2], "content": text} for number, text in enumerate(turns)]
+    return {"model": "claude-sonnet-5-5", "max_tokens": 1024, "messages": messages, **members}
+
+
+def draft_of(user: User, body: dict[str, Any]) -> Draft:
+    draft = Draft.objects.filter(user=user).first() or Draft(user=user)
+    draft.body_text = json_text.dump(body)
+    assert draft.keep()
+    return draft
+
+
+def saved(user: User, *turns: str, title: str = "", **members: Any) -> Conversation:
+    return saving.create(user, body_of(*turns, **members), {}, title)
+
+
+def test_saving_keeps_the_body_and_proposes_a_title(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    draft_of(owner, body_of("Why is the sky blue?\nPlease explain.", temperature=1.0))
+    client.post(reverse("conversation-save"))
+    found = Conversation.objects.get(owner=owner)
+    assert found.title == "Why is the sky blue? Please explain."
+    assert '"temperature": 1.0' in found.head.body_text
+    assert Draft.objects.get(user=owner).conversation == found
+
+
+def test_a_title_of_ones_own_stays_and_a_proposed_one_follows(owner: User) -> None:
+    draft = draft_of(owner, body_of("First"))
+    conversation = saving.save(draft, owner)
+    draft.body_text = json_text.dump(body_of("Second"))
+    saving.save(draft, owner)
+    conversation.refresh_from_db()
+    assert conversation.title == "Second"
+    saving.save(draft, owner, "My title")
+    draft.body_text = json_text.dump(body_of("Third"))
+    saving.save(draft, owner)
+    conversation.refresh_from_db()
+    assert conversation.title == "My title"
+
+
+def test_typing_changes_one_version_and_saving_begins_another(owner: User) -> None:
+    draft = draft_of(owner, body_of("a"))
+    conversation = saving.save(draft, owner)
+    for text in ("ab", "abc", "abcd"):
+        draft.body_text = json_text.dump(body_of(text))
+        saving.autosave(draft)
+    assert [version.pinned for version in conversation.versions.all()] == [False, True]
+    conversation.refresh_from_db()
+    assert reading.turns(reading.parse(conversation.head.body_text))[0]["content"] == "abcd"
+
+
+def test_what_was_only_typed_thins_out_and_what_was_saved_stays(owner: User) -> None:
+    conversation = saved(owner, "saved")
+    for number in range(saving.MOST_UNPINNED + 5):
+        saving.add_version(conversation, json_text.dump(body_of(f"typed {number}")), {})
+        long_ago = timezone.now() - saving.NEW_VERSION_AFTER * 2
+        conversation.versions.filter(pinned=False).update(made_at=long_ago)
+        conversation.head.refresh_from_db()
+    assert conversation.versions.filter(pinned=False).count() == saving.MOST_UNPINNED + 1
+    assert conversation.versions.filter(pinned=True).count() == 1
+
+
+def test_editing_an_earlier_turn_makes_a_sibling_and_nothing_is_lost(owner: User) -> None:
+    draft = draft_of(owner, body_of("one", "answer", "two"))
+    conversation = saving.save(draft, owner)
+    for last in ("two, again", "two, once more"):
+        draft.body_text = json_text.dump(body_of("one", "answer", last))
+        saving.record_run(draft, uuid4())
+    conversation.refresh_from_db()
+    found = branches.branches(conversation, conversation.head.chain)
+    assert list(found) == [2]
+    assert (found[2].number, found[2].count) == (3, 3)
+    assert "two, again" in found[2].before.body_text
+    assert found[2].after is None
+    assert conversation.run_links.count() == 2
+
+
+def test_a_longer_version_is_no_branch(owner: User) -> None:
+    conversation = saved(owner, "one")
+    saving.add_version(conversation, json_text.dump(body_of("one", "two", "three")), {}, pinned=True)
+    assert branches.branches(conversation, conversation.head.chain) == {}
+
+
+def test_opening_puts_the_version_into_the_draft_and_saves_what_was_there(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    conversation = saved(owner, "old")
+    old = conversation.head
+    saving.add_version(conversation, json_text.dump(body_of("new")), {"betas": ["b-1"]}, pinned=True)
+    draft_of(owner, body_of("something else that was being written"))
+    client.post(reverse("conversation-open", args=[conversation.pk]), {"version": str(old.pk)})
+    draft = Draft.objects.get(user=owner)
+    assert '"old"' in draft.body_text
+    assert draft.conversation == conversation
+    assert Conversation.objects.filter(owner=owner, title__startswith="something else").exists()
+    client.post(reverse("conversation-open", args=[conversation.pk]))
+    conversation.refresh_from_db()
+    assert conversation.head == old  # what was opened last is what is worked on
+    assert conversation.versions.count() == 2
+
+
+def test_a_version_never_brings_in_a_connection_of_somebody_else(client: Client, owner: User, stranger: User) -> None:
+    from accounts.models import Connection
+
+    foreign = Connection.objects.create(owner=stranger, name="theirs", base_url="https://a.example")
+    conversation = saving.create(owner, body_of("hi"), {"connection": str(foreign.pk)})
+    client.force_login(owner)
+    client.post(reverse("conversation-open", args=[conversation.pk]))
+    assert Draft.objects.get(user=owner).connection is None
+
+
+# --- the list
+
+
+def listed(client: Client, **query: str) -> str:
+    response = client.get(reverse("conversations"), query, headers={"HX-Request": "true"})
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_the_list_finds_words_of_titles_and_turns(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    saved(owner, "The café in Zürich", title="Coffee")
+    saved(owner, "Rayleigh scattering", title="Sky")
+    assert "Coffee" in listed(client, q="cafe zur")
+    assert "Sky" not in listed(client, q="cafe")
+    assert "Sky" in listed(client, q='"rayleigh scattering"')
+    assert "Sky" not in listed(client, q="sky -scattering")
+    assert "Nothing here is like that" in listed(client, q="absent")
+
+
+def test_stars_tags_and_the_archive_are_filters(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    first, second = saved(owner, "first"), saved(owner, "second")
+    client.post(reverse("conversation-change", args=[first.pk]), {"tags": "red, blue ,red", "starred": "1"})
+    client.post(reverse("conversation-change", args=[second.pk]), {"archived": "1", "title": "Put away"})
+    first.refresh_from_db()
+    assert first.tags == ["red", "blue"]
+    assert "first" in listed(client, tag="blue")
+    assert "first" in listed(client, show="starred")
+    assert "Put away" not in listed(client)
+    assert "Put away" in listed(client, show="archived")
+    assert "first" in listed(client, q="blue")
+
+
+def test_deleting_can_be_undone_for_a_day(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    conversation = saved(owner, "gone?")
+    page = client.post(reverse("conversation-delete", args=[conversation.pk]), follow=True)
+    assert "Undo" in page.content.decode()
+    assert client.get(reverse("conversation", args=[conversation.pk])).status_code == 404
+    assert not Conversation.objects.beyond_recall().exists()
+    client.post(reverse("conversation-undelete", args=[conversation.pk]))
+    assert client.get(reverse("conversation", args=[conversation.pk])).status_code == 200
+    Conversation.objects.update(deleted_at=timezone.now() - timedelta(days=2))
+    assert Conversation.objects.beyond_recall().count() == 1
+
+
+def test_a_duplicate_stands_alone(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    conversation = saved(owner, "hello")
+    client.post(reverse("conversation-duplicate", args=[conversation.pk]))
+    copied = Conversation.objects.get(title="Copy of hello")
+    assert copied.head.body_text == conversation.head.body_text
+    assert copied.head != conversation.head
+
+
+# --- access
+
+ADDRESSES = [
+    ("get", "conversation", ()),
+    ("post", "conversation-change", ()),
+    ("post", "conversation-open", ()),
+    ("post", "conversation-duplicate", ()),
+    ("post", "conversation-delete", ()),
+    ("post", "conversation-undelete", ()),
+    ("get", "conversation-branches", ()),
+    ("get", "conversation-difference", ()),
+    ("get", "conversation-export", ("json",)),
+    ("get", "conversation-share", ()),
+    ("post", "conversation-share", ()),
+]
+
+
+@pytest.mark.parametrize(("method", "name", "more"), ADDRESSES)
+def test_somebody_elses_conversation_is_not_there(
+    client: Client, owner: User, stranger: User, method: str, name: str, more: tuple[str, ...]
+) -> None:
+    conversation = saved(owner, "private")
+    address = reverse(name, args=[conversation.pk, *more])
+    assert getattr(client, method)(address).status_code == 302  # to the log-in page
+    client.force_login(stranger)
+    assert getattr(client, method)(address).status_code == 404
+    conversation.refresh_from_db()
+    assert conversation.deleted_at is None
+
+
+@pytest.mark.parametrize(
+    "name", ["conversation-open", "conversation-delete", "conversation-duplicate", "conversation-change"]
+)
+def test_looking_changes_nothing(client: Client, owner: User, name: str) -> None:
+    client.force_login(owner)
+    assert client.get(reverse(name, args=[saved(owner, "x").pk])).status_code == 405
+
+
+def test_visitors_are_told_what_an_account_gives(client: Client) -> None:
+    page = client.get(reverse("conversations"))
+    assert page.status_code == 200
+    assert "Log in to save" in page.content.decode()
+
+
+# --- the page
+
+
+def test_the_page_shows_turns_branches_versions_and_hostile_text_as_text(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    conversation = saved(owner, "<script>alert(1)</script> **bold**")
+    saving.add_version(conversation, json_text.dump(body_of("another first turn")), {}, pinned=True, note="saved")
+    page = client.get(reverse("conversation", args=[conversation.pk])).content.decode()
+    assert "2 of 2" in page
+    first = conversation.versions.get(parent=None)
+    page = client.get(reverse("conversation", args=[conversation.pk]), {"version": str(first.pk)}).content.decode()
+    assert "<script>alert" not in page
+    assert "<strong>bold</strong>" in page
+    assert "1 of 2" in page
+
+
+def test_of_a_long_conversation_the_last_turns_are_shown(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    conversation = saved(owner, *(f"turn number {number}." for number in range(100)))
+    page = client.get(reverse("conversation", args=[conversation.pk])).content.decode()
+    assert "turn number 99." in page
+    assert "turn number 10." not in page
+    assert (
+        "turn number 10." in client.get(reverse("conversation", args=[conversation.pk]), {"all": "1"}).content.decode()
+    )
+
+
+def test_the_difference_of_two_versions_is_shown_line_by_line(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    conversation = saved(owner, "old words")
+    old = conversation.head
+    new = saving.add_version(conversation, json_text.dump(body_of("new words")), {}, pinned=True)
+    kinds = {(line.kind, line.text.strip()) for line in comparing.difference(old, new) or []}
+    assert ("removed", '"content": "old words"') in kinds
+    assert ("added", '"content": "new words"') in kinds
+    page = client.get(reverse("conversation-difference", args=[conversation.pk]), {"old": str(old.pk)})
+    assert "new words" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    "body_text", ["", "no JSON", "[1]", '{"messages": 5}', '{"messages": [1, {"role": 2, "content": {}}]}']
+)
+def test_a_body_of_any_shape_can_be_saved_and_shown(client: Client, owner: User, body_text: str) -> None:
+    client.force_login(owner)
+    conversation = Conversation(owner=owner)
+    saving.add_version(conversation, body_text, {}, pinned=True)
+    assert client.get(reverse("conversation", args=[conversation.pk])).status_code == 200
+    assert client.get(reverse("conversation-export", args=[conversation.pk, "json"])).status_code == 200
+
+
+# --- in and out
+
+
+def test_an_export_comes_back_as_it_was(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    conversation = saving.create(owner, body_of("one", n=json_text.parse("1.0")), {"betas": ["b-1"]}, "Title")
+    saving.add_version(conversation, json_text.dump(body_of("one", "two \ud83e \x00")), {}, pinned=True)
+    text = client.get(reverse("conversation-export", args=[conversation.pk, "json"])).content.decode()
+    client.post(reverse("conversation-import"), {"text": text})
+    back = Conversation.objects.exclude(pk=conversation.pk).get()
+    assert back.title == "Title"
+    assert [v.body_text for v in back.versions.order_by("made_at")] == [
+        v.body_text for v in conversation.versions.order_by("made_at")
+    ]
+    assert back.versions.order_by("made_at").first().settings["betas"] == ["b-1"]
+
+
+def test_markdown_holds_the_turns_and_fences_cannot_be_broken(owner: User) -> None:
+    content = [
+        {"type": "tool_use", "id": "t", "name": "f", "input": {"a": "```\nx"}},
+        {"type": "text", "text": "Done."},
+    ]
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": content}]}
+    text = exchange.to_markdown("Title", body)
+    assert text.startswith("# Title\n\n*m*\n\n## user\n\nHi\n\n## assistant")
+    assert "Done." in text
+
+
+def test_a_workbench_prompt_and_a_list_of_messages_can_be_imported() -> None:
+    prompt = {
+        "name": "Greeter",
+        "system_prompt": "Be kind.",
+        "model_name": "claude-3",
+        "parameters": {"max_tokens_to_sample": 99, "temperature": 0.5},
+        "messages": [{"role": "user", "content": "Hi {{name}}"}],
+        "prompt_variables": {"name": "Ann"},
+    }
+    found = exchange.from_text(json.dumps(prompt))
+    body, settings, _ = found.versions[0]
+    assert (found.title, body["system"], body["model"], body["max_tokens"]) == ("Greeter", "Be kind.", "claude-3", 99)
+    assert settings["variables"] == {"name": "Ann"}
+    assert exchange.from_text('[{"role": "user", "content": "Hi"}]').versions[0][0]["messages"][0]["content"] == "Hi"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "what is this", '{"format": "messages-playground.conversation", "versions": "x"}', "[" * 300]
+)
+def test_what_cannot_be_imported_is_a_problem_on_the_page(client: Client, owner: User, text: str) -> None:
+    client.force_login(owner)
+    assert isinstance(exchange.from_text(text), ImportProblem)
+    response = client.post(reverse("conversation-import"), {"text": text})
+    assert response.status_code == 422
+    assert not Conversation.objects.exists()
+
+
+def test_the_sweep_removes_what_nobody_can_bring_back(owner: User) -> None:
+    from playground.conversations import sweeping
+    from playground.sharing import publishing
+
+    kept, gone = saved(owner, "kept"), saved(owner, "gone")
+    Conversation.objects.filter(pk=gone.pk).update(deleted_at=timezone.now() - timedelta(days=2))
+    prepared = publishing.prepare(kept, owner, publishing.Choices())
+    published = publishing.prepare(saved(owner, "published"), owner, publishing.Choices())
+    publishing.publish(published, lasts="day", until=None, passphrase="", public=True)
+    assert sweeping.sweep() == 1
+    assert Conversation.objects.filter(owner=owner).count() == 2
+    assert sweeping.sweep(timezone.now() + timedelta(days=2)) == 1
+    assert not type(prepared).objects.filter(pk=prepared.pk).exists()
+    assert sweeping.sweep(timezone.now() + timedelta(days=40)) == 1
+    published.refresh_from_db()
+    assert published.snapshot == {}

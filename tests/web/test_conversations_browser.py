@@ -1,0 +1,278 @@
+"""Conversations and shares in a browser: save, branch, return; choose, preview, publish, read, replay, fork."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from playground.models import Conversation, Draft, ShareLink
+from playground.sharing import parts
+from playground.sharing.guesses import guesses
+from tests.browser import expect
+from tests.web.sharing_rig import published, rich_conversation
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PHONE = {"width": 390, "height": 844, "color_scheme": "dark"}
+
+
+@pytest.fixture(autouse=True)
+def no_guesses_yet() -> None:
+    guesses.forget_all()
+
+
+def settle(page: Any) -> None:
+    """Wait until the server has everything that was typed or pressed."""
+    page.wait_for_timeout(50)
+    expect(page.locator("html[data-unsent]")).to_have_count(0)
+
+
+def write_first_turn(page: Any, text: str) -> None:
+    page.get_by_label("messages[0].content", exact=True).fill(text)
+    settle(page)
+
+
+def run_it(page: Any, about: str) -> None:
+    page.locator("#try-it").click()
+    expect(page.locator("#answer [data-blocks]")).to_contain_text(about)
+    expect(page.locator("#answer .answer-panel")).to_have_attribute("data-state", "completed")
+
+
+def save(page: Any, title: str) -> None:
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#banners")).to_contain_text(f"Saved: {title}")
+    page.wait_for_load_state()
+
+
+def turn_switch(page: Any) -> Any:
+    return page.locator("#ask [data-branch='0']")
+
+
+def send(page: Any) -> None:
+    """Press Try It!, and "Send anyway" where the form has objections: a fork may lack what was left out."""
+    page.locator("#try-it").click()
+    anyway = page.locator("#send-anyway button")
+    expect(page.locator("#answer .answer-panel[data-run], #send-anyway button").first).to_be_visible()
+    if anyway.count():
+        anyway.first.click()
+
+
+# --- save, branch, return
+
+
+def test_saving_branching_and_returning(page: Any, log_in: Any, owner: User) -> None:
+    log_in(page, owner)
+    page.goto("/")
+    write_first_turn(page, "Talk about apples")
+    save(page, "Talk about apples")
+    run_it(page, "apples")
+    write_first_turn(page, "Talk about pears")
+    run_it(page, "pears")
+    expect(turn_switch(page)).to_contain_text("2 of 2")
+    page.get_by_role("button", name="Version 1 of messages[0]").click()
+    expect(page.get_by_label("messages[0].content", exact=True)).to_have_value("Talk about apples")
+    expect(turn_switch(page)).to_contain_text("1 of 2")
+    page.get_by_role("button", name="Version 2 of messages[0]").click()
+    expect(page.get_by_label("messages[0].content", exact=True)).to_have_value("Talk about pears")
+    conversation = Conversation.objects.get()
+    assert conversation.run_links.count() == 2
+
+
+def test_what_was_being_written_is_saved_before_something_else_is_opened(page: Any, log_in: Any, owner: User) -> None:
+    log_in(page, owner)
+    page.goto("/")
+    write_first_turn(page, "Words that nobody saved")
+    page.goto("/conversations/")
+    page.get_by_role("button", name="New", exact=True).click()
+    expect(page.locator("#banners")).to_contain_text("saved as “Words that nobody saved”")
+    expect(page.get_by_label("messages[0].content", exact=True)).to_have_value("")
+    page.goto("/conversations/")
+    page.get_by_role("link", name="Words that nobody saved").click()
+    page.get_by_role("button", name="Open in playground").first.click()
+    expect(page.get_by_label("messages[0].content", exact=True)).to_have_value("Words that nobody saved")
+
+
+def test_the_list_narrows_as_one_types_and_deleting_can_be_undone(page: Any, log_in: Any, owner: User) -> None:
+    log_in(page, owner)
+    conversation = rich_conversation(owner)
+    page.goto("/conversations/")
+    page.get_by_role("searchbox").fill("nothing like it")
+    expect(page.locator("#conversation-rows")).to_contain_text("Nothing here is like that")
+    page.get_by_role("searchbox").fill("visiblequestion")
+    expect(page.locator("#conversation-rows")).to_contain_text("A title")
+    page.get_by_label("More for A title").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.locator("#conversation-rows")).to_contain_text("Nothing is saved yet")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A title")
+    conversation.refresh_from_db()
+    assert conversation.deleted_at is None
+
+
+# --- publish and read
+
+
+def publish(page: Any, conversation: Conversation) -> str:
+    page.goto(f"/conversations/{conversation.pk}/share/")
+    page.get_by_role("button", name="Publish").click()
+    return page.get_by_label("Link", exact=True).input_value()
+
+
+def test_the_preview_looks_as_a_fresh_browser_sees_it(new_page: Any, log_in: Any, owner: User) -> None:
+    page = new_page()
+    log_in(page, owner)
+    conversation = rich_conversation(owner)
+    page.goto(f"/conversations/{conversation.pk}/share/")
+    page.get_by_role("switch", name="System prompt").click()
+    with page.expect_popup() as opening:
+        page.get_by_role("button", name="Preview as a visitor").click()
+    preview = opening.value
+    preview.wait_for_load_state()
+    text = preview.locator("body").inner_text()
+    assert "canarysystem" in text
+    assert "canarythought" not in text
+    page.get_by_role("button", name="Publish").click()
+    fresh = new_page()
+    fresh.goto(page.get_by_label("Link", exact=True).input_value())
+    assert fresh.locator("body").inner_text() == text
+
+
+def test_leaving_a_part_out_looks_through_the_rest_again(page: Any, log_in: Any, owner: User) -> None:
+    log_in(page, owner)
+    conversation = rich_conversation(owner)
+    page.goto(f"/conversations/{conversation.pk}/share/")
+    expect(page.locator("#share-findings")).to_contain_text("key")
+    secret = "sk-secret0123456789abcdef"
+    page.get_by_role("switch", name=re.compile("^Mask this key")).click()
+    page.get_by_role("button", name="Publish").click()
+    page.goto(page.get_by_label("Link", exact=True).input_value())
+    expect(page.locator("main")).to_contain_text("•••••")
+    assert secret not in page.content()
+
+
+def test_revoking_from_the_page_closes_the_link(new_page: Any, log_in: Any, owner: User) -> None:
+    page, reader = new_page(), new_page()
+    log_in(page, owner)
+    conversation = rich_conversation(owner)
+    address = publish(page, conversation)
+    reader.goto(address)
+    expect(reader.get_by_role("heading", level=1)).to_have_text("A title")
+    page.goto(f"/conversations/{conversation.pk}/")
+    expect(page.locator("#links")).to_contain_text("opened 1 time")
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.locator("#links")).to_contain_text("revoked")
+    reader.goto(address)
+    expect(reader.get_by_role("heading", level=1)).to_have_text("Nothing is here")
+    new_page.noise.clear()  # the browser notes the 404
+
+
+def test_a_passphrase_is_asked_for(new_page: Any, owner: User) -> None:
+    _, token = published(rich_conversation(owner), passphrase="open sesame")
+    page = new_page()
+    page.goto(f"/s/{token}/")
+    page.get_by_label("Passphrase").fill("open sesame")
+    page.get_by_role("button", name="Open", exact=True).click()
+    expect(page.locator("main")).to_contain_text("visiblequestion")
+    new_page.noise[:] = [line for line in new_page.noise if "403" not in line]  # the browser notes the first answer
+
+
+def test_the_page_of_a_copy_makes_no_foreign_request(page: Any, live_url: str, owner: User) -> None:
+    _, token = published(rich_conversation(owner), *parts.NAMES)
+    asked: list[str] = []
+    page._thread.call(lambda: page._target.on("request", lambda request: asked.append(request.url)))
+    page.goto(f"/s/{token}/")
+    expect(page.get_by_role("button", name="Replay")).to_be_visible()
+    assert [url for url in asked if not url.startswith((live_url, "data:"))] == []
+
+
+def test_a_copy_can_be_read_without_scripts(new_page: Any, owner: User) -> None:
+    _, token = published(rich_conversation(owner), *parts.NAMES)
+    page = new_page(java_script_enabled=False)
+    page.goto(f"/s/{token}/")
+    for words in ("visiblequestion", "visibleanswer", "visibleending", "canarysystem"):
+        expect(page.locator("main")).to_contain_text(words)
+    expect(page.get_by_role("button", name="Replay")).to_have_count(0)
+    page.get_by_role("link", name="Fork").click()
+    page.get_by_role("button", name="Fork into my playground").click()
+    assert "visiblequestion" in Draft.objects.get().body_text
+
+
+def test_the_replay_draws_in_the_original_order_and_rhythm(page: Any, owner: User) -> None:
+    _, token = published(rich_conversation(owner), *parts.NAMES)
+    page.goto(f"/s/{token}/")
+    before = page.locator("#turn-3 [data-blocks]").inner_text()
+    page.evaluate(
+        "window.seen = [];"
+        "document.addEventListener('replay:frame', ({detail}) => window.seen.push([detail.at, detail.now]))"
+    )
+    page.get_by_role("button", name="Replay").click()
+    expect(page.locator("#turn-3")).to_have_attribute("data-state", "whole")
+    seen = page.evaluate("window.seen")
+    times = [at for at, _ in seen]
+    assert times == sorted(times)
+    assert len(times) > 3
+    assert all(now >= at for at, now in seen)  # nothing is drawn before its time
+    assert page.locator("#turn-3 [data-blocks]").inner_text() == before
+
+
+# --- fork
+
+
+def test_a_visitor_forks_and_runs(page: Any, owner: User) -> None:
+    _, token = published(rich_conversation(owner), "parameters")
+    page.goto(f"/s/{token}/")
+    page.get_by_role("link", name="Fork").click()
+    page.get_by_role("button", name="Fork into my playground").click()
+    expect(page.locator("#try-it")).to_be_visible()
+    page.wait_for_load_state()
+    page.get_by_label("model", exact=True).fill("sandbox-stories")
+    settle(page)
+    send(page)
+    expect(page.locator("#answer .answer-panel")).to_have_attribute("data-state", "completed")
+
+
+def test_a_user_forks_into_a_conversation(page: Any, log_in: Any, owner: User, stranger: User) -> None:
+    _, token = published(rich_conversation(owner), "parameters")
+    log_in(page, stranger)
+    page.goto(f"/s/{token}/fork/")
+    page.get_by_role("button", name="Fork into my playground").click()
+    expect(page.locator("h1")).to_have_text("A title")
+    forked = Conversation.objects.get(owner=stranger)
+    assert forked.forked_from == ShareLink.objects.get()
+    page.wait_for_load_state()
+    page.get_by_label("model", exact=True).fill("sandbox-stories")
+    settle(page)
+    send(page)
+    expect(page.locator("#answer .answer-panel")).to_have_attribute("data-state", "completed")
+    assert forked.run_links.count() == 1
+
+
+# --- how it looks
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["wide and light", "narrow and dark"])
+def test_the_pages_are_accessible_and_fit(new_page: Any, log_in: Any, axe: Any, owner: User, options: Any) -> None:
+    page = new_page(**options)
+    conversation = rich_conversation(owner)
+    _, token = published(conversation, *parts.NAMES)
+    log_in(page, owner)
+    places = ["/conversations/", f"/conversations/{conversation.pk}/", f"/conversations/{conversation.pk}/share/"]
+    places += ["/shares/", "/conversations/import/", f"/s/{token}/", f"/s/{token}/events/3/", f"/s/{token}/fork/"]
+    first = conversation.versions.get(parent=None)
+    for place in [*places, f"/conversations/{conversation.pk}/difference/?old={first.pk}"]:
+        page.goto(place)
+        axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), place
+
+
+def test_on_paper_there_are_only_the_words(page: Any, owner: User) -> None:
+    _, token = published(rich_conversation(owner), *parts.NAMES)
+    page.goto(f"/s/{token}/")
+    page.emulate_media(media="print")
+    expect(page.get_by_role("link", name="Fork")).to_be_hidden()
+    expect(page.get_by_role("button", name="Replay")).to_be_hidden()
+    expect(page.locator("main")).to_contain_text("visiblequestion")

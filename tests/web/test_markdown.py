@@ -1,0 +1,192 @@
+"""Foreign markdown: cut where it is finished, drawn once, and never more than text."""
+
+from __future__ import annotations
+
+import re
+import time
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.markdown import Splitter, highlight_code, render, split
+from tests.web.hostile_texts import HOSTILE
+
+LINES = st.sampled_from(
+    [
+        *("", "text", "# title", "- item", "1. one", "  more", "    code", "```", "```py", "~~~~", "> said", "***"),
+        *("\tx", "[a]: http://x", "`` ` ``", "$$ x", "| a | b |", "|---|---|"),
+    ]
+)
+MARKDOWN = st.lists(LINES, max_size=30).map("\n".join) | st.text(alphabet="`~-*# \n\t>|x1.[]()\\$", max_size=200)
+ALLOWED = {
+    "p", "br", "hr", "strong", "em", "s", "code", "pre", "span", "div", "ul", "ol", "li", "blockquote", "a",
+    "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+ALLOWED_ATTRIBUTES = {"class", "href", "title", "rel", "target", "start", "tabindex", "role", "aria-label"}
+
+
+class Elements(HTMLParser):
+    """All elements of a text that a browser would see, with their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+# --- Cutting ------------------------------------------------------------------------------------------------------
+
+
+@given(MARKDOWN)
+def test_the_parts_and_the_tail_are_the_text(text: str) -> None:
+    parts, tail = split(text)
+    assert "".join(parts) + tail == text
+
+
+@given(MARKDOWN, st.data())
+def test_what_is_finished_never_changes(text: str, data: st.DataObject) -> None:
+    beginning = text[: data.draw(st.integers(0, len(text)))]
+    early, _ = split(beginning)
+    late, _ = split(text)
+    assert late[: len(early)] == early
+
+
+@given(MARKDOWN, st.lists(st.integers(1, 7), max_size=60))
+def test_it_does_not_matter_in_which_pieces_a_text_comes(text: str, sizes: list[int]) -> None:
+    splitter, parts, at = Splitter(), [], 0
+    for size in [*sizes, len(text)]:
+        parts += splitter.feed(text[at : at + size])
+        at += size
+        assert splitter.tail_size == len(splitter.tail)
+    assert (parts, splitter.tail) == split(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("One.\n\nTwo.\n\n", ["One.\n\n", "Two.\n\n"]),
+        ("- a\n\n- b\n\n  more\n\nafter\n\n", ["- a\n\n- b\n\n  more\n\n", "after\n\n"]),
+        ("```py\nx\n\ny\n```\nafter", ["```py\nx\n\ny\n```\n"]),
+        (
+            "1. a\n   ```\n   x\n\n   y\n   ```\n2. b\n\nafter\n\n",
+            ["1. a\n   ```\n   x\n\n   y\n   ```\n2. b\n\n", "after\n\n"],
+        ),
+        ("Here:\n```\nx\n```\n", ["Here:\n", "```\nx\n```\n"]),
+        ("````\n```\n````\n", ["````\n```\n````\n"]),
+        ("    code\n\n    more\n\ntext\n\n", ["    code\n\n    more\n\n", "text\n\n"]),
+    ],
+)
+def test_a_part_is_a_whole_block(text: str, parts: list[str]) -> None:
+    assert split(text)[0] == parts
+
+
+def test_a_long_list_is_cut_between_items_and_goes_on_counting() -> None:
+    text = "".join(f"{number}. {'word ' * 20}\n" for number in range(1, 101))
+    parts, _ = split(text)
+    assert len(parts) > 1
+    start = int(parts[1].split(".")[0])
+    assert f'<ol start="{start}">' in render(parts[1])
+
+
+def test_a_huge_open_fence_costs_what_it_is_long() -> None:
+    def steps(count: int) -> float:
+        splitter = Splitter()
+        splitter.feed("```\n")
+        began = time.process_time()
+        for _ in range(count):
+            splitter.feed("x = 1  # a line\n")
+        return time.process_time() - began
+
+    steps(1_000)
+    small, large = steps(20_000), steps(200_000)
+    assert large < max(small, 0.005) * 40  # ten times the text; quadratic would be a hundred times the work
+
+
+# --- Rendering ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("**b** *e* ~~s~~ `c`", "<p><strong>b</strong> <em>e</em> <s>s</s> <code>c</code></p>"),
+        ("# One\n", "<h3>One</h3>"),
+        ("## Two\n", "<h3>Two</h3>"),
+        ("#### Four\n", "<h5>Four</h5>"),
+        ("|a|\n|:-:|\n|1|\n", '<th class="to-center">a</th>'),
+        (r"\(a*b*c\) and \[x_1_\]", r"<p>\(a*b*c\) and \[x_1_\]</p>"),
+        ("$$\na_1 * b_2 * c\n$$", "$$\na_1 * b_2 * c\n$$"),
+        ("<b>x</b>", "&lt;b&gt;x&lt;/b&gt;"),
+        ("```python\nx = 1\n```\n", '<span class="n">x</span>'),
+        ("```nonsense\nx < 1\n```\n", "x &lt; 1"),
+        ("```python\nx = 1\n", '<span class="n">x</span>'),
+    ],
+)
+def test_markdown_takes_its_shape(text: str, html: str) -> None:
+    assert html in render(text)
+
+
+def test_a_link_goes_out_and_says_nothing_of_where_it_comes_from() -> None:
+    assert Elements(render("[x](https://example.org/a?b=1&c=2)")).found[1] == (
+        "a",
+        {"href": "https://example.org/a?b=1&c=2", "target": "_blank", "rel": "noopener noreferrer nofollow"},
+    )
+
+
+def test_an_image_is_a_link_with_its_description() -> None:
+    html = render("![a cat](https://example.org/cat.png)")
+    assert "<img" not in html
+    assert ">a cat</a>" in html
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_stays_text(text: str) -> None:
+    for tag, attributes in Elements(render(text.encode("utf-8", "replace").decode())).found:
+        assert tag in ALLOWED
+        assert set(attributes) <= ALLOWED_ATTRIBUTES
+        if tag == "a":
+            assert re.match(r"(https?://|mailto:)", attributes["href"] or "")
+            assert attributes["rel"] == "noopener noreferrer nofollow"
+
+
+@given(st.text(alphabet="<>/=\"'`[]()!*_#&;:aonclickhrefjsx \n|-~\\", max_size=300))
+def test_no_text_makes_an_element_that_is_not_on_the_list(text: str) -> None:
+    for tag, attributes in Elements(render(text)).found:
+        assert tag in ALLOWED
+        assert set(attributes) <= ALLOWED_ATTRIBUTES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 32_000, "`" * 32_000, "![[" * 10_000, "[a](" * 8_000, "*a **a " * 4_500, "> " * 16_000, "- " * 15_000,
+        "<" * 32_000, "\\(" * 16_000, "$$ a" * 8_000, "[a](<b" * 5_000, "|" * 16_000 + "\n" + "|-" * 8_000,
+        ("[x]: http://a\n" * 2_000) + "[x]" * 500, "_a __b " * 4_500, "```" + "`" * 30_000,
+    ],
+)  # fmt: skip
+def test_text_made_to_be_slow_is_not(text: str) -> None:
+    began = time.process_time()
+    render(text)
+    assert time.process_time() - began < 3  # seconds of our own time; most take a tenth of one
+
+
+def test_a_part_too_large_to_render_is_shown_as_it_is() -> None:
+    html = render("word *x* " * 10_000)
+    assert html.startswith('<pre class="plain">')
+    assert "<em>" not in html
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("python", "\n " * 10_000), ("typescript", "a." * 10_000), ("arduino", "\n" * 20_000)]
+)
+def test_code_made_to_be_slow_is_shown_without_colours(language: str, text: str) -> None:
+    assert highlight_code(f"x = 1{text}<b>", language) == f"x = 1{text}&lt;b&gt;"
+
+
+@pytest.mark.parametrize("name", ["python", "py", "js", "sh", "c++", "html", "JSON"])
+def test_common_languages_have_colours_under_all_their_names(name: str) -> None:
+    assert "<span" in highlight_code('<a href="b">1</a>', name)

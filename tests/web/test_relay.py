@@ -1,0 +1,434 @@
+"""The relay hands on what it gets, in both directions, and what is its own it says in the API's shape."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import anthropic
+import httpx
+import pytest
+from channels.db import database_sync_to_async
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import vault
+from accounts.models import AccessKey, Connection, User
+from playground import dispatch, process, relay_keys
+from playground.dispatch import Refused
+from playground.models import Run
+from tests.engine.raw_upstream import DELTA, SECRET, START, STOP, TEXT, Exchange, RawUpstream, serving
+
+MODEL = "sandbox-stories"
+BODY = {"model": MODEL, "max_tokens": 20, "messages": [{"role": "user", "content": "Hello"}]}
+
+
+class Relay:
+    """A connection to an upstream of the test's, a key for it, and calls with that key."""
+
+    def __init__(self, url: str, owner: User, served: Any) -> None:
+        self.url = url
+        self.owner = owner
+        self.served = served
+        self.secret = ""
+
+    async def to(self, upstream: RawUpstream | None, **values: Any) -> Relay:
+        self.secret = await database_sync_to_async(self._issue)(upstream, values)
+        return self
+
+    def _issue(self, upstream: RawUpstream | None, values: dict[str, Any]) -> str:
+        connection = None
+        if upstream is not None:
+            connection = Connection(owner=self.owner, name="raw", base_url=f"{upstream.url}/v1/")
+            connection.set_credential(SECRET)
+            connection.save()
+        return AccessKey.objects.issue(owner=self.owner, connection=connection, name="key", **values)[1]
+
+    async def post(
+        self, body: bytes | dict[str, Any] = b"{}", path: str = "v1/messages", **headers: str
+    ) -> httpx.Response:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        async with httpx.AsyncClient() as client:
+            return await client.post(self.url + path, content=content, headers={"x-api-key": self.secret, **headers})
+
+    async def run(self) -> Run:
+        """The one run that was stored."""
+        there = self.served.server.loop
+        settled = asyncio.run_coroutine_threadsafe(_settle(), there)
+        await asyncio.wrap_future(settled)
+        return await database_sync_to_async(Run.objects.select_related("content").get)()
+
+
+async def _settle() -> None:
+    await process.current().recorder.settle()
+
+
+@pytest.fixture
+def relay(live_url: str, owner: User, served: Any, settings: Any) -> Relay:
+    settings.ALLOW_LOOPBACK_UPSTREAMS = True
+    return Relay(live_url, owner, served)
+
+
+def saying(data: bytes) -> Callable[[Exchange], Any]:
+    async def script(exchange: Exchange) -> None:
+        await exchange.say(data)
+
+    return script
+
+
+def answering(body: bytes, *lines: str, status: str = "200 OK") -> Callable[[Exchange], Any]:
+    head = "\r\n".join([f"HTTP/1.1 {status}", f"content-length: {len(body)}", *lines])
+    return saying(head.encode() + b"\r\n\r\n" + body)
+
+
+JSON = "content-type: application/json"
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"model": "m",  "x": 1.0}', b"{not json", b'{"a":NaN}', b'{"a":1,"a":2}', b"\xff\xfe", b"[]"]
+)
+async def test_the_callers_bytes_go_up_as_they_are(relay: Relay, body: bytes) -> None:
+    async with serving(answering(b"{}", JSON)) as upstream:
+        await (await relay.to(upstream)).post(body)
+        assert upstream.exchanges[0].body == body
+    assert bytes((await relay.run()).content.request_body) == body
+
+
+async def test_the_upstream_sees_its_own_key_and_the_clients_headers_but_not_its_secrets(relay: Relay) -> None:
+    async with serving(answering(b"{}", JSON)) as upstream:
+        await (await relay.to(upstream)).post(
+            path="v1/messages?beta=true",
+            **{
+                "user-agent": "agent/1",
+                "anthropic-version": "2026-10-21",
+                "anthropic-beta": "one,two",
+                "anthropic-something-new": "x",
+                "x-stainless-lang": "python",
+                "cookie": "sessionid=abc",
+                "x-forwarded-for": "10.0.0.1",
+            },
+        )
+        head = upstream.exchanges[0].head.lower()
+    assert head.startswith(b"post /v1/messages?beta=true http/1.1")
+    for sent in (
+        b"user-agent: agent/1",
+        b"anthropic-version: 2026-10-21",
+        b"anthropic-beta: one,two",
+        b"anthropic-something-new: x",
+        b"x-stainless-lang: python",
+        b"x-api-key: " + SECRET.encode(),
+    ):
+        assert sent in head.split(b"\r\n")
+    for kept_back in (b"cookie", b"x-forwarded-for", relay.secret.lower().encode()):
+        assert kept_back not in head
+
+
+async def test_status_useful_headers_and_bytes_come_down_as_they_are(relay: Relay) -> None:
+    body = b'{"type":"error","error":{"type":"overloaded_error","message":"busy"}}'
+    lines = [
+        JSON,
+        "request-id: req_7",
+        "retry-after: 3",
+        "anthropic-ratelimit-requests-remaining: 9",
+        "set-cookie: a=1",
+    ]
+    async with serving(answering(body, *lines, status="529 Overloaded")) as upstream:
+        answer = await (await relay.to(upstream)).post()
+    assert (answer.status_code, answer.content) == (529, body)
+    assert answer.headers["request-id"] == "req_7"
+    assert answer.headers["retry-after"] == "3"
+    assert answer.headers["anthropic-ratelimit-requests-remaining"] == "9"
+    assert answer.headers["x-accel-buffering"] == "no"
+    assert "set-cookie" not in answer.headers
+
+
+async def test_a_web_page_is_handed_on_but_cannot_act_as_one_of_ours(relay: Relay) -> None:
+    page = b"<html><script>alert(1)</script></html>"
+    async with serving(answering(page, "content-type: text/html", status="502 Bad Gateway")) as upstream:
+        answer = await (await relay.to(upstream)).post()
+    assert (answer.status_code, answer.content) == (502, page)
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_compressed_bytes_are_passed_on_and_not_decoded(relay: Relay) -> None:
+    async with serving(answering(gzip.compress(b'{"type":"message"}'), JSON, "content-encoding: gzip")) as upstream:
+        answer = await (await relay.to(upstream)).post()
+    assert answer.json() == {"type": "message"}  # decoded by the client, as its header says
+    assert (await relay.run()).failure_kind == "encoding"
+
+
+async def test_a_fault_of_ours_has_the_apis_shape_and_tells_nothing(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def breaks(*_: Any, **__: Any) -> None:
+        raise ValueError("canary")
+
+    await relay.to(None)
+    monkeypatch.setattr(dispatch, "start", breaks)
+    response = await relay.post(BODY)
+    assert (response.status_code, response.json()["error"]["type"]) == (500, "api_error")
+    assert "canary" not in response.text + caplog.text
+    assert "ValueError" in caplog.text
+
+
+async def test_a_redirect_is_not_handed_on(relay: Relay) -> None:
+    async with serving(answering(b"", "location: http://elsewhere.example/?k=1", status="302 Found")) as upstream:
+        answer = await (await relay.to(upstream)).post()
+    assert answer.status_code == 502
+    assert "location" not in answer.headers
+    assert "?k=1" not in answer.text
+
+
+async def test_an_address_that_is_not_allowed_is_403(relay: Relay, settings: Any) -> None:
+    settings.ALLOW_LOOPBACK_UPSTREAMS = False
+    async with serving(answering(b"{}", JSON)) as upstream:
+        answer = await (await relay.to(upstream)).post()
+        assert upstream.exchanges == []
+    assert (answer.status_code, answer.json()["error"]["type"]) == (403, "permission_error")
+
+
+async def test_no_first_byte_is_504(relay: Relay, settings: Any) -> None:
+    settings.FIRST_BYTE_TIMEOUT_S = 0.2
+    async with serving(Exchange.until_gone) as upstream:
+        answer = await (await relay.to(upstream)).post()
+    assert (answer.status_code, answer.json()["error"]["type"]) == (504, "timeout_error")
+
+
+@pytest.mark.parametrize("said", [b"", b"SSH-2.0-x\r\n\r\n"])
+async def test_no_answer_in_http_is_502(relay: Relay, said: bytes) -> None:
+    async with serving(saying(said)) as upstream:
+        answer = await (await relay.to(upstream)).post()
+    assert (answer.status_code, answer.json()["type"]) == (502, "error")
+
+
+@pytest.mark.parametrize("rest", [b"", b"event: content_blo", b'event: content_block_delta\ndata: {"type":"con'])
+async def test_a_stream_cut_off_anywhere_ends_with_an_error_event(relay: Relay, rest: bytes) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.stream(START, TEXT, DELTA, *([rest] if rest else []))
+        await exchange.close_stream()
+
+    async with serving(script) as upstream:
+        await relay.to(upstream)
+        async with anthropic.AsyncAnthropic(base_url=relay.url, api_key=relay.secret, max_retries=0) as client:
+            with pytest.raises(anthropic.APIStatusError, match="ended early"):
+                async with client.messages.stream(model="m", max_tokens=9, messages=BODY["messages"]) as stream:
+                    await stream.until_done()
+    assert (await relay.run()).failure_kind == "truncated"
+
+
+async def test_bytes_arrive_while_the_upstream_still_writes(relay: Relay) -> None:
+    go_on = asyncio.Event()
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.stream(START)
+        await go_on.wait()
+        await exchange.chunk(STOP)
+        await exchange.close_stream()
+
+    async with serving(script) as upstream:
+        await relay.to(upstream)
+        async with httpx.AsyncClient() as client:
+            request = client.stream(
+                "POST", f"{relay.url}v1/messages", content=b"{}", headers={"x-api-key": relay.secret}
+            )
+            async with request as answer:
+                chunks = answer.aiter_raw()
+                assert await anext(chunks) == START
+                go_on.set()
+                assert b"".join([chunk async for chunk in chunks]) == STOP
+
+
+async def test_a_client_that_leaves_closes_the_upstream(relay: Relay) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.stream(START)
+        await exchange.until_gone()
+
+    async with serving(script) as upstream:
+        await relay.to(upstream)
+        async with httpx.AsyncClient() as client:
+            request = client.stream(
+                "POST", f"{relay.url}v1/messages", content=b"{}", headers={"x-api-key": relay.secret}
+            )
+            async with request as answer:
+                await anext(answer.aiter_raw())
+        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 2)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model": "other"}',
+        b'{"model": "allowed", "model": "other"}',
+        b'{"model": "allowed", "Model": "other"}',
+        b'{"model": ["allowed"]}',
+        b"{}",
+        b"{broken",
+        b'[["model", "allowed"]]',
+    ],
+)
+async def test_a_key_for_some_models_asks_for_no_other(relay: Relay, body: bytes) -> None:
+    async with serving(answering(b"{}", JSON)) as upstream:
+        answer = await (await relay.to(upstream, models=["allowed"])).post(body)
+        assert upstream.exchanges == []
+        assert answer.status_code in {400, 403}
+        assert (await relay.post(b'{"model": "allowed", "metadata": {"model": "x"}}')).status_code == 200
+
+
+async def test_a_keys_rate_is_limited(relay: Relay) -> None:
+    await relay.to(None, requests_per_minute=1)
+    assert (await relay.post(BODY)).status_code == 200
+    answer = await relay.post(BODY)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (429, "rate_limit_error")
+    assert int(answer.headers["retry-after"]) <= 60
+
+
+async def test_a_keys_tokens_a_day_are_limited(relay: Relay) -> None:
+    await relay.to(None, tokens_per_day=10)
+    assert (await relay.post(BODY)).status_code == 200
+    answer = await relay.post(BODY)
+    assert answer.status_code == 429
+    assert "10 tokens a day" in answer.json()["error"]["message"]
+
+
+async def test_a_revoked_key_is_refused_on_the_next_request(relay: Relay) -> None:
+    await relay.to(None)
+    assert (await relay.post(BODY)).status_code == 200
+    key = await database_sync_to_async(AccessKey.objects.get)()
+    await database_sync_to_async(key.revoke)()
+    assert (await relay.post(BODY)).status_code == 401
+
+
+async def test_a_key_that_is_revoked_while_it_is_looked_up_is_not_remembered(
+    owner: User, monkeypatch: pytest.MonkeyPatch, transactional_db: None
+) -> None:
+    secret = (await database_sync_to_async(AccessKey.objects.issue)(owner=owner, name="key"))[1]
+    look_up = relay_keys._look_up
+
+    def look_up_and_revoke(*asked: str) -> relay_keys.Admission:
+        found = look_up(*asked)
+        AccessKey.objects.get().revoke()
+        return found
+
+    monkeypatch.setattr(relay_keys, "_look_up", look_up_and_revoke)
+    await relay_keys.keys.admit(secret, "127.0.0.1")  # it was valid when it was read
+    with pytest.raises(Refused, match="not valid"):
+        await relay_keys.keys.admit(secret, "127.0.0.1")
+
+
+async def test_a_change_inside_a_transaction_counts_from_its_end_on(owner: User, transactional_db: None) -> None:
+    secret = (await database_sync_to_async(AccessKey.objects.issue)(owner=owner, name="key"))[1]
+
+    def revoke_slowly() -> None:
+        with transaction.atomic():
+            AccessKey.objects.get().revoke()
+            # Somebody asks before the end, and sees the key as it still is.
+            relay_keys.keys._admissions[vault.digest(secret)] = found
+
+    found = await relay_keys.keys.admit(secret, "127.0.0.1")
+    await database_sync_to_async(revoke_slowly)()
+    with pytest.raises(Refused, match="not valid"):
+        await relay_keys.keys.admit(secret, "127.0.0.1")
+
+
+async def test_a_deactivated_users_keys_are_refused_on_the_next_request(relay: Relay) -> None:
+    await relay.to(None)
+    assert (await relay.post(BODY)).status_code == 200
+    relay.owner.is_active = False
+    await database_sync_to_async(relay.owner.save)()
+    assert (await relay.post(BODY)).status_code == 401
+
+
+async def test_an_expired_key_is_refused(relay: Relay) -> None:
+    await relay.to(None, expires_at=timezone.now() - dt.timedelta(seconds=1))
+    assert (await relay.post(BODY)).status_code == 401
+
+
+async def test_a_known_key_is_not_looked_up_for_each_request(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    await relay.to(None)
+    await relay.post(BODY)
+
+    def fail(*_: object) -> None:
+        raise AssertionError("the database was asked")
+
+    monkeypatch.setattr(relay_keys, "_look_up", fail)
+    assert (await relay.post(BODY)).status_code == 200
+
+
+async def test_use_of_a_key_is_noted(relay: Relay) -> None:
+    await relay.to(None)
+    await relay.post(BODY)
+    key = await database_sync_to_async(AccessKey.objects.get)()
+    assert key.last_used_at is not None
+    assert key.last_used_from == "127.0.0.1"
+
+
+async def test_a_key_that_keeps_no_content_leaves_figures_only(relay: Relay) -> None:
+    await relay.to(None, keep_content=False)
+    await relay.post(BODY)
+    there = asyncio.run_coroutine_threadsafe(_settle(), relay.served.server.loop)
+    await asyncio.wrap_future(there)
+    run = await database_sync_to_async(Run.objects.get)()
+    assert not run.content_kept
+    assert run.output_tokens
+    assert not await database_sync_to_async(lambda: hasattr(run, "content"))()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "v1/messages", 405),
+        ("POST", "v1/models", 405),
+        ("GET", "v1/files", 404),
+        ("GET", "v1/models/%2e%2e/files", 404),
+        ("GET", "v1/models/m/%2e%2e/%2e%2e/files", 404),
+        ("GET", "v1/models/%2e/m", 404),
+    ],
+)
+async def test_what_is_not_served_is_said_in_the_apis_shape(relay: Relay, method: str, path: str, status: int) -> None:
+    await relay.to(None)
+    async with httpx.AsyncClient() as client:
+        answer = await client.request(method, relay.url + path, headers={"x-api-key": relay.secret})
+    assert (answer.status_code, answer.json()["type"]) == (status, "error")
+
+
+async def test_a_body_beyond_the_limit_is_413_in_the_apis_shape(relay: Relay, settings: Any) -> None:
+    settings.MAX_RUN_BODY_BYTES = 2_000_000
+    answer = await (await relay.to(None)).post(b"x" * 2_000_001)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (413, "request_too_large")
+
+
+async def test_nothing_is_sent_while_nothing_can_be_stored(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = relay.served.server.call(lambda: process.current().recorder)
+    monkeypatch.setattr(recorder, "failing", True)
+    async with serving(answering(b"{}", JSON)) as upstream:
+        answer = await (await relay.to(upstream)).post()
+        assert upstream.exchanges == []
+    assert (answer.status_code, answer.json()["error"]["type"]) == (503, "api_error")
+
+
+async def test_sessions_do_not_open_the_relay_and_it_sets_no_cookie(relay: Relay, client: Any) -> None:
+    await database_sync_to_async(client.force_login)(relay.owner)
+    answer = await relay.post(BODY, cookie=f"sessionid={client.cookies['sessionid'].value}")
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+
+
+async def test_browsers_on_other_sites_are_let_in_by_setting_only(relay: Relay, settings: Any) -> None:
+    await relay.to(None)
+    site = {"origin": "https://app.example"}
+    asking = {**site, "access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
+    async with httpx.AsyncClient() as client:
+        refused = await client.options(f"{relay.url}v1/messages", headers=asking)
+        assert "access-control-allow-origin" not in refused.headers
+        settings.RELAY_CORS_ORIGINS = ["https://app.example"]
+        allowed = await client.options(f"{relay.url}v1/messages", headers=asking)
+    assert allowed.status_code == 204
+    assert allowed.headers["access-control-allow-headers"] == "x-api-key"
+    answer = await relay.post(BODY, **site)
+    assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    assert "access-control-allow-credentials" not in answer.headers

@@ -1,0 +1,79 @@
+"""Numbers of the charts, and the charts' words."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from playground import stats
+from playground.models.run import first_id_at
+from tests.web import runs
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from accounts.models import User
+
+FIRST, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 15, tzinfo=UTC)
+
+
+def row(day: int, status: int = 2, state: str = "completed", first: float | None = 100.0) -> tuple[Any, ...]:
+    run_id = uuid.UUID(int=first_id_at(FIRST + timedelta(days=day, hours=5)).int + uuid.uuid4().int % 10**9)
+    return (str(run_id), status, state, first, 500.0, 10, 2, 3, 7, None)
+
+
+def test_runs_are_counted_by_day_and_class() -> None:
+    rows = [row(13), row(2, 5, "failed", None), row(2, 4, "failed", None), row(2), row(2, 2, "interrupted"), row(0)]
+    found = stats.count(rows, FIRST, END)
+    assert len(found.days) == 14
+    assert (found.days[2].ok, found.days[2].client, found.days[2].server) == (1, 1, 2)
+    assert (found.count, found.total("tokens_in"), found.total("tokens_out")) == (6, 90, 42)
+
+
+@pytest.mark.parametrize(
+    ("values", "part", "expected"),
+    [([], 0.5, None), ([3], 0.95, 3), ([1, 2, 3, 4], 0.5, 2.5), ([4, 1, 3, 2], 1.0, 4), ([0, 100], 0.95, 95)],
+)
+def test_percentiles_lie_between_the_nearest_values(values: list[float], part: float, expected: float | None) -> None:
+    assert stats.percentile(values, part) == expected
+
+
+@pytest.mark.parametrize("days", [1, 14, 60, 61, 365, 4000])
+def test_a_long_range_has_few_bars_which_hold_every_day(days: int) -> None:
+    found = stats.count([row(0), row(days - 1)][::-1], FIRST, FIRST + timedelta(days=days))
+    assert len(found.days) <= stats.MOST_BARS
+    assert found.count == 2
+    assert found.last >= (FIRST + timedelta(days=days - 1)).date()
+
+
+def test_only_the_newest_runs_are_charted_and_the_range_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stats, "MOST_RUNS", 3)
+    found = stats.count([row(13), row(12), row(11), row(3)], FIRST, END)
+    assert found.is_capped
+    assert (found.count, found.first) == (3, (FIRST + timedelta(days=11)).date())
+
+
+@pytest.mark.django_db
+def test_charts_follow_the_filter_and_have_words(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    runs.stored_run(owner)
+    runs.failed_run(owner)
+    text = client.get("/requests/charts/").content.decode()
+    assert "<b>2</b> requests in 14 days" in text
+    assert "has the most failures: 1" in text
+    text = client.get("/requests/charts/", {"status": "2xx"}).content.decode()
+    assert "<b>1</b> request in 14 days" in text
+    assert "No failures of class 5xx" in text
+    assert 'style="' not in text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "query", [{}, {"since": "1971-01-01"}, {"since": "2030-01-01", "until": "2020-01-01"}, {"q": "x"}]
+)
+def test_charts_of_nothing_are_no_fault(client: Client, owner: User, query: dict[str, str]) -> None:
+    client.force_login(owner)
+    assert client.get("/requests/charts/", query).status_code == 200
