@@ -86,7 +86,8 @@ def client_address(request: HttpRequest | Mapping[str, Any], *_: object) -> str:
         peer, forwarded = request.META.get("REMOTE_ADDR") or "", request.META.get("HTTP_X_FORWARDED_FOR", "")
     else:
         peer = (request.get("client") or [""])[0]
-        forwarded = dict(request.get("headers", [])).get(b"x-forwarded-for", b"").decode("latin-1")
+        lines = [value for name, value in request.get("headers", []) if name == b"x-forwarded-for"]
+        forwarded = b",".join(lines).decode("latin-1")
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     proxies = settings.TRUSTED_PROXIES
     if proxies and len(hops) >= proxies and _parsed(hops[-proxies]):

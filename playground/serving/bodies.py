@@ -6,12 +6,16 @@ pages named here take what a run's body may be; all others take little.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from django.conf import settings
 from django.urls import Resolver404, resolve
 
 RELAY_PREFIX: Final = "/v1/"
+# A body that comes in slower than this, on the average since its first byte could come, is not waited for.
+LEAST_BYTES_PER_S: Final = 8 * 1024
+GRACE_S: Final = 10.0  # for which any pace will do
 # URL names: what carries a request body or a file.
 LARGE: Final = frozenset(
     {
@@ -48,17 +52,43 @@ def is_large_allowed(path: str) -> bool:
         return False
 
 
+class Place:
+    """One large body's. `arrived` when it has come in whole, `give_back` when the application is done with it."""
+
+    def __init__(self, places: Places, address: str) -> None:
+        self._places = places
+        self._address = address
+        self._is_arriving = self._is_taken = True
+
+    def arrived(self) -> None:
+        """It no longer counts against its sender, who cannot hold it up any more."""
+        if self._is_arriving:
+            self._is_arriving = False
+            self._places.arriving -= Counter((self._address,))
+
+    def give_back(self) -> None:
+        self.arrived()
+        if self._is_taken:
+            self._is_taken = False
+            self._places.taken -= 1
+
+
 class Places:
-    """So many large bodies may be on their way in at once: each is on disk and then in memory as a whole."""
+    """So many large bodies may be on their way in at once: each is on disk and then in memory as a whole.
+
+    Nobody has logged in yet when a place is taken, so one address gets a share of them only.
+    """
 
     def __init__(self) -> None:
         self.taken = 0
+        self.arriving: Counter[str] = Counter()  # by address
 
-    def take(self) -> bool:
+    def take(self, address: str) -> Place | int:
+        """A place; or the status to refuse with, when this address has its share or there is none left."""
+        if self.arriving[address] >= settings.MAX_BIG_BODIES_PER_ADDRESS:
+            return 429
         if self.taken >= settings.MAX_BIG_BODIES:
-            return False
+            return 503
         self.taken += 1
-        return True
-
-    def give_back(self) -> None:
-        self.taken -= 1
+        self.arriving[address] += 1
+        return Place(self, address)

@@ -14,12 +14,25 @@ from django.conf import settings
 
 from playground.protocol.errors import error_body, type_of_status
 from playground.serving import bodies
+from playground.serving.bodies import Place
 from playground.serving.flow import Flow
 from playground.serving.transport import Connection
+from playground.visitors import counted_address
 
 MOST_FRAME_BYTES = 64 * 1024  # that a browser may send; what it has to say is short
+_PACE_EVERY_S = 1.0  # so often a slow body is looked at again
 _LINGER_S = 2.0  # a refused sender gets to read the answer before the connection goes
-_REASONS = {413: "Content Too Large", 503: "Service Unavailable"}
+_REASONS = {
+    408: "Request Timeout",
+    413: "Content Too Large",
+    429: "Too Many Requests",
+    503: "Service Unavailable",
+}
+_TEXTS = {
+    408: "The request came in too slowly to be waited for.",
+    429: "Too many large requests at once from this address. Try again in a moment.",
+    503: "Too many large requests at once. Try again in a moment.",
+}
 
 
 class Request(WebRequest):
@@ -34,7 +47,9 @@ class Request(WebRequest):
         self._received = 0
         self._most = 0
         self._is_refused = False
-        self._has_place = False
+        self._place: Place | None = None
+        self._began_at = 0.0
+        self._pace_check: Any = None
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
         """The head has been read; the body has not."""
@@ -49,12 +64,15 @@ class Request(WebRequest):
             self.content = BytesIO()
         else:
             super().gotLength(length)
+            if length != 0:
+                self._began_at = reactor.seconds()
+                self._pace_check = reactor.callLater(bodies.GRACE_S, self._check_pace)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
         if self._is_refused:
             return
         self._received += len(data)
-        if self._received > settings.MAX_BODY_BYTES and not self._has_place:  # without a declared length
+        if self._received > settings.MAX_BODY_BYTES and self._place is None:  # without a declared length
             self._most = self._most_bytes()
             if self._received <= self._most:
                 self._take_place()
@@ -64,8 +82,14 @@ class Request(WebRequest):
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
-        if not self._is_refused:
-            super().requestReceived(command, path, version)
+        self._stop_checking_pace()
+        if self._is_refused:
+            return
+        if self._place is not None:
+            self._place.arrived()
+        super().requestReceived(command, path, version)
+        if self._path.startswith(bodies.RELAY_PREFIX):
+            self._give_place_back()  # the relay has it; the answer may take minutes, and its runs are counted there
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
@@ -82,6 +106,7 @@ class Request(WebRequest):
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         self.flow.stopProducing()
+        self._stop_checking_pace()
         self._give_place_back()
         super().connectionLost(reason)
 
@@ -98,18 +123,38 @@ class Request(WebRequest):
         return bodies.most_bytes(self._path)
 
     def _take_place(self) -> None:
-        self._has_place = self.server.places.take()
-        if not self._has_place:
-            self._refuse(503)
+        taken = self.server.places.take(self._address())
+        if isinstance(taken, Place):
+            self._place = taken
+        else:
+            self._refuse(taken)
+
+    def _address(self) -> str:
+        """Whom the place counts for: as for all limits, with what the operator's own proxies say."""
+        headers = self.requestHeaders.getAllRawHeaders()
+        pairs = [(name.lower(), value) for name, values in headers for value in values]
+        return counted_address({"client": [getattr(self.channel.getPeer(), "host", "")], "headers": pairs})
 
     def _give_place_back(self) -> None:
-        if self._has_place:
-            self._has_place = False
-            self.server.places.give_back()
+        if self._place is not None:
+            self._place.give_back()
+
+    def _check_pace(self) -> None:
+        self._pace_check = None
+        if self._received < bodies.LEAST_BYTES_PER_S * (reactor.seconds() - self._began_at):
+            self._refuse(408)
+        else:
+            self._pace_check = reactor.callLater(_PACE_EVERY_S, self._check_pace)
+
+    def _stop_checking_pace(self) -> None:
+        if self._pace_check is not None:
+            self._pace_check.cancel()
+            self._pace_check = None
 
     def _refuse(self, status: int) -> None:
         """Answer now. What is still on its way is read and dropped: closing at once would lose the answer too."""
         self._is_refused = True
+        self._stop_checking_pace()
         self._give_place_back()
         self.requestHeaders.removeHeader(b"expect")  # or Twisted would ask for the body now
         if self.content is not None:
@@ -117,12 +162,12 @@ class Request(WebRequest):
         if status == 413:
             text = f"The request is larger than {self._most:,} bytes, the most that is taken here."
         else:
-            text = "Too many large requests at once. Try again in a moment."
+            text = _TEXTS[status]
         body, content_type = text.encode() + b"\n", "text/plain; charset=utf-8"
         if self._path.startswith(bodies.RELAY_PREFIX):
             body, content_type = json.dumps(error_body(type_of_status(status), text)).encode(), "application/json"
         head = [f"HTTP/1.1 {status} {_REASONS[status]}", f"Content-Type: {content_type}", "Connection: close"]
-        head += [f"Content-Length: {len(body)}", *(["Retry-After: 5"] if status == 503 else [])]
+        head += [f"Content-Length: {len(body)}", *(["Retry-After: 5"] if status in {429, 503} else [])]
         self.channel.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
         self.channel.persistent = False
         channel = self.channel

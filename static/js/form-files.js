@@ -60,7 +60,9 @@ function upload(file) {
 
 /** Put files at a place: the source of a block, or the content of a turn, where each becomes a block of its own. */
 async function put(files, path) {
-  const stored = await Promise.all([...files].map(upload))
+  const stored = []
+  // One after the other: the server takes few large bodies at once from one address.
+  for (const file of [...files]) stored.push(await upload(file))
   for (const { reference } of stored.filter(Boolean)) {
     goTo(path, "attach")
     await change("attach", path, { ":kind": reference })

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from typing import Any
 
 import httpx
@@ -10,7 +12,8 @@ import pytest
 from django.urls import get_resolver
 
 from accounts.models import AccessKey, User
-from playground.serving.bodies import LARGE, is_large_allowed
+from playground.serving import bodies, protocols
+from playground.serving.bodies import LARGE, Place, Places, is_large_allowed
 from tests.web import sockets
 
 MIB = 2**20
@@ -56,6 +59,87 @@ def test_only_so_many_large_bodies_come_in_at_once(live_url: str, settings: Any)
         first.sendall(b"x" * (2 * MIB - 1000))
         assert sockets.head_of(first).startswith("HTTP/1.1 401 ")
     assert httpx.post(f"{live_url}v1/messages", content=b"x" * 2 * MIB).status_code == 401
+
+
+def begin_large_body(opened: Any, *lines: str) -> None:
+    sockets.ask(opened, "POST", "/v1/messages", f"content-length: {2 * MIB}", *lines)
+    opened.sendall(b"x" * 1000)
+
+
+def test_one_address_cannot_take_all_places_of_large_bodies(live_url: str, settings: Any) -> None:
+    settings.MAX_BIG_BODIES_PER_ADDRESS, settings.TRUSTED_PROXIES = 1, 1
+    with sockets.connect(live_url) as first, sockets.connect(live_url) as second, sockets.connect(live_url) as other:
+        begin_large_body(first, "x-forwarded-for: 203.0.113.1")
+        begin_large_body(second, "x-forwarded-for: 198.51.100.7, 203.0.113.1")  # what the client says itself is naught
+        answer = sockets.head_of(second)
+        assert answer.startswith("HTTP/1.1 429 ")
+        assert json.loads(answer.partition("\r\n\r\n")[2])["error"]["type"] == "rate_limit_error"
+        begin_large_body(other, "x-forwarded-for: 203.0.113.2")
+        for opened in (first, other):
+            opened.sendall(b"x" * (2 * MIB - 1000))
+            assert sockets.head_of(opened).startswith("HTTP/1.1 401 ")
+
+
+def test_a_body_that_has_come_in_counts_no_longer_against_its_address(settings: Any) -> None:
+    settings.MAX_BIG_BODIES_PER_ADDRESS, settings.MAX_BIG_BODIES = 1, 2
+    places = Places()
+    first = places.take("203.0.113.1")
+    assert isinstance(first, Place)
+    assert places.take("203.0.113.1") == 429
+    first.arrived()
+    second = places.take("203.0.113.1")
+    assert isinstance(second, Place)
+    assert places.take("203.0.113.2") == 503  # the application has not done with the first
+    first.give_back()
+    first.give_back()
+    second.give_back()
+    assert (places.taken, places.arriving) == (0, {})
+
+
+def test_a_relayed_request_keeps_no_place_while_its_upstream_thinks(
+    live_url: str, owner: User, served: Any, settings: Any
+) -> None:
+    settings.MAX_BIG_BODIES, settings.SANDBOX_SPEED = 1, 0.001
+    secret = AccessKey.objects.issue(owner=owner, name="k")[1]
+    body = {"model": "sandbox-slow", "max_tokens": 64, "messages": [{"role": "user", "content": "x" * 2 * MIB}]}
+    content = json.dumps(body).encode()
+    with sockets.connect(live_url) as waiting:
+        sockets.ask(waiting, "POST", "/v1/messages", f"x-api-key: {secret}", f"content-length: {len(content)}")
+        waiting.sendall(content)
+        served.server.call(until_a_run_is_there)
+        assert httpx.post(f"{live_url}v1/messages", content=b"x" * 2 * MIB).status_code == 401
+
+
+async def until_a_run_is_there() -> None:
+    from playground import dispatch
+
+    while not dispatch.get_live().running:
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("framing", [f"content-length: {2 * MIB}", "transfer-encoding: chunked"])
+def test_a_body_that_trickles_in_is_not_waited_for(
+    live_url: str, served: Any, monkeypatch: pytest.MonkeyPatch, framing: str
+) -> None:
+    monkeypatch.setattr(bodies, "GRACE_S", 0.1)
+    with sockets.connect(live_url) as slow:
+        sockets.ask(slow, "POST", "/v1/messages", framing)
+        slow.sendall(b"1\r\nx\r\n")
+        answer = sockets.head_of(slow)
+        assert answer.startswith("HTTP/1.1 408 ")
+        assert "too slowly" in answer
+        assert served.server.places.taken == 0
+
+
+def test_a_body_that_comes_fast_enough_may_take_its_time(live_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "GRACE_S", 0.05)
+    monkeypatch.setattr(protocols, "_PACE_EVERY_S", 0.05)
+    monkeypatch.setattr(bodies, "LEAST_BYTES_PER_S", 1)
+    with sockets.connect(live_url) as steady:
+        begin_large_body(steady)
+        time.sleep(0.3)
+        steady.sendall(b"x" * (2 * MIB - 1000))
+        assert sockets.head_of(steady).startswith("HTTP/1.1 401 ")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/accounts/login/", "/no/such/page", "/v1", "/%ff%00"])

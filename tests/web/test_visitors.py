@@ -60,6 +60,12 @@ def test_only_the_operators_proxies_are_believed_about_the_address(
     assert visitors.client_address(request) == address
 
 
+def test_what_several_proxies_say_in_lines_of_their_own_counts_as_one_list(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = 2
+    lines = [(b"x-forwarded-for", b"198.51.100.1"), (b"x-forwarded-for", b"203.0.113.9")]
+    assert visitors.client_address({"client": ["127.0.0.1", 1], "headers": lines}) == "198.51.100.1"
+
+
 @pytest.mark.parametrize(
     ("address", "counted"),
     [

@@ -58,6 +58,8 @@ class Command(BaseCommand):
         is_personal = settings.ALLOWED_HOSTS == settings.LOOPBACK_HOSTS and not settings.PUBLIC_URL
         if is_loopback(host):
             settings.ALLOW_LOOPBACK_UPSTREAMS = settings.ALLOW_LOOPBACK_UPSTREAMS or is_personal
+            if is_personal:
+                settings.MAX_BIG_BODIES_PER_ADDRESS = settings.MAX_BIG_BODIES
         elif settings.ALLOWED_HOSTS == settings.LOOPBACK_HOSTS:
             raise CommandError(
                 f"{host} can be reached by others. Set PLAYGROUND_ALLOWED_HOSTS to the names this server is called by "
