@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from accounts import lock_out
 from playground.models import Run, RunBatch, RunContent
 from playground.models.run import FINAL_STATES, first_id_at
 
@@ -119,8 +120,9 @@ def delete_runs(run_ids: list) -> int:
 
 
 def clear_sessions() -> None:
-    """Forget the sessions that have expired: Django leaves them in the database, where nobody can use them."""
+    """Forget the sessions that have expired, which Django leaves in the database, and old notes of log-ins."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    lock_out.Handler().reset_logs(age_days=lock_out.KNOWN_DAYS)
 
 
 async def sweep_for_ever(every_s: float = 3600.0, *, what: Callable[[], object]) -> None:

@@ -6,12 +6,15 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from axes.models import AccessAttempt
+from axes.models import AccessAttempt, AccessLog
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.lock_out import KNOWN_DAYS, WIDE
 from accounts.models import User
+from playground import retention
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +169,54 @@ def test_the_lock_out_ends_after_the_cool_off(client: Client, owner: User, setti
 def test_somebody_elses_address_is_not_locked_out(owner: User, settings: Any) -> None:
     fail(Client(REMOTE_ADDR="192.0.2.1"), settings.AXES_FAILURE_LIMIT)
     assert log_in(Client(REMOTE_ADDR="192.0.2.2"), "owner", PASSWORD).status_code == 302
+
+
+def fail_from_everywhere(settings: Any, times: int, username: str = "owner") -> Any:
+    """From addresses of which each stays below its own limit."""
+    each = settings.AXES_FAILURE_LIMIT - 1
+    for number in range(times):
+        answer = log_in(Client(REMOTE_ADDR=f"198.51.100.{number // each}"), username, "wrong")
+    return answer
+
+
+@pytest.mark.parametrize("username", ["owner", "nobody"])
+def test_an_account_tried_from_many_addresses_is_closed_to_unknown_ones_for_a_while(
+    owner: User, settings: Any, username: str
+) -> None:
+    assert fail_from_everywhere(settings, WIDE * settings.AXES_FAILURE_LIMIT, username).status_code == 429
+    assert log_in(Client(REMOTE_ADDR="192.0.2.2"), username, PASSWORD).status_code == 429
+    before = timezone.now() - dt.timedelta(minutes=16)
+    AccessAttempt.objects.update(attempt_time=before)
+    assert log_in(Client(REMOTE_ADDR="192.0.2.2"), "owner", PASSWORD).status_code == 302
+
+
+def test_whoever_has_logged_in_from_an_address_before_is_not_locked_out_by_others(owner: User, settings: Any) -> None:
+    log_in(Client(REMOTE_ADDR="192.0.2.2"), "owner", PASSWORD)
+    fail_from_everywhere(settings, WIDE * settings.AXES_FAILURE_LIMIT)
+    assert log_in(Client(REMOTE_ADDR="192.0.2.2"), "owner", PASSWORD).status_code == 302
+    assert log_in(Client(REMOTE_ADDR="192.0.2.3"), "owner", PASSWORD).status_code == 429
+    # There too so many wrong ones count as anywhere.
+    assert fail(Client(REMOTE_ADDR="192.0.2.2"), settings.AXES_FAILURE_LIMIT).status_code == 429
+
+
+def test_one_address_cannot_try_any_number_of_accounts(owner: User, stranger: User, settings: Any) -> None:
+    attacker, neighbour = Client(REMOTE_ADDR="192.0.2.1"), Client(REMOTE_ADDR="192.0.2.1")
+    log_in(neighbour, "stranger", PASSWORD)
+    for number in range(WIDE * settings.AXES_FAILURE_LIMIT):
+        answer = log_in(attacker, f"user-{number}", "wrong")
+    assert answer.status_code == 429
+    assert log_in(attacker, "owner", PASSWORD).status_code == 429
+    assert log_in(Client(REMOTE_ADDR="192.0.2.9"), "owner", PASSWORD).status_code == 302
+    assert log_in(neighbour, "stranger", PASSWORD).status_code == 302
+
+
+def test_from_where_somebody_logged_in_is_forgotten_after_a_while(client: Client, owner: User) -> None:
+    log_in(client, "owner", PASSWORD)
+    retention.clear_sessions()
+    assert AccessLog.objects.count() == 1
+    AccessLog.objects.update(attempt_time=timezone.now() - dt.timedelta(days=KNOWN_DAYS + 1))
+    retention.clear_sessions()
+    assert not AccessLog.objects.exists()
 
 
 def test_a_made_up_forwarded_address_does_not_escape_the_lock_out(owner: User, settings: Any) -> None:
