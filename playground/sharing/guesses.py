@@ -1,6 +1,6 @@
-"""Counts wrong addresses and wrong passphrases per client address, so that nobody can try many.
+"""Counts wrong addresses and wrong passphrases, so that nobody can try many.
 
-Kept in the memory of the process: there is one, and a restart forgives a minute at most.
+Kept in the memory of the process: there is one, and a restart forgives what one window holds.
 """
 
 from __future__ import annotations
@@ -11,18 +11,24 @@ from collections import OrderedDict, deque
 
 WINDOW_S = 60.0
 MOST_ADDRESSES = 20_000
+# People choose passphrases. So many wrong ones of a link within so long, from one address and from all together;
+# of the address itself there are too many to guess, so a limit over all addresses would only shut readers out.
+PASSPHRASE_WINDOW_S = 900.0
+MOST_PASSPHRASES = 10
+MOST_PASSPHRASES_OF_LINK = 100
 
 
 class Guesses:
-    """`clock` gives seconds and never goes back."""
+    """Of the last `window_s`, by whatever they count against. `clock` gives seconds and never goes back."""
 
-    def __init__(self, clock: object = time.monotonic) -> None:
+    def __init__(self, clock: object = time.monotonic, *, window_s: float = WINDOW_S) -> None:
         self._clock = clock
+        self._window_s = window_s
         self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def are_used_up(self, address: str, most: int) -> bool:
-        """Have `most` wrong ones come from the address within the last minute?"""
+        """Have `most` wrong ones come from the address within the window?"""
         with self._lock:
             return len(self._recent(address)) >= most
 
@@ -41,7 +47,7 @@ class Guesses:
 
     def _recent(self, address: str) -> deque[float]:
         recent = self._wrong.get(address, deque())
-        while recent and recent[0] <= self._now() - WINDOW_S:
+        while recent and recent[0] <= self._now() - self._window_s:
             recent.popleft()
         return recent
 
@@ -50,3 +56,19 @@ class Guesses:
 
 
 guesses = Guesses()
+_passphrases = Guesses(window_s=PASSPHRASE_WINDOW_S)
+
+
+def may_try_passphrase(link: str, address: str) -> bool:
+    from_here = _passphrases.are_used_up(f"{link} {address}", MOST_PASSPHRASES)
+    return not from_here and not _passphrases.are_used_up(link, MOST_PASSPHRASES_OF_LINK)
+
+
+def count_wrong_passphrase(link: str, address: str) -> None:
+    _passphrases.count(f"{link} {address}")
+    _passphrases.count(link)
+
+
+def forget_all() -> None:
+    guesses.forget_all()
+    _passphrases.forget_all()

@@ -27,7 +27,7 @@ from playground.models import ShareLink
 from playground.protocol import json_text, snippets
 from playground.protocol.snippets import SnippetRequest
 from playground.sharing import drawing, parts
-from playground.sharing.guesses import guesses
+from playground.sharing.guesses import PASSPHRASE_WINDOW_S, count_wrong_passphrase, guesses, may_try_passphrase
 from playground.sharing.page_file import style_text
 from playground.sharing.whitelist import PARAMETERS
 from playground.views import drafts
@@ -132,7 +132,15 @@ def _proof(door: Door) -> str:
 
 def _ask_passphrase(request: HttpRequest, door: Door) -> HttpResponse:
     wrong = False
+    link, address = door.share.pk.hex, visitors.counted_address(request)
     if request.method == "POST" and "passphrase" in request.POST:
+        if not may_try_passphrase(link, address):
+            minutes = int(PASSPHRASE_WINDOW_S // 60)
+            response = render(
+                request, "playground/share_locked.html", {"base": door.base, "minutes": minutes}, status=429
+            )
+            response["Retry-After"] = str(int(PASSPHRASE_WINDOW_S))
+            return response
         if door.share.opens_with(request.POST["passphrase"]):
             response = redirect(door.base)
             response.set_cookie(
@@ -146,7 +154,8 @@ def _ask_passphrase(request: HttpRequest, door: Door) -> HttpResponse:
             )
             return response
         wrong = True
-        guesses.count(visitors.counted_address(request))
+        guesses.count(address)
+        count_wrong_passphrase(link, address)
     return render(request, "playground/share_locked.html", {"base": door.base, "wrong": wrong}, status=403)
 
 

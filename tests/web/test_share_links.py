@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from playground.conversations import reading
 from playground.models import Conversation, Draft, ShareLink
+from playground.sharing import guesses as counted
 from playground.sharing import parts, publishing
-from playground.sharing.guesses import Guesses, guesses
+from playground.sharing.guesses import Guesses
 from tests.web.sharing_rig import (
     BELOW,
     everything,
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def no_guesses_yet() -> None:
-    guesses.forget_all()
+    counted.forget_all()
 
 
 # --- addresses
@@ -182,6 +183,44 @@ def test_guesses_are_forgiven_after_a_minute() -> None:
 
 
 # --- passphrase
+
+
+def try_passphrase(client: Client, token: str, passphrase: str, address: str) -> int:
+    return client.post(f"/s/{token}/", {"passphrase": passphrase}, REMOTE_ADDR=address).status_code
+
+
+def test_one_address_may_try_only_so_many_passphrases_of_a_link(client: Client, owner: User) -> None:
+    _, token = published(rich_conversation(owner), passphrase="open sesame")
+    for _ in range(counted.MOST_PASSPHRASES):
+        assert try_passphrase(client, token, "wrong", "203.0.113.1") == 403
+    refused = client.post(f"/s/{token}/", {"passphrase": "open sesame"}, REMOTE_ADDR="203.0.113.1")
+    assert refused.status_code == 429
+    assert "Try again in 15 minutes" in refused.content.decode()
+    assert refused["Retry-After"] == "900"
+    assert refused["X-Robots-Tag"].startswith("noindex")
+    assert try_passphrase(client, token, "open sesame", "203.0.113.2") == 302
+
+
+def test_many_addresses_together_may_try_only_so_many_passphrases_of_a_link(
+    client: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counted, "MOST_PASSPHRASES_OF_LINK", 5)
+    conversation = rich_conversation(owner)
+    (_, first), (_, second) = (published(conversation, passphrase="open sesame") for _ in range(2))
+    for number in range(5):
+        assert try_passphrase(client, first, "wrong", f"203.0.113.{number}") == 403
+    assert try_passphrase(client, first, "open sesame", "203.0.113.99") == 429
+    assert try_passphrase(client, second, "open sesame", "203.0.113.99") == 302
+
+
+def test_wrong_passphrases_are_forgiven_after_the_window() -> None:
+    now = [0.0]
+    wrong = Guesses(lambda: now[0], window_s=900)
+    wrong.count("link")
+    now[0] = 899.0
+    assert wrong.are_used_up("link", 1)
+    now[0] = 900.0
+    assert not wrong.are_used_up("link", 1)
 
 
 def test_a_passphrase_guards_every_address(client: Client, owner: User) -> None:
