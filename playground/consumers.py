@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 WINDOW_BYTES = 256 * 1024  # sent and not acknowledged
 PIECE = 50_000  # characters of a frame that was too large, per piece
 EVENTS_AT_ONCE = 400
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _URGENT = ("content_block_start", "content_block_stop", "message_stop", "error")
 
 
@@ -203,7 +204,7 @@ class RunConsumer(OwnersSocket):
 
     async def _send(self, frame: dict[str, Any]) -> None:
         self.frame += 1
-        text = json.dumps(frame | {"frame": self.frame}, ensure_ascii=False, separators=(",", ":"))
+        text = _encode(frame | {"frame": self.frame})
         for piece in _pieces(text, self.frame):
             await self.send(piece)
         size = len(text.encode("utf-8", "replace")) if not text.isascii() else len(text)

@@ -21,6 +21,29 @@ _TEXT_MEMBERS = ("text", "thinking")
 Field = Literal["text", "thinking", "partial_json", "citations", "signature", "compaction", "unknown"]
 
 
+class GrowingText:
+    """Text that comes in many small pieces, each of which as an object would take more memory than its characters."""
+
+    __slots__ = ("_joined", "_pieces")
+    _PIECES = 256
+
+    def __init__(self) -> None:
+        self._joined: list[str] = []
+        self._pieces: list[str] = []
+
+    def append(self, text: str) -> None:
+        self._pieces.append(text)
+        if len(self._pieces) >= self._PIECES:
+            self._joined.append("".join(self._pieces))
+            self._pieces.clear()
+
+    def whole(self) -> str:
+        if self._pieces or len(self._joined) > 1:
+            self._joined = ["".join(self._joined + self._pieces)]
+            self._pieces.clear()
+        return self._joined[0] if self._joined else ""
+
+
 class GrowingBlock:
     """A content block so far.
 
@@ -41,14 +64,14 @@ class GrowingBlock:
 
     def restart(self, start: dict[str, Any]) -> None:
         """Take the block's start; pieces that came before it stay."""
-        earlier = getattr(self, "_pieces", {})
+        earlier = getattr(self, "_texts", {})
         self._start = dict(start)
-        self._pieces: dict[str, list[str]] = {}
+        self._texts: dict[str, GrowingText] = {}
         for member in _TEXT_MEMBERS:
             if isinstance(text := self._start.get(member), str) and text:
                 self.append(member, text)
-        for member, pieces in earlier.items():
-            self._pieces.setdefault(member, []).extend(pieces)
+        for member, text in earlier.items():
+            self._texts.setdefault(member, GrowingText()).append(text.whole())
 
     @property
     def type(self) -> str:
@@ -61,7 +84,9 @@ class GrowingBlock:
         return self.type.endswith("tool_use")
 
     def append(self, member: str, text: str) -> None:
-        self._pieces.setdefault(member, []).append(text)
+        if member not in self._texts:
+            self._texts[member] = GrowingText()
+        self._texts[member].append(text)
         self.size += len(text)
 
     def set(self, member: str, value: Any) -> None:
@@ -93,7 +118,7 @@ class GrowingBlock:
         """The block so far in the API's shape. An input that cannot be read stays as the start gave it."""
         value = dict(self._start)
         for member in _TEXT_MEMBERS:
-            if member in self._pieces:
+            if member in self._texts:
                 value[member] = self._joined(member)
         if self._citations is not None:
             value["citations"] = list(self._citations)
@@ -104,12 +129,8 @@ class GrowingBlock:
         return value
 
     def _joined(self, member: str) -> str:
-        pieces = self._pieces.get(member)
-        if not pieces:
-            return ""
-        if len(pieces) > 1:
-            pieces[:] = ["".join(pieces)]
-        return pieces[0]
+        text = self._texts.get(member)
+        return "" if text is None else text.whole()
 
 
 def read_json(text: str) -> tuple[Any, str | None]:

@@ -48,15 +48,17 @@ class Decoder:
 
     An event is handed over as soon as its blank line has ended. The one exception: a CR that is the last byte so far
     may be half of a CRLF and waits for the next byte, unless the line before it ended in a CR alone.
+
+    To decode a part of a stream once more, say at which `offset` it begins: the start, or the end of an event.
     """
 
-    def __init__(self, max_event: int = MAX_EVENT) -> None:
+    def __init__(self, max_event: int = MAX_EVENT, offset: int = 0) -> None:
         self.max_event = max_event
-        self.consumed = 0  # bytes of the stream up to the end of the last event handed over
+        self.consumed = offset  # bytes of the stream up to the end of the last event handed over
         self._buffer = bytearray()  # the line that has not ended yet
-        self._offset = 0  # where the buffer begins in the stream
+        self._offset = offset  # where the buffer begins in the stream
         self._scanned = 0  # bytes of the buffer known to hold no line end
-        self._at_start = True  # a byte order mark may still come
+        self._at_start = offset == 0  # a byte order mark may still come
         self._after_cr = False  # the last line ended in a CR alone
         self._too_large = False
         self._begin()

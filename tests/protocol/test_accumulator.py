@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.protocol.accumulator import Accumulator, Change
+from playground.protocol.growing_block import GrowingBlock
 from playground.protocol.sse import ServerSentEvent
 
 START = {
@@ -348,3 +349,14 @@ def test_a_server_that_sends_oddities_without_end_costs_no_more_each_time(repeat
         for each in events:
             accumulator.add(each)
     assert accumulator.count == 60_000 * len(events) + 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 1000])
+def test_however_many_pieces_a_text_comes_in_it_is_whole(count: int) -> None:
+    pieces = [f"{number} " for number in range(count)]
+    block = GrowingBlock(0, 0, {"type": "text", "text": ""})
+    for number, piece in enumerate(pieces):
+        block.append("text", piece)
+        if number == 300:
+            assert block.text == "".join(pieces[:301])
+    assert block.text == block.text == "".join(pieces)

@@ -70,6 +70,14 @@ def test_events_cut_out_by_their_ends_are_the_same_events(stream: bytes) -> None
     assert begin == consumed <= len(stream)
 
 
+@given(pieces_of_streams)
+def test_a_part_that_begins_behind_an_event_decodes_as_it_did_in_the_whole(stream: bytes) -> None:
+    events, _, _ = decode(stream)
+    for nth, event in enumerate(events, start=1):
+        decoder = Decoder(offset=event.end)
+        assert decoder.feed(stream[event.end :]) + decoder.finish() == events[nth:]
+
+
 @given(
     st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1),
     st.text(st.characters(codec="utf-8")),
