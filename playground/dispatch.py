@@ -166,12 +166,14 @@ async def glance(body: bytes) -> tuple[str, bool]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fetched:
-    """A short answer that is no run: models, a token count. `failure` is None when it is a good JSON answer."""
+    """A short answer that is no run: models, a token count. `failure` is None when it is a good JSON answer;
+    `is_cut`: there should be more of it."""
 
     status: int | None
     headers: tuple[tuple[str, str], ...]
     body: bytes = dataclasses.field(repr=False)
     failure: Failure | None
+    is_cut: bool = False
 
     @property
     def json(self) -> Any:
@@ -183,7 +185,7 @@ async def fetch(outgoing: Outgoing) -> Fetched:
     """Send a request through the same client, guard and limits as a run, and store nothing. Never raises."""
     here = process.current()
     limits = dataclasses.replace(process.limits(), first_byte_s=60.0, total_s=120.0, response_bytes=8 * 2**20)
-    status, headers, pieces, failure = None, (), [], None
+    status, headers, pieces, failure, is_cut = None, (), [], None, False
     async for batch in run_in_batches(outgoing, here.client(), limits):
         for event in batch:
             if isinstance(event, Answered):
@@ -191,8 +193,8 @@ async def fetch(outgoing: Outgoing) -> Fetched:
             elif isinstance(event, Received):
                 pieces.append(event.data)
             elif isinstance(event, Ended):
-                failure = event.failure
-    return Fetched(status, headers, b"".join(pieces), failure)
+                failure, is_cut = event.failure, event.is_cut
+    return Fetched(status, headers, b"".join(pieces), failure, is_cut)
 
 
 async def fetch_for_key(

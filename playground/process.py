@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     import httpx
 
 
+# What an application sends when its answer broke off: a message of our own server's. To any other it is an error, on
+# which it ends the connection too.
+CUT = "playground.cut"
+
+
 @dataclass
 class Process:
     live: LiveRuns = field(default_factory=LiveRuns)

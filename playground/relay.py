@@ -19,6 +19,7 @@ from playground import dispatch
 from playground.dispatch import Refused
 from playground.engine.events import Answered, Ended, Failure, Received
 from playground.engine.live import LiveRun
+from playground.process import CUT
 from playground.protocol.errors import error_body, type_of_status
 from playground.protocol.sse import encode
 from playground.relay_keys import Admission, keys, listen, presented_key
@@ -161,10 +162,23 @@ async def _finish(client: _Client, answer: Answered | None, data: bytes, ended: 
     if failure is not None and (answer is None or failure.kind == "redirect"):
         raise Refused(failure.message, _STATUS_OF.get(failure.kind, 502))
     assert answer is not None
+    may_say_so = _streams(answer) and ended.state in {"interrupted", "cancelled"}
+    if failure is not None and ended.is_cut and not may_say_so:
+        await _break_off(client, failure, data)
+        return
     await client.begin(answer.status, _returned(answer))
-    if failure is not None and ended.state in {"interrupted", "cancelled"} and _streams(answer):
+    if failure is not None and may_say_so:
         data += _error_event(failure, (data or client.last_byte)[-1:])
     await client.end(data)
+
+
+async def _break_off(client: _Client, failure: Failure, data: bytes) -> None:
+    """An answer that has no way to say that it ended early must not end like a whole one."""
+    if not client.has_begun:
+        raise Refused(failure.message, _STATUS_OF.get(failure.kind, 502))
+    if data:
+        await client.more(data)
+    await client.cut()
 
 
 def _error_event(failure: Failure, last_byte: bytes) -> bytes:
@@ -179,7 +193,9 @@ def _error_event(failure: Failure, last_byte: bytes) -> bytes:
 
 
 def _streams(answer: Answered) -> bool:
-    return any(name == "content-type" and value.startswith("text/event-stream") for name, value in answer.headers)
+    headers = dict(answer.headers)
+    is_plain = headers.get("content-encoding", "identity") == "identity"
+    return is_plain and headers.get("content-type", "").startswith("text/event-stream")
 
 
 def _returned(answer: Answered) -> Headers:
@@ -231,7 +247,7 @@ async def _fetch(client: _Client, admission: Admission, path: str, body: bytes =
         extra_headers=client.passed_headers(),
     )
     failure = fetched.failure
-    if failure is not None and (fetched.status is None or failure.kind == "redirect"):
+    if failure is not None and (fetched.status is None or fetched.is_cut or failure.kind == "redirect"):
         raise Refused(failure.message, _STATUS_OF.get(failure.kind, 502))
     await client.begin(fetched.status or 502, _returned(Answered(0.0, fetched.status or 502, fetched.headers)))
     await client.end(fetched.body)
@@ -299,6 +315,10 @@ class _Client:
             await self.more(data)
             data = b""
         await self._send({"type": "http.response.body", "body": data, "more_body": False})
+
+    async def cut(self) -> None:
+        """End the connection instead of the answer."""
+        await self._send({"type": CUT})
 
     async def refuse(self, refusal: Refused) -> None:
         """An error of our own, in the API's shape."""

@@ -121,6 +121,9 @@ class Server(DaphneServer):
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """The application's `send`: returns when the socket has taken the message, not before."""
+        if message["type"] == process.CUT:
+            protocol.cut()
+            return
         connection = protocol.connection
         if connection is None:
             await super().handle_reply(protocol, message)

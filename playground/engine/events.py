@@ -85,11 +85,13 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last event of every run. `failure` is None exactly when the state is `completed`."""
+    """The last event of every run. `failure` is None exactly when the state is `completed`. `is_cut`: the body did not
+    come to its end, whatever is wrong with it besides."""
 
     at_ms: float
     state: EndState
     failure: Failure | None
+    is_cut: bool = False
 
 
 RunEvent = Requested | Answered | Received | Streamed | Ended

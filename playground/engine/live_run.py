@@ -210,7 +210,7 @@ class LiveRun:
                 future.set_result(None)
 
     def _end(self, state: Literal["failed", "interrupted", "cancelled"], failure: Failure) -> None:
-        self.publish([Ended((time.monotonic() - self._began) * 1000, state, failure)])
+        self.publish([Ended((time.monotonic() - self._began) * 1000, state, failure, is_cut=True)])
 
     def begin(
         self, client: httpx.AsyncClient, limits: Limits, pause: Pause | None, settled: Callable[[], None]

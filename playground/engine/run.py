@@ -241,7 +241,7 @@ class _Reading:
             state, failure = await asyncio.to_thread(self.answer.verdict, self.failure)
         if failure is not None:
             failure = self.redacted(failure)
-        return Ended(self.now_ms(), state, failure)
+        return Ended(self.now_ms(), state, failure, is_cut=self.failure is not None)
 
     def redacted(self, failure: Failure) -> Failure:
         """An upstream's own words may repeat the key they were sent."""

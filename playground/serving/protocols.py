@@ -98,6 +98,13 @@ class Request(WebRequest):
                 self.registerProducer(self.flow, True)
         super().handle_reply(message)
 
+    def handle_exception(self, exception: BaseException) -> None:
+        """The application has failed. What has begun is cut: it must not look whole, and no other answer can follow."""
+        if self._response_started:
+            self.cut()
+        else:
+            super().handle_exception(exception)
+
     def finish(self) -> None:
         if self.producer is not None:
             self.unregisterProducer()
@@ -117,7 +124,7 @@ class Request(WebRequest):
     def cut(self) -> None:
         """End the connection without waiting for anything."""
         if self.channel is not None:
-            self.channel.abortConnection()
+            self.channel.transport.abortConnection()
 
     def _most_bytes(self) -> int:
         return bodies.most_bytes(self._path)

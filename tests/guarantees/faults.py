@@ -27,7 +27,8 @@ BOMB = gzip.compress(b"\0" * 50_000_000)
 class Fault:
     """`kept` are the bytes that must be in the log: exactly these, or what the function says of them.
 
-    `relay`: the status of our own error; "unchanged"; or "error event", the upstream's bytes and an error at their end.
+    `relay`: the status of our own error; "unchanged"; or "error event", the upstream's bytes and an error at their end;
+    "cut": the upstream's bytes as far as they came, and a connection that breaks.
     """
 
     name: str
@@ -63,6 +64,17 @@ def streaming(*events: bytes) -> Script:
     async def script(exchange: Exchange) -> None:
         await exchange.stream(*events)
         await exchange.close_stream()
+
+    return script
+
+
+def breaking_off(status: str, body: bytes, *lines: str) -> Script:
+    """Less than was announced, once the first of it had time to be handed on."""
+
+    async def script(exchange: Exchange) -> None:
+        head = [f"HTTP/1.1 {status}", f"content-length: {len(body) + 100}", *lines, "", ""]
+        await exchange.say("\r\n".join(head).encode() + body)
+        await asyncio.sleep(0.2)
 
     return script
 
@@ -156,6 +168,7 @@ def address_of(fault: Fault) -> Iterator[str | None]:
 JSON = "content-type: application/json"
 EVENTS = "content-type: text/event-stream"
 PAGE = b"<html><body><h1>Bad gateway</h1><script>window.hit = 1</script></body></html>"
+HALF = b'{"id":"m","type":"message","role":"assistant","content":[{"type":"text","text":"Hi'
 LIMIT = 200_000
 
 
@@ -236,6 +249,14 @@ FAULTS = [
     Fault(
         "compressed", answering("200 OK", BOMB, JSON, "content-encoding: gzip"), "failed", "encoding",
         ("Compressed answer refused",), "unchanged", 200, BOMB,
+    ),
+    Fault("JSON breaks off", breaking_off("200 OK", HALF, JSON), "interrupted", "truncated", ("Truncated",), "cut",
+          200, HALF),
+    Fault("an error breaks off", breaking_off("500 Oops", HALF, JSON), "failed", "not_json", ("500", "Hi"), "cut",
+          500, HALF),
+    Fault(
+        "compressed and broken off", breaking_off("200 OK", BOMB[:900], EVENTS, "content-encoding: gzip"), "failed",
+        "encoding", ("Compressed answer refused",), "cut", 200, BOMB[:900],
     ),
     Fault(
         "redirect", answering("307 Elsewhere", b"", "location: https://elsewhere.example/?key=1"), "failed", "redirect",

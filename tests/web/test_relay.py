@@ -221,6 +221,29 @@ async def test_a_stream_cut_off_anywhere_ends_with_an_error_event(relay: Relay, 
     assert (await relay.run()).failure_kind == "truncated"
 
 
+async def test_a_message_that_breaks_off_raises_in_the_official_client(relay: Relay) -> None:
+    async def script(exchange: Exchange) -> None:
+        message = b'{"id":"m","type":"message","role":"assistant","model":"m","content":[],"usage":{}}'
+        await exchange.say(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n" + message
+        )
+        await asyncio.sleep(0.2)  # so that the answer has begun
+
+    async with serving(script) as upstream:
+        await relay.to(upstream)
+        async with anthropic.AsyncAnthropic(base_url=relay.url, api_key=relay.secret, max_retries=0) as client:
+            with pytest.raises(anthropic.APIConnectionError):
+                await client.messages.create(model="m", max_tokens=9, messages=BODY["messages"])
+    assert (await relay.run()).failure_kind == "truncated"
+
+
+async def test_a_token_count_that_breaks_off_is_an_error(relay: Relay) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n"
+    async with serving(saying(head + b'{"input_tokens": 1')) as upstream:
+        answer = await (await relay.to(upstream)).post(path="v1/messages/count_tokens")
+    assert (answer.status_code, answer.json()["type"]) == (502, "error")
+
+
 async def test_bytes_arrive_while_the_upstream_still_writes(relay: Relay) -> None:
     go_on = asyncio.Event()
 

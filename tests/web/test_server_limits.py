@@ -12,6 +12,7 @@ import pytest
 from django.urls import get_resolver
 
 from accounts.models import AccessKey, User
+from playground import server
 from playground.serving import bodies, protocols
 from playground.serving.bodies import LARGE, Place, Places, is_large_allowed
 from tests.web import sockets
@@ -176,6 +177,44 @@ def test_a_reader_that_stops_reading_does_not_fill_memory(
         served.server.call(wait_for_runs)
         waiting = served.server.call(lambda: bytes_in_sockets(served.server))
     assert 0 < waiting < MIB
+
+
+def test_a_reader_that_never_reads_on_is_cut(
+    live_url: str, owner: User, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "STALLED_S", 0.2)
+    secret = AccessKey.objects.issue(owner=owner, name="k")[1]
+    body = {"model": "sandbox-echo", "max_tokens": 64_000, "stream": True}
+    content = json.dumps(body | {"messages": [{"role": "user", "content": "word " * 60_000}]}).encode()
+    with sockets.connect(live_url, receive_buffer=4096) as stalled:
+        sockets.ask(stalled, "POST", "/v1/messages", f"x-api-key: {secret}", f"content-length: {len(content)}")
+        stalled.sendall(content)
+        sockets.head_of(stalled)
+        served.server.call(lambda: until_all_are_gone(served.server))
+        with pytest.raises(ConnectionResetError):
+            b"".join(iter(lambda: stalled.recv(65536), b""))
+
+
+async def until_all_are_gone(running: Any) -> None:
+    while not all("disconnected" in details for details in running.connections.values()):
+        await asyncio.sleep(0.05)
+
+
+def test_an_application_that_fails_in_mid_answer_breaks_the_connection_and_only_that(
+    live_url: str, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"so far", "more_body": True})
+        raise RuntimeError("on purpose")
+
+    application = served.server.application
+    for _ in range(2):  # the second too: whoever looks after failed applications is still there
+        monkeypatch.setattr(served.server, "application", failing)
+        with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
+            httpx.get(f"{live_url}healthz")
+        monkeypatch.setattr(served.server, "application", application)
+        assert httpx.get(f"{live_url}healthz").status_code == 200
 
 
 async def wait_for_runs() -> None:
