@@ -64,6 +64,7 @@ def upstream_of(connection: Connection | None, typed_key: str | None = None) -> 
         credential=typed_key or credential or None,
         default_headers=dict(headers),
         version=connection.anthropic_version,
+        is_shared=connection.is_for_everyone and not typed_key,
     )
 
 

@@ -158,7 +158,8 @@ class _Reading:
 
     def answered(self, response: httpx.Response) -> RunEvent:
         pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
-        headers = [(name.lower(), self.outgoing.redact(value)) for name, value in kept_response_headers(pairs)]
+        kept = kept_response_headers(pairs, is_for_owner=not self.outgoing.is_shared)
+        headers = [(name.lower(), self.outgoing.redact(value)) for name, value in kept]
         self.answer = Answer(response, self.limits.event_bytes)
         return Answered(self.now_ms(), response.status_code, tuple(headers))
 

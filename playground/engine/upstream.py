@@ -42,7 +42,8 @@ _OURS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where to and as whom. `default_headers` count as secret as the credential does: gateways keep keys there."""
+    """Where to and as whom. `default_headers` count as secret as the credential does: gateways keep keys there.
+    `is_shared`: whoever reads the answer is not who has the account with the upstream."""
 
     name: str
     base_url: str
@@ -50,6 +51,7 @@ class Upstream:
     credential: str | None = field(default=None, repr=False)
     default_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     version: str = DEFAULT_VERSION
+    is_shared: bool = False
 
 
 SANDBOX: Final = Upstream("sandbox", f"{SANDBOX_SCHEME}://playground", credential="sandbox")
@@ -68,6 +70,7 @@ class Outgoing:
     body: bytes = field(default=b"", repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     secret_names: frozenset[str] = frozenset()
+    is_shared: bool = False
 
     def masked_headers(self) -> Pairs:
         """The headers as they may be shown and stored: secrets replaced, by name and by value."""
@@ -136,7 +139,7 @@ def build(
         headers |= _authentication(upstream.auth_style, upstream.credential)
     long_secrets = tuple(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
     secret_names = frozenset(name.lower() for name in upstream.default_headers)
-    return Outgoing(method, url, tuple(headers.items()), body, long_secrets, secret_names)
+    return Outgoing(method, url, tuple(headers.items()), body, long_secrets, secret_names, upstream.is_shared)
 
 
 def _versions(version: str, betas: Iterable[str], headers: Mapping[str, str]) -> dict[str, str]:

@@ -63,6 +63,8 @@ KEPT_RESPONSE_HEADERS = frozenset(
         "x-process-time",
     }
 )
+# Whose account with the upstream it is.
+ACCOUNT_HEADERS = frozenset({"anthropic-organization-id", "anthropic-workspace-id"})
 KEPT_RESPONSE_PREFIXES = ("anthropic-ratelimit-", "anthropic-priority-", "anthropic-fast-", "x-ratelimit-")
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -115,9 +117,10 @@ def _masked_value(name: str, value: str, known: list[str]) -> str:
     return value
 
 
-def kept_response_headers(pairs: Iterable[tuple[str, str]]) -> Pairs:
-    """Those headers of an answer that may be stored and shown."""
-    return [(name, value) for name, value in pairs if _is_kept(name.lower())]
+def kept_response_headers(pairs: Iterable[tuple[str, str]], *, is_for_owner: bool = True) -> Pairs:
+    """Those headers of an answer that may be stored and shown: to whom the upstream's account belongs, or others."""
+    hidden = frozenset() if is_for_owner else ACCOUNT_HEADERS
+    return [(name, value) for name, value in pairs if _is_kept(name.lower()) and name.lower() not in hidden]
 
 
 def _is_kept(name: str) -> bool:

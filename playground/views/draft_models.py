@@ -78,13 +78,17 @@ async def read_models(request: HttpRequest, connection: Connection | None) -> Mo
             answer = await dispatch.fetch_models(connection, typed_key=key)
     except dispatch.Refused as refused:
         return ModelList(failure=refused.reason)
-    found = list_in(answer)
+    found = list_in(answer, says_why=connection is None or not connection.is_for_everyone)
     if key is None:
         model_list.remember(connection, found)
     return found
 
 
-def list_in(answer: dispatch.Fetched) -> ModelList:
+def list_in(answer: dispatch.Fetched, *, says_why: bool) -> ModelList:
+    """The list of an answer. `says_why` off: the upstream's own words are left out, they are about the operator's
+    account and may name what is inside the operator's network."""
+    if answer.failure is not None and answer.status is not None and not says_why:
+        return ModelList(failure=f"The upstream gave no list of models (HTTP {answer.status}).")
     if answer.failure is not None:
         return ModelList(failure=answer.failure.message)
     listed = dispatch.models_in(answer.json)

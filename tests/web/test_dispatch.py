@@ -69,6 +69,16 @@ async def test_a_visitors_run_is_in_the_live_log_only() -> None:
     assert dispatch.get_live().find(run.id, "visitor:a") is run
 
 
+async def test_whose_account_it_is_a_key_typed_for_the_visit_may_know(owner: User) -> None:
+    shared = Connection(name="shared", base_url="https://api.example")
+    shared.set_credential(SECRET)
+    assert dispatch.upstream_of(shared).is_shared
+    assert not dispatch.upstream_of(shared, "sk-of-my-own").is_shared
+    shared.owner = owner
+    shared.set_credential(SECRET)
+    assert not dispatch.upstream_of(shared).is_shared
+
+
 async def test_runs_at_once_are_limited_per_user(owner: User, settings: Any) -> None:
     settings.RUNS_AT_ONCE = 1
     settings.SANDBOX_SPEED = 0.1

@@ -64,3 +64,23 @@ async def test_a_refusal_of_ours_is_not_remembered_for_others(owner: User, setti
         assert "at once" in page.content.decode()
         assert upstream.exchanges == []
     assert model_list.remembered(connection) is None
+
+
+@pytest.mark.parametrize(("is_own", "status"), [(True, b"401 No"), (False, b"401 No"), (False, b"200 OK")])
+async def test_an_operators_upstream_is_not_quoted_to_users(owner: User, is_own: bool, status: bytes) -> None:
+    words = b'{"type":"error","error":{"type":"authentication_error","message":"ask vault.corp.internal for a key"}}'
+
+    async def refuse(exchange: Exchange) -> None:
+        head = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % (status, len(words))
+        await exchange.say(head + words)
+
+    client = AsyncClient()
+    await client.aforce_login(owner)
+    async with serving(refuse) as upstream:
+        connection = await database_sync_to_async(draft_for)(owner, upstream.url)
+        if not is_own:
+            connection.owner = None
+            await connection.asave()
+        page = (await client.post(reverse("draft-models"))).content.decode()
+    assert ("vault.corp.internal" in page) is is_own
+    assert f"HTTP {status[:3].decode()}" in page

@@ -36,14 +36,15 @@ class Relay:
         self.served = served
         self.secret = ""
 
-    async def to(self, upstream: RawUpstream | None, **values: Any) -> Relay:
-        self.secret = await database_sync_to_async(self._issue)(upstream, values)
+    async def to(self, upstream: RawUpstream | None, *, of_operator: bool = False, **values: Any) -> Relay:
+        whose = None if of_operator else self.owner
+        self.secret = await database_sync_to_async(self._issue)(upstream, whose, values)
         return self
 
-    def _issue(self, upstream: RawUpstream | None, values: dict[str, Any]) -> str:
+    def _issue(self, upstream: RawUpstream | None, whose: User | None, values: dict[str, Any]) -> str:
         connection = None
         if upstream is not None:
-            connection = Connection(owner=self.owner, name="raw", base_url=f"{upstream.url}/v1/")
+            connection = Connection(owner=whose, name="raw", base_url=f"{upstream.url}/v1/")
             connection.set_credential(SECRET)
             connection.save()
         return AccessKey.objects.issue(owner=self.owner, connection=connection, name="key", **values)[1]
@@ -190,6 +191,22 @@ async def test_an_address_that_is_not_allowed_is_403(relay: Relay, settings: Any
         answer = await (await relay.to(upstream)).post()
         assert upstream.exchanges == []
     assert (answer.status_code, answer.json()["error"]["type"]) == (403, "permission_error")
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+@pytest.mark.parametrize("path", ["v1/messages", "v1/messages/count_tokens"])
+async def test_whose_account_it_is_stays_with_the_owner_of_the_connection(
+    relay: Relay, is_own: bool, path: str
+) -> None:
+    ids = {"anthropic-organization-id": "org-1", "anthropic-workspace-id": "ws-1"}
+    lines = [f"{name.title()}: {value}" for name, value in ids.items()]
+    async with serving(answering(b"{}", JSON, "request-id: req_1", *lines)) as upstream:
+        answer = await (await relay.to(upstream, of_operator=not is_own)).post(path=path)
+    assert answer.headers["request-id"] == "req_1"
+    assert {name: answer.headers[name] for name in ids if name in answer.headers} == (ids if is_own else {})
+    if path == "v1/messages":
+        stored = dict((await relay.run()).content.response_headers)  # what page and exports are made from
+        assert {name: stored[name] for name in ids if name in stored} == (ids if is_own else {})
 
 
 async def test_no_first_byte_is_504(relay: Relay, settings: Any) -> None:
