@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from accounts.models import AccessKey, Connection
@@ -44,11 +44,11 @@ class _Pipe(io.RawIOBase):
         return b"".join(pieces)
 
 
-def zipped(user: Any) -> Iterator[bytes]:
-    """The zip in pieces. Nothing of it is held in memory but the piece at hand."""
+def zipped(user: Any, told: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
+    """The zip in pieces. Nothing of it is held in memory but the piece at hand. `told` hears of each run written."""
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:  # type: ignore[arg-type]
-        for name, pieces in _files(user):
+        for name, pieces in _files(user, told):
             with archive.open(name, "w", force_zip64=True) as member:
                 for piece in pieces:
                     member.write(piece.encode("utf-8", "replace") if isinstance(piece, str) else piece)
@@ -57,7 +57,7 @@ def zipped(user: Any) -> Iterator[bytes]:
     yield pipe.take()
 
 
-def _files(user: Any) -> Iterator[tuple[str, Iterator[str | bytes]]]:
+def _files(user: Any, told: Callable[[int], None]) -> Iterator[tuple[str, Iterator[str | bytes]]]:
     yield "README.txt", iter([_README])
     yield "account.json", _json(_columns(user, "username", "email", "date_joined", "last_login", "keep_content"))
     yield "connections.json", _json([_connection(row) for row in Connection.objects.owned_by(user)])
@@ -67,7 +67,7 @@ def _files(user: Any) -> Iterator[tuple[str, Iterator[str | bytes]]]:
     yield "shares.json", _json([_share(row) for row in ShareLink.objects.owned_by(user)])
     for attachment in _each(Attachment.objects.filter(user=user)):
         yield f"attachments/{attachment.pk}-{_file_name(attachment.name)}", _chunks(attachment.file)
-    yield "runs.jsonl", exports.jsonl(Run.objects.owned_by(user), with_events=True)
+    yield "runs.jsonl", exports.jsonl(Run.objects.owned_by(user), with_events=True, told=told)
 
 
 def _each(rows: Any) -> Iterator[Any]:

@@ -69,19 +69,26 @@ _watched: OrderedDict[tuple[int, str], Progress] = OrderedDict()
 @login_required
 @require_GET
 def run_export(request: HttpRequest) -> HttpResponse:
-    """All that the filter finds. `token`, any word the page makes up, names the download when its progress is asked."""
+    """All that the filter finds. `token`, any word the page makes up, names a download when its progress is asked."""
     wanted = Filter.read(request.GET)
     runs = Run.objects.owned_by(request.user)
     ids = None
     if wanted.q:
         pairs, _ = search_pairs(request.user, wanted, "", MOST_FOUND, look_at=MOST_LOOKED_AT)
         ids = [run_id for _, run_id in pairs]
-    progress = Progress(len(ids) if ids is not None else count(request.user, wanted))
-    if token := request.GET.get("token", "")[:64]:
+    progress = progress_of(request, len(ids) if ids is not None else count(request.user, wanted))
+    return table(runs if ids is not None else wanted.apply(runs), request.GET.get("format", ""), progress, ids)
+
+
+def progress_of(request: HttpRequest, total: int | None) -> Progress:
+    """The progress of a download that begins, kept for `run_export_progress` if the page gave it a name."""
+    progress = Progress(total)
+    asked = request.POST if request.method == "POST" else request.GET
+    if token := asked.get("token", "")[:64]:
         _watched[request.user.pk, token] = progress
         while len(_watched) > MOST_WATCHED:
             _watched.popitem(last=False)
-    return table(runs if ids is not None else wanted.apply(runs), request.GET.get("format", ""), ids, progress)
+    return progress
 
 
 @login_required
@@ -94,17 +101,16 @@ def run_export_progress(request: HttpRequest) -> HttpResponse:
     return render(request, "playground/_request_export.html", context, status=286 if is_over else 200)
 
 
-def table(runs: Any, kind: str, ids: list[UUID] | None = None, progress: Progress | None = None) -> HttpResponse:
+def table(runs: Any, kind: str, progress: Progress, ids: list[UUID] | None = None) -> HttpResponse:
     """Many runs as JSON lines or CSV, sent while they are read. `ids` narrows them to these, however many."""
     if kind not in _TABLES:
         return HttpResponseBadRequest("format is jsonl or csv")
     write, content_type = _TABLES[kind]
-    progress = progress or Progress(None)
     pieces = write(runs, told=progress.add) if ids is None else _of_ids(write, runs, ids, progress)
     return streamed(_watch(pieces, progress), f"requests-{timezone.now():%Y%m%d-%H%M%S}.{kind}", content_type)
 
 
-def _watch(pieces: Iterator[str], progress: Progress) -> Iterator[str]:
+def _watch(pieces: Iterator[Any], progress: Progress) -> Iterator[Any]:
     try:
         yield from pieces
     finally:
@@ -125,7 +131,8 @@ def _of_ids(write: Callable[..., Iterator[str]], runs: Any, ids: list[UUID], pro
 def account_download(request: HttpRequest) -> HttpResponse:
     """Everything that is kept for the signed-in user."""
     name = f"messages-playground-{timezone.now():%Y%m%d}.zip"
-    return streamed(account_export.zipped(request.user), name, "application/zip")
+    progress = progress_of(request, Run.objects.owned_by(request.user).count())
+    return streamed(_watch(account_export.zipped(request.user, progress.add), progress), name, "application/zip")
 
 
 def attachment(data: str | bytes, name: str, content_type: str) -> HttpResponse:

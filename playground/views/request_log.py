@@ -117,7 +117,7 @@ def run_selection(request: HttpRequest) -> HttpResponse:
         count = live.delete(list(mine.values_list("pk", flat=True)))
         messages.success(request, f"{plural(count, 'request')} deleted.")
         return redirect(back)
-    return request_exports.table(mine, doing)
+    return request_exports.table(mine, doing, request_exports.progress_of(request, mine.count()))
 
 
 def _ids(values: list[str]) -> list[UUID]:

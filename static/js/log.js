@@ -137,21 +137,6 @@ document.addEventListener("htmx:pushedIntoHistory", () => {
   }
 })
 
-// The browser saves the file by itself; what it cannot know is how much is still to come.
-document.addEventListener("click", ({ target }) => {
-  const link = target.closest("[data-export]")
-  const told = document.getElementById("export-progress")
-  if (!link || !told) return
-  const query = new URLSearchParams(link.search)
-  query.set("token", crypto.randomUUID())
-  link.search = query
-  const line = document.createElement("span")
-  line.setAttribute("hx-get", `${told.dataset.progress}?token=${query.get("token")}`)
-  line.setAttribute("hx-trigger", "every 1s")
-  told.replaceChildren(line)
-  window.htmx.process(line)
-})
-
 document.addEventListener("htmx:load", () => {
   start()
   tellSelection()

@@ -150,6 +150,7 @@ def test_selected_requests_are_downloaded(page: Any, log_in: Any, owner: User) -
         page.get_by_role("button", name="CSV").click()
     saved = page._thread.call(lambda: str(download._target.value.path()))
     assert str(run.pk) in Path(saved).read_text()
+    expect(page.locator("[data-progress]")).to_have_text(re.compile(r"Exported \d+ requests?\."))
 
 
 def test_the_keyboard_steps_to_older_and_newer_runs(page: Any, log_in: Any, owner: User) -> None:
@@ -230,3 +231,16 @@ def test_what_the_filter_finds_is_downloaded_and_the_page_says_how_much(page: An
     saved = page._thread.call(lambda: str(download._target.value.path()))
     assert json.loads(Path(saved).read_text())["state"] == "completed"
     expect(page.get_by_text("Exported 1 request.")).to_be_visible()
+
+
+@pytest.mark.parametrize("address", ["/requests/", "/accounts/"])
+def test_the_zip_of_the_account_tells_how_far_it_is(page: Any, log_in: Any, owner: User, address: str) -> None:
+    many(owner, 3)
+    log_in(page, owner)
+    page.goto(address)
+    if address == "/requests/":
+        page.get_by_text("Export", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("as a zip|Export my data")).click()
+    assert download.value.suggested_filename.endswith(".zip")
+    expect(page.locator("[data-progress]")).to_have_text("Exported 3 requests.")
