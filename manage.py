@@ -21,6 +21,7 @@ VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "installed.sha256"
 OLDEST = (3, 11)
+IN_PARALLEL = ["-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]  # `test` without arguments
 
 
 def stop(message: str) -> NoReturn:
@@ -135,7 +136,7 @@ def main() -> None:
         import pytest
 
         os.chdir(HERE)
-        sys.exit(pytest.main(sys.argv[2:]))
+        sys.exit(pytest.main(sys.argv[2:] or IN_PARALLEL))
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
