@@ -6,6 +6,7 @@ the patches build and what the templates write at once is the same HTML.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import time
 from dataclasses import replace
@@ -69,6 +70,7 @@ class Drawing:
         self.key = ""  # makes the ids of elements differ between answers on one page
         self.mocks: dict[tuple[str, str], ToolMock] = {}
         self.links: Any = None  # where the page gets what is not drawn: `answer.runs.Links`
+        self.budget = _budget
 
     # -- what arrives
 
@@ -119,7 +121,7 @@ class Drawing:
             block = self.figures.accumulator.block(index)
             if block is None:
                 return None
-            self._drawn[index] = BlockDrawing(block, _budget)
+            self._drawn[index] = BlockDrawing(block, self.budget)
             self._drawn[index].timing.opened_ms = at_ms
             self._fresh.add(index)
         return self._drawn[index]
@@ -204,6 +206,11 @@ class Drawing:
             self._figures_due, self._has_begun = False, has_begun
             self._figures_drawn_at = now_s
             self._figures_revision = self.revision
+
+    def copy(self) -> Drawing:
+        """A drawing like this one that goes its own way. What never changes is shared, the HTML above all."""
+        fixed = [self.about, self.links, *(html for drawn in self.blocks for _, html in drawn.parts)]
+        return copy.deepcopy(self, {id(value): value for value in fixed})
 
     # -- what a page is told
 

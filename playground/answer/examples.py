@@ -10,7 +10,7 @@ from django.urls import reverse
 from playground.answer.about import About
 from playground.answer.drawing import Drawing
 from playground.answer.replay import frames_of
-from playground.answer.runs import Links, until
+from playground.answer.runs import Links
 from playground.engine.events import Answered, Ended, Received, Requested, RunEvent, Streamed
 from playground.protocol.sse import Decoder, encode
 
@@ -126,18 +126,18 @@ def _wire() -> list[dict[str, Any]]:
     return found
 
 
-def example(kind: str, up_to: int | None = None) -> Drawing | None:
-    """The example, drawn; with `up_to` as it would stand after that event. None for a kind that there is none of."""
+def example(kind: str) -> Drawing | None:
+    """The example, drawn. None for a kind that there is none of."""
     events = example_events(kind)
     if not events:
         return None
-    drawing = _empty(kind)
-    drawing.take_all(until(events, up_to))
+    drawing = blank_example(kind)
+    drawing.take_all(events)
     drawing.draw()
     return drawing
 
 
-def _empty(kind: str) -> Drawing:
+def blank_example(kind: str) -> Drawing:
     drawing = Drawing(About(model=MESSAGE["model"], asked_for_stream=kind == "stream"))
     drawing.key = f"example-{kind}"
     panel = reverse("answer-example", args=[kind]) + "answer/"
@@ -148,4 +148,4 @@ def _empty(kind: str) -> Drawing:
 
 def frames(kind: str) -> list[dict[str, Any]]:
     """The example as a page would be told it while it arrives."""
-    return frames_of(_empty(kind), example_events(kind))
+    return frames_of(blank_example(kind), example_events(kind))

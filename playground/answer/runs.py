@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from django.urls import reverse
 from playground import visitors
 from playground.answer.about import About
 from playground.answer.drawing import Drawing
+from playground.answer.folding import folded
+from playground.answer.shelf import MOST_WEIGHT, kept, shelf
 from playground.answer.words import clean
 from playground.engine.events import Answered, Ended, Failure, Received, Requested, RunEvent, Streamed
 from playground.engine.live_run import LiveRun
@@ -20,7 +23,9 @@ from playground.models import Run, ToolMock
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-STEP = 2_000  # stored events read at once
+STEP = 8_000  # stored events read at once
+LARGE_EVENTS, LARGE_BYTES = 2_000, 500_000  # a drawing of more is kept for a while
+SLOW_EVENTS = 20_000  # a page does not wait for the drawing of more
 MAX_PARSED_BODY = 2**20  # a larger request body is not looked into for the tools it declares
 
 
@@ -35,20 +40,65 @@ class Links:
     connections: tuple[tuple[str, str], ...] = ()
 
 
-def drawing_of(run: LiveRun | Run, request: HttpRequest | None, *, up_to: int | None = None) -> Drawing:
-    """All there is to draw of a run; with `up_to`, the answer as it stood after that event.
+def drawing_of(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
+    """All there is to draw of a run.
 
     A run that goes on is drawn empty: its socket brings what has come so far.
     """
-    drawing = blank(run, request)
     if isinstance(run, LiveRun):
-        if run.is_over or up_to is not None:
-            drawing.take_all(until(list(run.events), up_to))
-    else:
-        drawing.take_all(until(stored_events(run), up_to))
-        drawing.figures.received_size = run.received_size
+        return drawing_so_far(run, request) if run.is_over else _drawn(blank(run, request), [])
+    if request is None or not is_large(run):
+        return _stored_drawing(run, request)
+    drawing = copy.copy(kept(_key(run, request), lambda: _stored_drawing(run, request), _weight))
+    drawing.about, drawing.links = about_stored(run, request), links_of(run.id, request)
+    return drawing
+
+
+def drawing_so_far(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
+    """The same, with what has come of a run that goes on."""
+    if isinstance(run, LiveRun):
+        return _drawn(blank(run, request), list(run.events))
+    return drawing_of(run, request)
+
+
+def _stored_drawing(run: Run, request: HttpRequest | None) -> Drawing:
+    drawing = blank(run, request)
+    drawing.take_all(folded(stored_events(run)))
+    drawing.figures.received_size = run.received_size
     drawing.draw()
     return drawing
+
+
+def _drawn(drawing: Drawing, events: Iterable[RunEvent]) -> Drawing:
+    drawing.take_all(folded(events))
+    drawing.draw()
+    return drawing
+
+
+def is_large(run: LiveRun | Run) -> bool:
+    """Does drawing this run take so long that the drawing is worth keeping? Final runs never change."""
+    if isinstance(run, LiveRun) or not run.is_final:
+        return False
+    return run.event_count >= LARGE_EVENTS or run.received_size >= LARGE_BYTES
+
+
+def opens_at_once(run: LiveRun | Run, request: HttpRequest) -> bool:
+    """Can the run be drawn while a reader waits for the page? Else the page comes first and the drawing after it."""
+    if isinstance(run, LiveRun) or not is_large(run):
+        return True
+    return run.event_count < SLOW_EVENTS or _key(run, request) in shelf
+
+
+def _key(run: Run, request: HttpRequest) -> tuple[Any, ...]:
+    content = run.stored_content.pk if run.stored_content else None
+    return "drawing", visitors.owner_of(request), run.pk, content
+
+
+def _weight(drawing: Drawing) -> int:
+    """Bytes, about. Calls that wait for results depend on what was saved for them: not kept."""
+    if drawing.calls:
+        return MOST_WEIGHT + 1
+    return 20_000 + sum(4 * drawn.block.size + sum(map(len, drawn.part_list)) for drawn in drawing.blocks)
 
 
 def blank(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
@@ -67,6 +117,13 @@ def until(events: Iterable[RunEvent], up_to: int | None) -> Iterator[RunEvent]:
         if up_to is not None and isinstance(event, Streamed) and event.number > up_to:
             return
         yield event
+
+
+def events_between(run: LiveRun | Run, after: int, up_to: int) -> Iterator[RunEvent]:
+    """What came after one server-sent event up to another one; with the end, if that is the last."""
+    if isinstance(run, LiveRun):
+        return until(list(run.events)[run.position_after(after) :], up_to)
+    return stored_events(run, after, up_to)
 
 
 def links_of(run_id: Any, request: HttpRequest | None) -> Links:
@@ -123,9 +180,24 @@ def _parse(body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def stored_events(run: Run) -> Iterator[RunEvent]:
-    """The run events of a stored run, as far as they are kept. Times that were not stored are left out of it: the
-    first byte's stands for those of the status line."""
+def stored_events(run: Run, after: int = 0, up_to: int | None = None) -> Iterator[RunEvent]:
+    """The run events of a stored run, as far as they are kept, from behind one server-sent event up to another. Times
+    that were not stored are left out of it: the first byte's stands for those of the status line."""
+    content = run.stored_content
+    if not after:
+        yield from _beginning(run)
+    last = run.event_count if up_to is None else min(up_to, run.event_count)
+    if content is not None and run.event_count:
+        for first in range(after + 1, last + 1, STEP):
+            yield from run.events(first, min(first + STEP - 1, last))
+    elif content is not None:
+        for data in run.raw():
+            yield Received(run.duration_ms or 0.0, data)
+    if run.is_final and last == run.event_count:
+        yield Ended(run.duration_ms or 0.0, run.state, _failure(run))  # type: ignore[arg-type]
+
+
+def _beginning(run: Run) -> Iterator[RunEvent]:
     content = run.stored_content
     yield Requested(0.0, "POST", run.base_url, _pairs(content.request_headers if content else []), run.request_size)
     if run.http_status is not None:
@@ -133,14 +205,6 @@ def stored_events(run: Run) -> Iterator[RunEvent]:
         yield Answered(run.first_byte_ms or run.duration_ms or 0.0, run.http_status, headers)
     if run.first_byte_ms is not None:
         yield Received(run.first_byte_ms, b"")
-    if content is not None and run.event_count:
-        for first in range(1, run.event_count + 1, STEP):
-            yield from run.events(first, first + STEP - 1)
-    elif content is not None:
-        for data in run.raw():
-            yield Received(run.duration_ms or 0.0, data)
-    if run.is_final:
-        yield Ended(run.duration_ms or 0.0, run.state, _failure(run))  # type: ignore[arg-type]
 
 
 def _failure(run: Run) -> Failure | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Length
 
 from playground.engine.events import Streamed
@@ -61,8 +61,11 @@ def read_events(run: Run, first: int, last: int) -> list[Streamed]:
     first = max(1, first)
     if last < first:
         return []
-    ending_here = Q(first_event__lte=last, first_event__gt=first - F("event_count"))
-    batches = list(run.batches.filter(ending_here, event_count__gt=0).order_by("start"))
+    with_events = run.batches.filter(event_count__gt=0)
+    # Found from the index. A row's length stands behind its bytes, which SQLite would read of all earlier rows.
+    before = with_events.filter(first_event__lte=first).order_by("-first_event").values_list("first_event", flat=True)
+    ending_here = with_events.filter(first_event__gte=before.first() or 0, first_event__lte=last)
+    batches = [batch for batch in ending_here.order_by("start") if batch.first_event + batch.event_count > first]
     if not batches:
         return []
     begin = batches[0].begun
@@ -87,7 +90,22 @@ def _bytes_between(run: Run, batches: list[RunBatch], begin: int, end: int) -> b
 
 
 def _decode(data: bytes, begin: int, marks: list[Mark]) -> Iterable[Streamed]:
-    """One event per mark. Cut by the marks and not by blank lines, so numbers stay right whatever the bytes are."""
+    """One event per mark: all at once where the bytes read the same that way, else each by itself."""
+    events = _decode_at_once(data)
+    if len(events) == len(marks) and all(
+        event.end == mark[1] - begin for event, mark in zip(events, marks, strict=True)
+    ):
+        return [Streamed(mark[2], mark[0], event, mark[1]) for event, mark in zip(events, marks, strict=True)]
+    return _decode_each(data, begin, marks)
+
+
+def _decode_at_once(data: bytes) -> list[sse.ServerSentEvent]:
+    decoder = sse.Decoder(max_event=max(len(data) + 1, sse.MAX_EVENT))
+    return decoder.feed(data) + decoder.finish()
+
+
+def _decode_each(data: bytes, begin: int, marks: list[Mark]) -> Iterable[Streamed]:
+    """Cut by the marks and not by blank lines, so numbers stay right whatever the bytes are."""
     at = begin
     for number, end, at_ms in marks:
         decoder = sse.Decoder(max_event=max(end - at + 1, sse.MAX_EVENT))

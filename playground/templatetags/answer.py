@@ -8,9 +8,10 @@ from django import template
 from django.utils.safestring import SafeString
 
 from playground import markdown
-from playground.answer.runs import drawing_of
+from playground.answer.runs import drawing_of, opens_at_once
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from django.template import Context
 
     from playground.answer.drawing import Drawing
@@ -22,6 +23,17 @@ register = template.Library()
 def answer_of(context: Context, run: Any) -> Drawing | None:
     """The drawing of a live or stored run for whoever is asking; None without a run."""
     return None if run is None else drawing_of(run, context.get("request"))
+
+
+@register.simple_tag(takes_context=True)
+def comes_later(context: Context, run: Any) -> bool:
+    """Would a page wait long for this run's drawing? Then the browser fetches it when the page is there."""
+    request = context.get("request")
+    return run is not None and request is not None and not is_htmx(request) and not opens_at_once(run, request)
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
 
 
 @register.simple_tag

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from playground import dispatch, visitors
 from playground.answer.runs import drawing_of
+from playground.answer.shelf import TooBusy, turns
 from playground.engine.live_run import LiveRun
 from playground.models import Run
 
@@ -30,6 +32,15 @@ def find_run(request: HttpRequest, run_id: UUID) -> LiveRun | Run:
     return stored
 
 
+def in_turn(owner: str, view: Callable[..., HttpResponse], *args: Any, **place: Any) -> HttpResponse:
+    """The view's response, made when none of the same owner's is being made; 429 when too many wait for that."""
+    try:
+        with turns.of(owner):
+            return view(*args, **place)
+    except TooBusy:
+        return HttpResponse("Too much at once. Try again in a moment.", status=429, headers={"Retry-After": "2"})
+
+
 @require_GET
 def answer(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """The whole panel, for a browser's own request on a page.
@@ -39,6 +50,10 @@ def answer(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = find_run(request, run_id)
     if not request.headers.get("HX-Request"):
         return render(request, "playground/answer.html", {"run": run})
+    return in_turn(visitors.owner_of(request) or "", _panel, request, run)
+
+
+def _panel(request: HttpRequest, run: LiveRun | Run) -> HttpResponse:
     if drawn := request.GET.get("drawn"):
         drawing = drawing_of(run, request)
         context = {"answer": drawing, "is_drawn": drawing.is_over and drawing.digest == drawn}

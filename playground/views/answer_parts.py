@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from playground import markdown
+from playground import markdown, visitors
 from playground.answer import examples, wire
 from playground.answer.blocks import MAX_SHOWN_JSON
 from playground.answer.replay import frames_of
-from playground.answer.runs import blank, drawing_of, stored_events
+from playground.answer.runs import blank, drawing_so_far, events_between, is_large, stored_events, until
+from playground.answer.shelf import kept, shelf
+from playground.answer.standing import Standing
 from playground.answer.words import clean
 from playground.engine.events import Streamed
 from playground.engine.live_run import LiveRun
-from playground.views.answer import find_run
+from playground.views.answer import find_run, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,8 +39,10 @@ ALL = 2**31  # as the number of an event: as far as it has come
 class Subject(Protocol):
     """What a part is taken from."""
 
-    def drawing(self, up_to: int = ALL) -> Drawing: ...
+    def drawing(self) -> Drawing: ...
+    def stood(self, number: int, place: str) -> dict[str, Any]: ...
     def frames(self) -> list[dict[str, Any]]: ...
+    def columns(self) -> str: ...
     def events(self, first: int = 1, last: int | None = None) -> list[Streamed]: ...
 
 
@@ -47,15 +52,28 @@ class OfRun:
     def __init__(self, request: HttpRequest, run_id: UUID) -> None:
         self.request = request
         self.run = find_run(request, run_id)
+        self.owner = visitors.owner_of(request) or ""
 
-    def drawing(self, up_to: int = ALL) -> Drawing:
-        return drawing_of(self.run, self.request, up_to=up_to)
+    def drawing(self) -> Drawing:
+        return drawing_so_far(self.run, self.request)
+
+    def stood(self, number: int, place: str) -> dict[str, Any]:
+        key = self._key("standing")
+        standing = shelf.get(key) or Standing()
+        told = standing.at(self, number, place)
+        shelf.put(key, standing, standing.weight)
+        return told
+
+    def blank(self) -> Drawing:
+        drawing = blank(self.run, self.request)
+        drawing.about = replace(drawing.about, can_act=False)  # nothing can be done with an answer of the past
+        return drawing
+
+    def events_between(self, after: int, up_to: int) -> Iterable[RunEvent]:
+        return events_between(self.run, after, up_to)
 
     def frames(self) -> list[dict[str, Any]]:
-        return frames_of(blank(self.run, self.request), self._run_events())
-
-    def _run_events(self) -> Iterable[RunEvent]:
-        return list(self.run.events) if isinstance(self.run, LiveRun) else stored_events(self.run)
+        return frames_of(blank(self.run, self.request), events_between(self.run, 0, ALL))
 
     def events(self, first: int = 1, last: int | None = None) -> list[Streamed]:
         if isinstance(self.run, LiveRun):
@@ -64,17 +82,38 @@ class OfRun:
             return []
         return _streamed(stored_events(self.run)) if last is None else self.run.events(first, last)
 
+    def columns(self) -> str:
+        if not is_large(self.run):
+            return _columns(self.events())
+        return str(kept(self._key("columns"), lambda: _columns(self.events()), len))
+
+    def _key(self, what: str) -> tuple[Any, ...]:
+        """A run's events stay what they were, also when it leaves the live log; only their content can be removed."""
+        is_kept = isinstance(self.run, LiveRun) or self.run.stored_content is not None
+        return what, self.owner, self.run.id, is_kept
+
 
 class OfExample:
+    owner = ""
+
     def __init__(self, _request: HttpRequest, kind: str) -> None:
         self.kind = kind
         if not examples.example_events(kind):
             raise Http404("no such example")
 
-    def drawing(self, up_to: int = ALL) -> Drawing:
-        found = examples.example(self.kind, up_to)
+    def drawing(self) -> Drawing:
+        found = examples.example(self.kind)
         assert found is not None
         return found
+
+    def stood(self, number: int, _place: str) -> dict[str, Any]:
+        return Standing().at(self, number)
+
+    def blank(self) -> Drawing:
+        return examples.blank_example(self.kind)
+
+    def events_between(self, after: int, up_to: int) -> Iterable[RunEvent]:
+        return until(examples.example_events(self.kind), up_to) if not after else ()
 
     def frames(self) -> list[dict[str, Any]]:
         return examples.frames(self.kind)
@@ -82,17 +121,29 @@ class OfExample:
     def events(self, first: int = 1, last: int | None = None) -> list[Streamed]:
         return _streamed(examples.example_events(self.kind))[first - 1 : last]
 
+    def columns(self) -> str:
+        return _columns(self.events())
+
+
+def _columns(events: list[Streamed]) -> str:
+    return json.dumps(wire.columns(events), separators=(",", ":"))
+
 
 def _streamed(events: Iterable[RunEvent]) -> list[Streamed]:
     return [event for event in list(events) if isinstance(event, Streamed)]
 
 
-def of_both(part: Callable[..., HttpResponse]) -> tuple[Callable[..., HttpResponse], Callable[..., HttpResponse]]:
-    """A part as two views: of a run, and of an example."""
+def of_both(
+    part: Callable[..., HttpResponse], *, takes_turns: bool = True
+) -> tuple[Callable[..., HttpResponse], Callable[..., HttpResponse]]:
+    """A part as two views: of a run, and of an example. What may take long is made for one asker after the other."""
 
     @require_GET
     def of_run(request: HttpRequest, run_id: UUID, **place: Any) -> HttpResponse:
-        return part(request, OfRun(request, run_id), **place)
+        subject = OfRun(request, run_id)
+        return (
+            in_turn(subject.owner, part, request, subject, **place) if takes_turns else part(request, subject, **place)
+        )
 
     @require_GET
     def of_example(request: HttpRequest, kind: str, **place: Any) -> HttpResponse:
@@ -102,8 +153,8 @@ def of_both(part: Callable[..., HttpResponse]) -> tuple[Callable[..., HttpRespon
 
 
 def stood(request: HttpRequest, subject: Subject, number: int) -> HttpResponse:
-    """The message as it stood after one event."""
-    return render(request, "playground/_answer_stood.html", {"answer": subject.drawing(number), "number": number})
+    """The message as it stood after one event: what a page lacks that has drawn the place `?drawn=`."""
+    return JsonResponse(subject.stood(number, request.GET.get("drawn", "")))
 
 
 def as_json(request: HttpRequest, subject: Subject) -> HttpResponse:
@@ -147,7 +198,7 @@ def events(request: HttpRequest, subject: Subject) -> HttpResponse:
     if first.isdecimal() and len(first) < 9:
         start = max(1, int(first))
         return JsonResponse({"rows": wire.rows(subject.events(start, start + ROWS_AT_ONCE - 1))})
-    return JsonResponse(wire.columns(subject.events()))
+    return HttpResponse(subject.columns(), content_type="application/json")
 
 
 def event(request: HttpRequest, subject: Subject, number: int) -> HttpResponse:

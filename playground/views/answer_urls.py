@@ -13,7 +13,8 @@ PARTS = (
     ("wire/", answer_parts.events, "wire"),
     ("wire/<int:number>/", answer_parts.event, "event"),
 )
-_BOTH = [(address, *answer_parts.of_both(view), name) for address, view, name in PARTS]
+_QUICK = (answer_parts.event,)
+_BOTH = [(address, *answer_parts.of_both(view, takes_turns=view not in _QUICK), name) for address, view, name in PARTS]
 
 shortcuts = answer.shortcuts
 run_patterns = [

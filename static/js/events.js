@@ -15,6 +15,7 @@ export class EventsView {
   #seen = 0 // how many events the filter has looked at
   #frame = 0
   #overviewAt = 0
+  #overviewOf = -1 // how many events the overview shows
   #overviewTimer = 0
   #now = 0 // number of the chosen event
 
@@ -47,15 +48,24 @@ export class EventsView {
   async show() {
     this.isVisible = true
     const isLive = this.panel.dataset.state === "running"
-    if (!isLive && !this.data.isWhole && this.data.address && !this.data.count) {
-      try {
-        await this.data.load()
-      } catch {
-        this.where.textContent = "The events could not be fetched."
-      }
-    }
+    if (!isLive && !this.data.isWhole && this.data.address && !this.data.count && !(await this.#load())) return
     this.#overviewAt = 0
     this.draw()
+  }
+
+  async #load() {
+    if (this.element.ariaBusy === "true") return false
+    this.element.ariaBusy = "true"
+    this.where.textContent = "Fetching the events…"
+    try {
+      await this.data.load()
+      return true
+    } catch {
+      this.where.textContent = "The events could not be fetched."
+      return false
+    } finally {
+      this.element.ariaBusy = null
+    }
   }
 
   #listen() {
@@ -104,11 +114,14 @@ export class EventsView {
     const now = performance.now()
     if (now - this.#overviewAt > overviewEvery) {
       this.#overviewAt = now
-      drawLanes(this.lanes, this.data)
-      this.#drawFilters()
+      if (this.#overviewOf !== this.count) {
+        this.#overviewOf = this.count
+        drawLanes(this.lanes, this.data)
+        this.#drawFilters()
+      }
       this.#drawWhere()
     }
-    else this.#overviewTimer ||= setTimeout(() => {
+    else if (this.#overviewOf !== this.count) this.#overviewTimer ||= setTimeout(() => {
       this.#overviewTimer = 0
       if (this.element.isConnected) this.draw()
     }, overviewEvery)

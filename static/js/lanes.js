@@ -14,16 +14,19 @@ function rect(attributes) {
 
 /** The places of the ticks: each event's while they are few, else one for each bin that holds any. */
 function ticks(wire, members, total) {
-  const places = members.map((at) => (wire.at[at] / total) * width)
-  return members.length <= bins ? places : [...new Set(places.map((place) => Math.floor((place / width) * bins)))].map((bin) => (bin / bins) * width)
+  if (members.length <= bins) return members.map((at) => (wire.at[at] / total) * width)
+  const taken = new Uint8Array(bins + 1)
+  for (const at of members) taken[Math.floor((wire.at[at] / total) * bins)] = 1
+  return [...taken.keys()].filter((bin) => taken[bin]).map((bin) => (bin / bins) * width)
 }
 
 export function drawLanes(box, wire) {
   const total = Math.max(1, wire.total)
   const lanes = new Map([[-1, []]])
   for (let at = 0; at < wire.count; at++) {
-    if (!lanes.has(wire.index[at])) lanes.set(wire.index[at], [])
-    lanes.get(wire.index[at]).push(at)
+    const lane = lanes.get(wire.index[at])
+    if (lane) lane.push(at)
+    else lanes.set(wire.index[at], [at])
   }
   const shown = [...lanes.keys()].sort((a, b) => a - b).slice(0, 24)
   const parts = shown.flatMap((index) => {

@@ -1,15 +1,20 @@
 // Plays a run again from its stored times, or stands still at one of its events.
 
 import { Canvas, decorate } from "./draw.js"
-import { fetchPart, fill } from "./fragment.js"
+import { fetchPart } from "./fragment.js"
 
-const mostFrames = 20_000
+const mostFrames = 20_000 // events of a run that is played from frames fetched all at once
+const askEvery = 120 // ms, while a longer one plays
+const busyAfter = 400 // ms
 
-/** The answer as it stood: fetched for one event, or drawn step by step while it plays. */
+/** The answer as it stood: fetched as what changed since the place before, or drawn step by step while it plays. */
 export class Playback {
   #frames = null
   #next = 0
   #canvas = null
+  #heading = null
+  #place = "" // what of the answer is drawn, in the server's own words
+  #isPlayedFromFrames = false
   #request = 0
   #asked = 0
   #isAsking = false
@@ -30,24 +35,52 @@ export class Playback {
     this.#asked = number
     if (this.#isAsking || !this.panel.dataset.panel) return
     this.#isAsking = true
+    const busy = setTimeout(() => this.#say("One moment."), busyAfter)
     try {
-      for (let at = 0; at !== this.#asked; ) {
+      for (let at = -1; at !== this.#asked && !this.#isPlayedFromFrames; ) {
         at = this.#asked
-        const html = await fetchPart(`${this.panel.dataset.panel}at/${at}/`)
-        if (at === this.#asked && !this.isPlaying) this.#show(html)
+        const canvas = this.#canvas
+        const told = await this.#fetch(at)
+        if (told && canvas === this.#canvas) this.#show(told, at)
+        else at = -1 // asked for patience, or what was drawn is gone: once more
+        if (this.isPlaying) await pause(askEvery)
       }
     } catch {
-      this.stood.textContent = "This could not be fetched."
+      this.#place = ""
+      this.#say("This could not be fetched.")
     } finally {
+      clearTimeout(busy)
+      this.stood.removeAttribute("aria-busy")
       this.#isAsking = false
     }
   }
 
-  #show(html) {
+  /** What changed up to this event; null when the server asks for patience. */
+  async #fetch(number) {
+    try {
+      return JSON.parse(await fetchPart(`${this.panel.dataset.panel}at/${number}/?drawn=${this.#place}`))
+    } catch (error) {
+      if (error.status !== 429) throw error
+      await pause(1_000)
+      return null
+    }
+  }
+
+  #show(told, number) {
+    if (told.is_whole || !this.#canvas) this.#stage()
+    this.#place = told.drawn
+    this.#canvas.apply(told.draw)
+    if (told.is_whole) decorate(this.stood)
+    const words = Object.assign(document.createElement("span"), { className: "quiet small", textContent: `the answer as it stood after event ${number}` })
+    this.#heading.replaceChildren(`At ${Math.round(told.ms).toLocaleString("en")} ms `, words)
+    this.stood.removeAttribute("aria-busy")
+  }
+
+  #say(words) {
     this.stood.hidden = false
-    this.#canvas = null
-    fill(this.stood, html)
-    decorate(this.stood)
+    this.stood.setAttribute("aria-busy", "true")
+    if (!this.#canvas) return (this.stood.textContent = words)
+    this.#heading.textContent = words
   }
 
   async play() {
@@ -69,14 +102,24 @@ export class Playback {
   }
 
   pause() {
-    this.isPlaying = false
+    this.isPlaying = this.#isPlayedFromFrames = false
     cancelAnimationFrame(this.#request)
     this.told(this.wire.numberAt(this.ms), this.ms)
   }
 
   async #prepare() {
+    this.#isPlayedFromFrames = true
+    if (!this.#frames) this.#say("One moment.")
     this.#frames ??= JSON.parse(await fetchPart(`${this.panel.dataset.panel}frames/`)).frames
+    this.stood.removeAttribute("aria-busy")
+    this.#stage()
+    this.#next = 0
+  }
+
+  /** Make room for an answer that is drawn from its beginning. */
+  #stage() {
     this.stood.hidden = false
+    this.#heading = Object.assign(document.createElement("h3"), { textContent: "As it came in" })
     const blocks = Object.assign(document.createElement("div"), { className: "blocks" })
     blocks.dataset.blocks = ""
     const ending = document.createElement("div")
@@ -84,15 +127,17 @@ export class Playback {
     const figures = document.createElement("div")
     figures.dataset.figures = ""
     figures.hidden = true
-    this.stood.replaceChildren(figures, blocks, ending)
+    this.stood.replaceChildren(this.#heading, figures, blocks, ending)
     this.#canvas = new Canvas(this.stood)
-    this.#next = 0
+    this.#place = ""
   }
 
   #drawUntil(ms) {
-    if (!this.#canvas) return this.standAt(this.wire.numberAt(ms))
+    if (!this.#isPlayedFromFrames) return this.standAt(this.wire.numberAt(ms))
     while (this.#next < this.#frames.length && this.#frames[this.#next].at <= ms) {
       this.#canvas.apply(this.#frames[this.#next++].draw.filter(({ op }) => op !== "figures" && op !== "ending"))
     }
   }
 }
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))

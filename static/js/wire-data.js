@@ -11,6 +11,7 @@ const known = new Set([
   "text_delta", "thinking_delta", "signature_delta", "input_json_delta", "citations_delta", "compaction_delta",
 ])
 const rowsAtOnce = 500
+const mostAsked = 2 // windows of rows that are fetched at a time; of those scrolled past only the last ones are
 
 export function kindOfBlock(type) {
   if (type === "text" || type === "thinking") return type
@@ -22,7 +23,10 @@ const kinds = { text_delta: "text", citations_delta: "text", thinking_delta: "th
 
 export class WireData {
   #texts = new Map() // number -> data as received, or its beginning
-  #asked = new Set()
+  #asked = new Set() // first numbers of the windows that are on their way
+  #wanted = []
+  #counts = new Map()
+  #counted = 0
 
   constructor(address) {
     this.address = address
@@ -87,14 +91,26 @@ export class WireData {
     const text = this.#texts.get(number)
     if (text !== undefined) return text
     const first = number - ((number - 1) % rowsAtOnce)
-    if (this.address && !this.#asked.has(first)) {
-      this.#asked.add(first)
-      fetchPart(`${this.address}?first=${first}`).then((json) => {
-        for (const [at, data] of JSON.parse(json).rows) this.#texts.set(at, data)
-        onCome()
-      }, () => this.#asked.delete(first))
+    if (this.address && !this.#asked.has(first) && !this.#wanted.includes(first)) {
+      this.#wanted = [...this.#wanted, first].slice(-mostAsked)
+      this.#fetchRows(onCome)
     }
     return null
+  }
+
+  async #fetchRows(onCome) {
+    if (this.#asked.size >= mostAsked || !this.#wanted.length) return
+    const first = this.#wanted.pop()
+    this.#asked.add(first)
+    try {
+      for (const [at, data] of JSON.parse(await fetchPart(`${this.address}?first=${first}`)).rows) this.#texts.set(at, data)
+      onCome()
+    } catch {
+      // Asked for again when the rows are next in sight.
+    } finally {
+      this.#asked.delete(first)
+    }
+    this.#fetchRows(onCome)
   }
 
   /** What an event says, in a line. */
@@ -112,9 +128,11 @@ export class WireData {
 
   /** How many events of each name there are, in the order they first came. */
   counts() {
-    const counts = new Map()
-    for (const name of this.name) counts.set(name, (counts.get(name) ?? 0) + 1)
-    return counts
+    for (; this.#counted < this.name.length; this.#counted++) {
+      const name = this.name[this.#counted]
+      this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1)
+    }
+    return this.#counts
   }
 
   /** The last event that had come at this time. */

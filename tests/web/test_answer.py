@@ -17,7 +17,7 @@ from playground.answer.about import About
 from playground.answer.drawing import Drawing, draw_all
 from playground.answer.examples import example, frames
 from playground.answer.failures import verdict
-from playground.answer.runs import blank, drawing_of, stored_events
+from playground.answer.runs import blank, drawing_of, events_between, stored_events
 from playground.engine.events import Failure, RunEvent
 from tests.web.hostile_texts import HOSTILE
 from tests.web.runs import body_of, ended, live_run, store, stream, tell, told
@@ -159,7 +159,7 @@ def test_a_json_answer_is_drawn_as_it_was_live(owner: Any) -> None:
 @pytest.mark.django_db
 def test_the_answer_as_it_stood_has_what_had_come_and_no_more(owner: Any) -> None:
     run = store(tell(live_run(owner), stream("alpha beta gamma delta")))
-    stood = drawing_of(run, None, up_to=4)
+    stood = draw_all(About(), events_between(run, 0, 4))
     assert "alpha beta" in stood.blocks[0].html
     assert "gamma" not in stood.blocks[0].html
     assert not stood.is_over

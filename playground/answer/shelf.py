@@ -1,0 +1,115 @@
+"""What was costly to make, kept for a while in this process: bounded in number, in weight and in age.
+
+Who asks is checked before anything is taken from here, on every request; the owner is part of each key.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+MOST: Final = 64  # entries
+MOST_WEIGHT: Final = 64 * 2**20  # bytes, about
+REST_S: Final = 600.0  # what nobody asked for this long is let go
+MOST_WAITING: Final = 16
+PATIENCE_S: Final = 30.0
+
+
+class Shelf:
+    """The entries asked for last. Safe for several threads."""
+
+    def __init__(self, most: int = MOST, most_weight: int = MOST_WEIGHT, rest_s: float = REST_S) -> None:
+        self.most, self.most_weight, self.rest_s = most, most_weight, rest_s
+        self._entries: OrderedDict[Hashable, tuple[Any, int, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __contains__(self, key: Hashable) -> bool:
+        with self._lock:
+            self._sweep()
+            return key in self._entries
+
+    @property
+    def weight(self) -> int:
+        return sum(weight for _, weight, _ in self._entries.values())
+
+    def get(self, key: Hashable) -> Any:
+        with self._lock:
+            self._sweep()
+            if key not in self._entries:
+                return None
+            value, weight, _ = self._entries.pop(key)
+            self._entries[key] = value, weight, time.monotonic()
+            return value
+
+    def put(self, key: Hashable, value: Any, weight: int) -> None:
+        """Keep this, or keep it on with another weight. What is too heavy by itself is not kept."""
+        with self._lock:
+            self._entries.pop(key, None)
+            if weight <= self.most_weight:
+                self._entries[key] = value, weight, time.monotonic()
+            self._sweep()
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+
+    def _sweep(self) -> None:
+        oldest = time.monotonic() - self.rest_s
+        while self._entries and (
+            len(self._entries) > self.most
+            or self.weight > self.most_weight
+            or next(iter(self._entries.values()))[2] < oldest
+        ):
+            self._entries.popitem(last=False)
+
+
+class TooBusy(Exception):  # noqa: N818 - reads as what it is
+    """So much of this owner's waits already that nothing more may."""
+
+
+class Turns:
+    """One at a time for each owner, so that nobody keeps the whole server busy. Others of the same owner wait."""
+
+    def __init__(self, most_waiting: int = MOST_WAITING, patience_s: float = PATIENCE_S) -> None:
+        self.most_waiting, self.patience_s = most_waiting, patience_s
+        self._lock = threading.Lock()
+        self._turns: dict[str, tuple[threading.Lock, int]] = {}  # with how many hold it or wait for it
+
+    @contextmanager
+    def of(self, owner: str) -> Iterator[None]:
+        with self._lock:
+            turn, count = self._turns.get(owner, (threading.Lock(), 0))
+            if count > self.most_waiting:
+                raise TooBusy
+            self._turns[owner] = turn, count + 1
+        try:
+            if not turn.acquire(timeout=self.patience_s):
+                raise TooBusy
+            try:
+                yield
+            finally:
+                turn.release()
+        finally:
+            with self._lock:
+                count = self._turns[owner][1] - 1
+                if count:
+                    self._turns[owner] = turn, count
+                else:
+                    del self._turns[owner]
+
+
+shelf = Shelf()
+turns = Turns()
+
+
+def kept(key: Hashable, make: Callable[[], Any], weigh: Callable[[Any], int]) -> Any:
+    """What is kept under this key, else what is made now."""
+    found = shelf.get(key)
+    if found is None:
+        found = make()
+        shelf.put(key, found, weigh(found))
+    return found

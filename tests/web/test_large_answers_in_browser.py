@@ -1,0 +1,76 @@
+"""A stored run of very many events in a browser: opened, scrolled, filtered, stood in and played."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from playground.answer.shelf import shelf
+from playground.protocol import sse
+from tests.browser import expect
+from tests.web.runs import ended, live_run, store, told
+
+pytestmark = pytest.mark.django_db(transaction=True)
+COUNT = 21_000  # more than are played from frames that are fetched all at once
+
+
+@pytest.fixture
+def opened(page: Any, owner: Any, log_in: Any) -> Any:
+    """The page of a run of so many events; its words are numbered as its events are."""
+    shelf.clear()
+    words = [f"w{number}{'.' if number % 20 else chr(10) * 2} " for number in range(3, COUNT - 2)]
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {"type": "message", "role": "assistant", "content": [], "usage": {}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        *({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}} for word in words),
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}},
+        {"type": "message_stop"},
+    ]
+    data = b"".join(sse.encode(event["type"], json.dumps(event)) for event in events)
+    live = live_run(owner)
+    live.publish([*told(data, chunk=20_000), ended(at_ms=2_000)])
+    assert live.event_count == COUNT
+    run = store(live)
+    log_in(page, owner)
+    page.goto(f"/requests/{run.pk}/")
+    return page
+
+
+def test_a_long_run_is_opened_scrolled_stood_in_and_played(opened: Any) -> None:
+    page = opened
+    expect(page.locator("#answer [data-blocks]")).to_contain_text(f"w{COUNT - 3}.", timeout=30_000)
+    page.locator("#answer").get_by_role("tab", name="Events").click()
+    expect(page.locator("[data-where]")).to_contain_text("of 21,000")
+    assert page.locator("[data-rows] tr").count() < 120, "only the rows in sight are made"
+
+    # Filtered: what is left of each kind.
+    page.locator(".filter-pills label", has_text="text_delta").click()
+    expect(page.locator("[data-rows] tr[data-number]")).to_have_count(5)
+    page.locator(".filter-pills label", has_text="text_delta").click()
+
+    # Scrolled to the end: the rows there say what came.
+    page.locator("[data-window]").evaluate("box => { box.scrollTop = box.scrollHeight }")
+    expect(page.locator(f'[data-rows] tr[data-number="{COUNT - 3}"] .data')).to_contain_text(f"w{COUNT - 3}")
+
+    # Stood in, and stepped through in both directions.
+    page.locator(f'[data-rows] tr[data-number="{COUNT - 10}"]').click()
+    stood = page.locator("[data-stood-answer]")
+    for button, number in ((None, COUNT - 10), ("on", COUNT - 9), ("back", COUNT - 10), ("back", COUNT - 11)):
+        if button:
+            page.get_by_role("button", name=f"One event {button}").click()
+        expect(stood.locator("h3")).to_contain_text(f"after event {number}")
+        expect(stood).to_contain_text(re.compile(rf"w{number}\.\s*$"))
+        expect(page.locator("[data-stood-event]")).to_contain_text(f"w{number}")
+
+    # Played from the beginning.
+    page.locator("[data-position]").fill("0")
+    page.locator("[data-speed]").select_option("16")
+    page.locator("[data-play]").click()
+    expect(stood).to_contain_text(f"w{COUNT - 3}.", timeout=20_000)
+    expect(page.locator("[data-where]")).to_contain_text("event 21000 of")
+    parts = stood.locator("[data-part]").evaluate_all("parts => parts.map((part) => Number(part.dataset.part))")
+    assert parts == list(range(len(parts)))
