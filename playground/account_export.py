@@ -10,7 +10,7 @@ from typing import Any
 
 from accounts.models import AccessKey, Connection
 from playground import exports
-from playground.models import Attachment, Conversation, Draft, Run, ShareLink
+from playground.models import Attachment, Conversation, ConversationVersion, Draft, Run, ShareLink
 from playground.protocol import json_text
 
 _README = """What Messages Playground keeps for you.
@@ -19,7 +19,7 @@ account.json        who you are here
 connections.json    your connections; credentials are never exported
 access_keys.json    your access keys; their secrets are not stored
 conversations.jsonl your conversations with all their versions
-drafts.jsonl        requests you were working on
+drafts.jsonl        requests you were working on, with their branches
 shares.json         your share links; their addresses are not stored
 attachments/        files you uploaded
 runs.jsonl          your requests, one a line, with what was sent, answered and every event
@@ -103,15 +103,17 @@ def _access_key(row: AccessKey) -> dict[str, Any]:
 def _conversation(row: Conversation) -> dict[str, Any]:
     told = _columns(row, "id", "title", "starred", "created_at", "changed_at", "archived_at") | {"tags": row.tags}
     told["runs"] = [str(each) for each in row.run_links.values_list("run_id", flat=True)]
-    told["versions"] = [
-        _columns(version, "id", "parent_id", "note", "pinned", "made_at", "body_text") | {"settings": version.settings}
-        for version in row.versions.order_by("made_at")
-    ]
+    told["versions"] = [_version(version) for version in row.versions.order_by("made_at")]
     return told
 
 
 def _draft(row: Draft) -> dict[str, Any]:
-    return _columns(row, "id", "saved_at", "anthropic_version", "accept", "body_text") | {"betas": row.betas}
+    told = _columns(row, "id", "saved_at", "anthropic_version", "accept", "body_text") | {"betas": row.betas}
+    return told | {"versions": [_version(version) for version in row.versions.order_by("made_at")]}
+
+
+def _version(row: ConversationVersion) -> dict[str, Any]:
+    return _columns(row, "id", "parent_id", "note", "pinned", "made_at", "body_text") | {"settings": row.settings}
 
 
 def _share(row: ShareLink) -> dict[str, Any]:

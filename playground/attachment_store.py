@@ -106,8 +106,9 @@ def _used_by(user_id: int | None, visitor: str) -> set[str]:
     drafts = Draft.objects.filter(Q(user_id=user_id) if user_id else Q(user=None, visitor=visitor))
     for draft in drafts:
         used.update(REFERENCE.findall(draft.body_text))
-    if user_id:
-        versions = ConversationVersion.objects.filter(conversation__owner_id=user_id)
+    unsaved = ConversationVersion.objects.filter(draft__in=drafts)
+    saved = ConversationVersion.objects.filter(conversation__owner_id=user_id) if user_id else unsaved.none()
+    for versions in (unsaved, saved):
         for version in versions.iterator(chunk_size=STEP):
             used.update(REFERENCE.findall(version.body_text))
     return used

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
 
-from playground.models import Conversation, ConversationVersion
+
+class Kept(Protocol):
+    """What a version tells here; `models.ConversationVersion` is one."""
+
+    pk: Any
+    chain: Any
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,18 +23,34 @@ class Branch:
     turn: int
     number: int
     count: int
-    before: ConversationVersion | None  # the newest version with the variant before this one
-    after: ConversationVersion | None
+    before: Any  # the newest version with the variant before this one, or None
+    after: Any
 
 
-def branches(conversation: Conversation, chain: list[str]) -> dict[int, Branch]:
-    """Where the body with this chain has siblings, by turn."""
-    versions = list(conversation.versions.filter(pinned=True).order_by("made_at").defer("packed_body"))
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Turns that the body no longer has are kept as variant `number` of `count`, in `version`."""
+
+    number: int
+    count: int
+    version: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """All that a body's page says about them."""
+
+    by_turn: dict[int, Branch] = field(default_factory=dict)
+    later: Later | None = None
+
+
+def branches(versions: Iterable[Kept], chain: list[str]) -> dict[int, Branch]:
+    """Where the body with this chain has siblings, by turn. `versions` come oldest first."""
+    versions = list(versions)
     found: dict[int, Branch] = {}
     for turn, own in enumerate(chain):
-        variants = _variants(versions, chain[:turn], turn)
-        if own not in variants:
-            variants[own] = None
+        variants = _variants(versions, chain[:turn])
+        variants.setdefault(own, None)
         if len(variants) > 1:
             names = list(variants)
             at = names.index(own)
@@ -36,12 +60,29 @@ def branches(conversation: Conversation, chain: list[str]) -> dict[int, Branch]:
     return found
 
 
-def _variants(
-    versions: Iterable[ConversationVersion], shared: list[str], turn: int
-) -> dict[str, ConversationVersion | None]:
-    """The digests of turn `turn` in order of their first appearance, each with its newest version."""
-    variants: dict[str, ConversationVersion | None] = {}
+def later_turns(versions: Iterable[Kept], chain: list[str]) -> Later | None:
+    """Where the turns are that once followed: of this very body, else of the sibling of its last turn."""
+    if not chain:
+        return None
+    versions = list(versions)
+    following = list(_variants(versions, chain).values())
+    if following:
+        return Later(len(following), len(following) + 1, following[-1])
+    variants = _variants(versions, chain[:-1])
+    variants.setdefault(chain[-1], None)
+    for number, (digest, version) in reversed(list(enumerate(variants.items(), start=1))):
+        if digest != chain[-1] and version is not None and len(version.chain) > len(chain):
+            return Later(number, len(variants), version)
+    return None
+
+
+def _variants(versions: Iterable[Kept], shared: list[str]) -> dict[str, Kept | None]:
+    """The digests of the turn after the shared ones, in order of first appearance, each with its newest version."""
+    turn = len(shared)
+    variants: dict[str, Kept | None] = {}
     for version in versions:
         if len(version.chain) > turn and version.chain[:turn] == shared:
-            variants[version.chain[turn]] = version
+            newest = variants.get(version.chain[turn])
+            if newest is None or newest.changed_at <= version.changed_at:
+                variants[version.chain[turn]] = version
     return variants

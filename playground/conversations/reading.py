@@ -55,11 +55,27 @@ def texts(body: dict[str, Any]) -> list[str]:
     return texts_in([body.get("system"), turns(body)])
 
 
+def is_blank_turn(turn: Any) -> bool:
+    """Was nothing said in it yet?"""
+    content = turn.get("content") if isinstance(turn, dict) else turn
+    if not isinstance(content, list):
+        return not content
+    return all(isinstance(block, dict) and block.get("type") == "text" and not block.get("text") for block in content)
+
+
+def said(turns: list[Any]) -> list[Any]:
+    """The turns without the empty ones at their end, which wait for words."""
+    end = len(turns)
+    while end and is_blank_turn(turns[end - 1]):
+        end -= 1
+    return turns[:end]
+
+
 def chain(body: dict[str, Any]) -> list[str]:
     """For each turn a digest of it and all before it: equal entries mean that the bodies agree up to there."""
     found: list[str] = []
     before = b""
-    for turn in turns(body):
+    for turn in said(turns(body)):
         before = hashlib.sha256(before + json_text.dump(turn, indent=None).encode()).digest()
         found.append(before.hex()[:16])
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,7 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Connection, User
-from playground.conversations import reading
+from playground.conversations import keeping, reading
+from playground.conversations.keeping import SETTINGS, digest_of, settings_of
 from playground.forms.examples import HELLO
 from playground.models import Conversation, ConversationRun, ConversationVersion, Draft
 from playground.models.fields import clean
@@ -21,19 +20,12 @@ from playground.protocol import json_text
 if TYPE_CHECKING:
     from playground.conversations.exchange import Incoming
 
-SETTINGS = ("anthropic_version", "betas", "accept", "extra_headers", "variables")
 NEW_VERSION_AFTER = timedelta(minutes=10)  # until then typing changes the version it began
 MOST_UNPINNED = 50
 MOST_TAGS = 20
 
 
 # --- the draft ---
-
-
-def settings_of(draft: Draft) -> dict[str, Any]:
-    settings: dict[str, Any] = {name: getattr(draft, name) for name in SETTINGS}
-    settings["connection"] = str(draft.connection_id) if draft.connection_id else None
-    return settings
 
 
 def is_blank(draft: Draft) -> bool:
@@ -60,11 +52,14 @@ def keep_draft(draft: Draft) -> None:
 def save(draft: Draft, user: User, title: str = "", note: str = "saved") -> Conversation:
     """Save the draft as a version that stays: of the conversation it belongs to, else of a new one."""
     conversation = draft.conversation
-    if conversation is None or conversation.owner_id != user.pk or conversation.deleted_at:
+    is_new = conversation is None or conversation.owner_id != user.pk or conversation.deleted_at is not None
+    if conversation is None or is_new:
         conversation = Conversation(owner=user)
     if title.strip():
         conversation.title, conversation.title_is_own = clean(title.strip(), 200), True
     add_version(conversation, draft.body_text, settings_of(draft), pinned=True, note=note)
+    if is_new:
+        keeping.hand_over(draft, conversation)
     draft.conversation = conversation
     keep_draft(draft)
     return conversation
@@ -83,6 +78,7 @@ def autosave(draft: Draft) -> None:
 @transaction.atomic
 def record_run(draft: Draft, run_id: UUID) -> None:
     """Note that a run was made from the draft as it is now; the version it was made from stays."""
+    keeping.sent(draft)
     conversation = Conversation.objects.filter(pk=draft.conversation_id, deleted_at=None).first()
     if conversation is not None:
         version = add_version(conversation, draft.body_text, settings_of(draft), pinned=True, note="sent")
@@ -96,8 +92,7 @@ def add_version(
 ) -> ConversationVersion:
     """Make this state the head. It changes the head in place while that was only typed, and not long ago."""
     settings = settings_of(Draft()) | settings
-    state = f"{body_text}\n{json.dumps(settings, sort_keys=True)}"
-    digest = hashlib.sha256(state.encode("utf-8", "backslashreplace")).hexdigest()
+    digest = digest_of(body_text, settings)
     head = conversation.head
     body = reading.parse(body_text)
     if head is None or head.digest != digest:
@@ -121,7 +116,7 @@ def add_version(
 
 
 def _changed_or_new(conversation: Conversation, head: ConversationVersion | None) -> ConversationVersion:
-    if head is not None and not head.pinned and timezone.now() - head.made_at < NEW_VERSION_AFTER:
+    if head is not None and not head.pinned and not head.note and timezone.now() - head.made_at < NEW_VERSION_AFTER:
         return head
     return ConversationVersion(conversation=conversation, parent=head)
 
@@ -147,7 +142,10 @@ def _thin_out(conversation: Conversation) -> None:
 
 def put_aside(draft: Draft) -> Conversation | None:
     """Save what is being written before something else takes its place. Visitors have nowhere to put it."""
-    if draft.user is None or is_blank(draft) or draft.body_text == json_text.dump(HELLO.make()):
+    if draft.user is None:
+        return None
+    is_nothing = is_blank(draft) or draft.body_text == json_text.dump(HELLO.make())
+    if is_nothing and not keeping.has_others(draft):
         return None
     if draft.conversation_id:
         autosave(draft)
@@ -159,6 +157,7 @@ def put_aside(draft: Draft) -> Conversation | None:
 def open_version(draft: Draft, conversation: Conversation, version: ConversationVersion) -> Conversation | None:
     """Put a version into the draft. Returns what was in the draft before, if it was saved apart."""
     aside = put_aside(draft)
+    keeping.forget(draft)
     conversation.refresh_from_db()
     if conversation.head_id != version.pk:
         Conversation.objects.filter(pk=conversation.pk).update(head=version)
@@ -166,6 +165,17 @@ def open_version(draft: Draft, conversation: Conversation, version: Conversation
     draft.conversation = conversation
     keep_draft(draft)
     return aside
+
+
+@transaction.atomic
+def switch(draft: Draft, version: ConversationVersion) -> None:
+    """Go to another branch of what the draft holds, which stays where it is. The draft is not stored yet."""
+    keeping.put_away(draft, draft.body_text, reading.parse(draft.body_text))
+    conversation = keeping.home(draft)
+    if conversation is not None:
+        Conversation.objects.filter(pk=conversation.pk).update(head=version)
+        conversation.head = version
+    fill_draft(draft, version.body_text, version.settings)
 
 
 def fill_draft(draft: Draft, body_text: str, settings: dict[str, Any]) -> None:
@@ -183,6 +193,7 @@ def fill_draft(draft: Draft, body_text: str, settings: dict[str, Any]) -> None:
 def open_body(draft: Draft, body: dict[str, Any], settings: dict[str, Any]) -> Conversation | None:
     """Put a body of any origin into the draft: an import, a shared copy read by a visitor."""
     aside = put_aside(draft)
+    keeping.forget(draft)
     fill_draft(draft, json_text.dump(body), settings)
     draft.conversation = None
     keep_draft(draft)

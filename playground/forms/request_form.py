@@ -83,7 +83,10 @@ class RequestForm:
         self.beta_meanings = BETAS
         self.known_models = KNOWN_MODELS
         self.is_prefilled = False
+        self.is_replaced = False  # another request took the place of the one that it began with
+        self.cut: tuple[str, Any, int] | None = None  # text and body before later turns went, and the turn that is last
         self.read()
+        self.began = (draft.body_text, self.body)
 
     def go_to(self, connection: Connection | None) -> None:
         """Send to another connection: its models are asked for anew."""

@@ -85,11 +85,12 @@ class ConversationVersion(models.Model):
     """One state of the body. Versions form a tree by `parent`; `chain` tells which turns they share.
 
     Entry n of `chain` is a digest of turns 0 to n. A pinned version was saved by hand or sent; the others are what
-    was typed in between, and thin out with time.
+    was typed in between, and thin out with time. Those of a request that was not saved belong to its draft.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="versions")
+    conversation = models.ForeignKey(Conversation, models.CASCADE, null=True, related_name="versions")
+    draft = models.ForeignKey("Draft", models.CASCADE, null=True, related_name="versions")
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
     packed_body = models.BinaryField()
     settings = ForeignJson(default=dict)
@@ -101,6 +102,13 @@ class ConversationVersion(models.Model):
     changed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="version_has_one_home",
+                condition=models.Q(conversation__isnull=False, draft__isnull=True)
+                | models.Q(conversation__isnull=True, draft__isnull=False),
+            ),
+        ]
         indexes = [models.Index(fields=["conversation", "-changed_at"], name="version_conversation")]
         ordering = ["-changed_at"]
 

@@ -43,6 +43,7 @@ class Draft(models.Model):
     connection = models.ForeignKey("accounts.Connection", models.SET_NULL, null=True, blank=True, related_name="+")
     # The saved conversation that this is being written for, and which follows along.
     conversation = models.ForeignKey("Conversation", models.SET_NULL, null=True, blank=True, related_name="+")
+    branches_gone = models.PositiveIntegerField(default=0)  # how many made room: see conversations.keeping
     version = models.PositiveIntegerField(default=0)
     saved_at = models.DateTimeField(default=timezone.now)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import template
 
-from playground.conversations.branches import branches
-from playground.conversations.reading import chain
+from playground.conversations.branches import Branches
+from playground.conversations.keeping import MOST_BRANCHES, branches_of
 
 if TYPE_CHECKING:
     from django.template import Context
@@ -30,12 +30,32 @@ def words(text: str) -> list[str]:
 @register.inclusion_tag("playground/_turn_switch.html", takes_context=True)
 def turn_switch(context: Context, node: Any) -> dict[str, Any]:
     """Where a turn of the form has siblings: which one it is, and buttons to the others."""
-    form = context.get("form")
-    conversation = form.draft.conversation if form is not None else None
     turn = node.path[1] if len(node.path) == 2 else None
-    if conversation is None or not isinstance(form.body, dict):
-        return {"turn": turn}
+    return {"turn": turn, "branch": _branches(context).by_turn.get(turn)}
+
+
+@register.inclusion_tag("playground/_turn_switch_list.html", takes_context=True)
+def turn_switches(context: Context, first: int = 0, last: int | None = None) -> dict[str, Any]:
+    """The switches of the turns `first` to `last`, or of all."""
+    found = _branches(context).by_turn.values()
+    return {"branches": [each for each in found if first <= each.turn and (last is None or each.turn <= last)]}
+
+
+@register.inclusion_tag("playground/_branch_note.html", takes_context=True)
+def branch_note(context: Context) -> dict[str, Any]:
+    """Under the turns: where those are that came after, and how many branches made room."""
+    form = context.get("form")
+    found = _branches(context)
+    gone = form.draft.branches_gone if form is not None and not form.is_prefilled else 0
+    return {"later": found.later, "gone": gone, "most": MOST_BRANCHES, "user": context.get("user")}
+
+
+def _branches(context: Context) -> Branches:
+    """Those of the form, read once for each page."""
+    form = context.get("form")
+    if form is None or form.is_prefilled:
+        return Branches()
     known = form.__dict__.get("branches")
     if known is None:
-        known = form.__dict__["branches"] = branches(conversation, chain(form.body))
-    return {"turn": turn, "branch": known.get(turn), "conversation": conversation}
+        known = form.__dict__["branches"] = branches_of(form.draft, form.body)
+    return known

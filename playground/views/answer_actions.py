@@ -19,6 +19,7 @@ from playground import dispatch, visitors
 from playground.answer import going_on
 from playground.answer.going_on import CannotGoOn
 from playground.answer.runs import drawing_of
+from playground.conversations import saving
 from playground.engine.live_run import LiveRun
 from playground.forms.file_types import UnknownFileError, recognise
 from playground.models import Draft, Run, ToolMock
@@ -134,7 +135,7 @@ async def _answer_with(
     except dispatch.Refused as refusal:
         return await _refused(request, refusal.reason, refusal.status)
     response = await sync_to_async(render)(request, "playground/_answer_panel.html", {"run": run})
-    if keep_draft and change is not None and await sync_to_async(_change_draft)(request, origin, change):
+    if keep_draft and change is not None and await sync_to_async(_change_draft)(request, origin, change, run.id):
         response["HX-Trigger"] = "draft:changed"
     return response
 
@@ -144,7 +145,7 @@ async def _refused(request: HttpRequest, reason: str, status: int) -> HttpRespon
     return await sync_to_async(render)(request, "playground/_answer_refused.html", context)
 
 
-def _change_draft(request: HttpRequest, origin: Origin, change: Change) -> bool:
+def _change_draft(request: HttpRequest, origin: Origin, change: Change, run_id: UUID) -> bool:
     """Make the change to the draft too, if it still holds as many turns as were sent.
 
     The draft names uploaded files by their ids where the sent body has their bytes; so it is changed, not replaced.
@@ -159,7 +160,10 @@ def _change_draft(request: HttpRequest, origin: Origin, change: Change) -> bool:
         draft.body = going_on.write_body(change(kept))
     except CannotGoOn:
         return False
-    return draft.keep()
+    if not draft.keep():
+        return False
+    saving.record_run(draft, run_id)
+    return True
 
 
 # --- The views ----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Connection
 from playground import dispatch, visitors
-from playground.conversations import saving
+from playground.conversations import keeping, saving
 from playground.forms.changes import RefusedError, attach, make, read_change, region
 from playground.forms.examples import EXAMPLES
 from playground.forms.prefill import prefilled
@@ -125,6 +125,8 @@ def _make(request: HttpRequest, form: RequestForm, op: str, path: str, kind: str
         outcome = make(form.body, asked)
     except RefusedError as refused:
         return [], str(refused)
+    if op == "run-from":
+        form.cut = (form.draft.body_text, form.body, int(asked.path[-1]))
     form.write(outcome.body)
     form.focus = outcome.focus
     if outcome.moved:
@@ -254,6 +256,8 @@ def _refused(request: HttpRequest, form: RequestForm, refusal: dispatch.Refused)
 def _answer(request: HttpRequest, form: RequestForm, run: Any) -> HttpResponse:
     if form.draft.conversation_id:
         saving.record_run(form.draft, run.id)
+    else:
+        keeping.sent(form.draft)
     context = page_context(request, form, _mode(request, form)) | {"run": run}
     return render(request, "playground/_send_started.html", context)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from playground.views import attachments, compose, draft_models, draft_start, snippet
+from playground.views import attachments, compose, draft_branches, draft_models, draft_start, snippet
 
 patterns = [
     path("", compose.playground, name="playground"),
@@ -11,6 +11,8 @@ patterns = [
     path("draft/change", compose.change, name="change"),
     path("draft/form", compose.draft_form, name="draft-form"),
     path("draft/part", compose.draft_part, name="draft-part"),
+    path("draft/branches", draft_branches.switches, name="draft-branches"),
+    path("draft/branch", draft_branches.open_branch, name="draft-branch"),
     path("draft/start", draft_start.start, name="draft-start"),
     path("draft/import", draft_start.import_pasted, name="draft-import"),
     path("draft/body", draft_start.body_text, name="draft-body"),

@@ -32,7 +32,6 @@ conversation_patterns = [
     path("duplicate/", conversations.duplicate, name="conversation-duplicate"),
     path("delete/", conversations.delete, name="conversation-delete"),
     path("undelete/", conversations.undelete, name="conversation-undelete"),
-    path("branches/", conversations.switches, name="conversation-branches"),
     path("difference/", conversations.difference, name="conversation-difference"),
     path("export/<str:form>/", conversations.export, name="conversation-export"),
     path("share/", sharing.share_conversation, name="conversation-share"),

@@ -17,7 +17,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
 from playground import attachment_store
-from playground.conversations import branches, comparing, exchange, reading, saving
+from playground.conversations import branches, comparing, exchange, keeping, reading, saving
 from playground.forms.attachments import resolve
 from playground.models import Attachment, Conversation, ConversationVersion, Run, ShareLink
 from playground.models.fields import clean
@@ -141,7 +141,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         "body": body,
         "turns": turns,
         "hidden": hidden,
-        "branches": branches.branches(shown, version.chain if version else []),
+        "branches": branches.branches(keeping.pinned_of(shown), version.chain if version else []),
         "versions": shown.versions.defer("packed_body")[:VERSIONS_SHOWN],
         "runs": runs_of(shown),
         "shares": ShareLink.objects.owned_by(request.user)
@@ -176,15 +176,6 @@ def difference(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     lines = comparing.difference(old, new)
     context = {"conversation": shown, "old": old, "new": new, "lines": lines}
     return render(request, "playground/conversation_difference.html", context)
-
-
-@login_required
-@require_GET
-def switches(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """For the playground: where the turns of the newest version have siblings."""
-    shown = find(request, conversation_id)
-    found = branches.branches(shown, shown.head.chain if shown.head else [])
-    return render(request, "playground/_turn_switches.html", {"conversation": shown, "branches": found.values()})
 
 
 # --- saving and opening ---

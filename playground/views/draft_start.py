@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from playground.conversations import saving
+from playground.conversations import keeping, reading, saving
 from playground.engine.live_run import LiveRun
 from playground.forms import examples
 from playground.protocol import importers, json_text
@@ -46,6 +46,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 def replace_body(form: RequestForm, body: Any) -> None:
     form.write(body)
+    form.is_replaced = True
     form.open = set()
     form.unreadable = []
 
@@ -96,6 +97,7 @@ def open_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if sent is None:
         raise Http404("the body was not kept")
     draft = drafts.current(request)
+    before = draft.body_text
     try:
         draft.body_text = json_text.dump(json_text.parse(sent))
     except json_text.JsonTextError:
@@ -103,6 +105,7 @@ def open_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     form = drafts.open_form(request, draft)
     drafts.shelve_files(request, form)
     saving.keep_draft(draft)
+    keeping.replaced(draft, before, reading.parse(before), form.body)
     response = redirect("playground")
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})

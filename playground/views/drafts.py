@@ -9,16 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db import transaction
 
 from accounts.models import Connection
 from playground import attachment_store, model_list
-from playground.conversations import saving
+from playground.conversations import keeping, saving
 from playground.forms.examples import HELLO
 from playground.forms.headers import A_SECRET, problem_of
 from playground.forms.request_form import RequestForm
 from playground.forms.variables import NAME
 from playground.forms.whole_numbers import read_whole
-from playground.models import Attachment, Draft
+from playground.models import Attachment, ConversationVersion, Draft
 from playground.models.attachment import PREFIX
 from playground.protocol import body as edit
 from playground.protocol import json_text
@@ -65,10 +66,12 @@ def _from_before_signing_in(request: HttpRequest) -> Draft | None:
     return Draft(**begun.content()) if begun else None
 
 
-def _take_over(request: HttpRequest) -> None:
+def _take_over(request: HttpRequest, draft: Draft) -> None:
     """What the browser had before signing in now belongs to the user alone."""
     begun = Draft.objects.filter(user=None, visitor=getattr(request, "visitor", None) or "-")
-    if begun.delete()[0]:
+    if begun.exists():
+        ConversationVersion.objects.filter(draft__in=begun).update(draft=draft)
+        begun.delete()
         files = Attachment.objects.filter(user=None, visitor=request.visitor)  # type: ignore[attr-defined]
         files.update(user=request.user, visitor="")
 
@@ -102,6 +105,8 @@ def shelve_files(request: HttpRequest, form: RequestForm) -> None:
     body = attachment_store.shelve(form.body, **owner_fields(request))
     if body != form.body:
         form.write(body)
+        if not form.is_replaced:
+            form.began = (form.draft.body_text, body)  # the same request, written differently
     look_up_attachments(request, form)
 
 
@@ -136,7 +141,34 @@ def keep(request: HttpRequest, form: RequestForm) -> None:
     if not form.draft.keep():
         raise ConflictError(form)
     if is_first and request.user.is_authenticated:
-        _take_over(request)
+        _take_over(request, form.draft)
+    _keep_branches(form)
+    saving.autosave(form.draft)
+
+
+def _keep_branches(form: RequestForm) -> None:
+    """What this change takes out of the body stays to be returned to."""
+    old_text, old = form.began
+    if form.is_replaced:
+        keeping.replaced(form.draft, old_text, old, form.body)
+        return
+    whole_text, whole, index = form.cut or ("", form.body, 0)
+    keeping.before_edit(form.draft, old_text, old, whole if isinstance(whole, dict) else {})
+    if form.cut:
+        keeping.before_cut(form.draft, whole_text, whole, index)
+
+
+def switch(request: HttpRequest, form: RequestForm, version: ConversationVersion) -> None:
+    """Another branch in the form's place. Raises `ConflictError` like `keep`, and then nothing was stored."""
+    old_text, old = form.began
+    with transaction.atomic():
+        keeping.before_edit(form.draft, old_text, old, form.body if isinstance(form.body, dict) else {})
+        saving.switch(form.draft, version)
+        if not form.draft.keep():
+            raise ConflictError(form)
+    form.read()
+    form.open, form.unreadable = set(), []
+    look_up_attachments(request, form)
     saving.autosave(form.draft)
 
 

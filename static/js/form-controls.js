@@ -25,7 +25,6 @@ document.addEventListener("click", (event) => {
 })
 
 function press(op, path, values = {}) {
-  if (op === "run-from" && !window.confirm("Later turns are removed from the request, then it is sent. Go on?")) return
   goTo(path, op)
   const done = change(op, path, values)
   if (op === "run-from") done.then(() => document.getElementById("run").requestSubmit())
@@ -136,7 +135,7 @@ ask.addEventListener("click", (event) => {
   const button = event.target.closest("[data-part]")
   if (!button) return
   const { part, first = "", last = "" } = button.dataset
-  const turn = first ? button : button.closest(".turn")
+  const turn = button.closest(".turn, .turn-gap")
   const values = first ? { ":first": first, ":last": last } : { ":path": part }
   if (button.matches("[data-fold-turn]")) values[":fold"] = "1"
   goTo(part, "open")

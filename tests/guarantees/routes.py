@@ -84,11 +84,11 @@ ROUTES: dict[str, Route] = {
     **dict.fromkeys(
         (
             "send", "edit", "change", "draft-form", "draft-part", "draft-start", "draft-import", "draft-models",
-            "draft-tokens", "attachments",
+            "draft-tokens", "attachments", "draft-branch",
         ),
         Route(POST, "anyone"),
     ),
-    **dict.fromkeys(("draft-body", "draft-snippet"), Route(GET, "anyone")),
+    **dict.fromkeys(("draft-body", "draft-snippet", "draft-branches"), Route(GET, "anyone")),
     "attachment": Route(GET, "owner", lambda stage: {"attachment_id": stage.attachment.pk}),
     "healthz": Route(GET, "anyone"),
     "shortcuts": Route(GET, "anyone"),
@@ -132,7 +132,6 @@ ROUTES: dict[str, Route] = {
     **dict.fromkeys(("conversation-save", "conversation-new", "conversation-import"), Route(POST, "user")),
     "conversation-import-form": Route(GET, "user"),
     "conversation": Route(GET, "owner", conversation),
-    "conversation-branches": Route(GET, "owner", conversation),
     "conversation-difference": Route(
         GET, "owner", conversation, query=lambda stage: {"old": stage.conversation.versions.first().pk}
     ),

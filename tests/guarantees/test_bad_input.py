@@ -199,7 +199,7 @@ def test_no_body_breaks_importing_saving_or_sharing(stage: Stage, browser: Clien
         broken.watch(f"save ({label})", browser.post(reverse("conversation-save"), {"as_new": "1", "title": label}))
         newest = Conversation.objects.filter(owner=stage.owner).order_by("-created_at").first()
         assert newest is not None
-        for name in ("conversation", "conversation-branches", "conversation-share"):
+        for name in ("conversation", "conversation-share"):
             broken.watch(f"{name} ({label})", browser.get(reverse(name, args=[newest.pk])))
         for form in ("json", "markdown"):
             broken.watch(f"{form} ({label})", browser.get(reverse("conversation-export", args=[newest.pk, form])))

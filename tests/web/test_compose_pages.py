@@ -225,7 +225,7 @@ def test_a_long_conversation_is_folded_and_opens_where_one_looks(page: Any) -> N
     turns = [{"role": ("user", "assistant")[n % 2], "content": f"Turn {n}"} for n in range(301)]
     begin_with(page, {"model": "m", "max_tokens": 9, "messages": turns})
     assert page.locator("#ask .turn").count() < 60
-    page.locator(".turn-gap").first.click()
+    page.locator(".turn-gap > button").first.click()
     page.get_by_role("button", name="messages[2]").click()
     field(page, "messages[2].content").fill("Changed")
     settle(page)

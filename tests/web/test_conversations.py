@@ -11,7 +11,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from playground.conversations import branches, comparing, exchange, reading, saving
+from playground.conversations import branches, comparing, exchange, keeping, reading, saving
 from playground.models import Conversation, Draft
 from playground.protocol import json_text
 from playground.protocol.importers import ImportProblem
@@ -94,7 +94,7 @@ def test_editing_an_earlier_turn_makes_a_sibling_and_nothing_is_lost(owner: User
         draft.body_text = json_text.dump(body_of("one", "answer", last))
         saving.record_run(draft, uuid4())
     conversation.refresh_from_db()
-    found = branches.branches(conversation, conversation.head.chain)
+    found = branches.branches(keeping.pinned_of(conversation), conversation.head.chain)
     assert list(found) == [2]
     assert (found[2].number, found[2].count) == (3, 3)
     assert "two, again" in found[2].before.body_text
@@ -105,7 +105,7 @@ def test_editing_an_earlier_turn_makes_a_sibling_and_nothing_is_lost(owner: User
 def test_a_longer_version_is_no_branch(owner: User) -> None:
     conversation = saved(owner, "one")
     saving.add_version(conversation, json_text.dump(body_of("one", "two", "three")), {}, pinned=True)
-    assert branches.branches(conversation, conversation.head.chain) == {}
+    assert branches.branches(keeping.pinned_of(conversation), conversation.head.chain) == {}
 
 
 def test_opening_puts_the_version_into_the_draft_and_saves_what_was_there(client: Client, owner: User) -> None:
@@ -200,7 +200,6 @@ ADDRESSES = [
     ("post", "conversation-duplicate", ()),
     ("post", "conversation-delete", ()),
     ("post", "conversation-undelete", ()),
-    ("get", "conversation-branches", ()),
     ("get", "conversation-difference", ()),
     ("get", "conversation-export", ("json",)),
     ("get", "conversation-share", ()),

@@ -1,0 +1,234 @@
+"""What a request was before turns of it were edited or dropped: kept, so that its branches can be returned to.
+
+A saved conversation has these states among its versions; an unsaved request has versions of its own, which become the
+conversation's when it is saved. Typing alone keeps nothing: a state stays once it was sent, cut or switched away from.
+The one before an edit of an earlier turn waits, unpinned, for what comes of the edit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Length
+from django.utils import timezone
+
+from playground.conversations import reading
+from playground.conversations.branches import Branches, branches, later_turns
+from playground.models import Conversation, ConversationVersion, Draft
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+SETTINGS = ("anthropic_version", "betas", "accept", "extra_headers", "variables")
+BEFORE_EDIT = "before an edit"
+MOST_BRANCHES = 40  # of an unsaved request
+MOST_BYTES = 4 * 2**20  # of them all, packed
+
+
+def settings_of(draft: Draft) -> dict[str, Any]:
+    settings: dict[str, Any] = {name: getattr(draft, name) for name in SETTINGS}
+    settings["connection"] = str(draft.connection_id) if draft.connection_id else None
+    return settings
+
+
+def digest_of(body_text: str, settings: dict[str, Any]) -> str:
+    state = f"{body_text}\n{json.dumps(settings, sort_keys=True)}"
+    return hashlib.sha256(state.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+# --- where ---
+
+
+def home(draft: Draft) -> Conversation | None:
+    """The saved conversation that keeps this draft's states; None: the draft keeps them."""
+    conversation = draft.conversation
+    return conversation if conversation is not None and conversation.deleted_at is None else None
+
+
+def versions_of(draft: Draft) -> QuerySet[ConversationVersion]:
+    conversation = home(draft)
+    if conversation is not None:
+        return conversation.versions.order_by("made_at").defer("packed_body")
+    if draft._state.adding:
+        return ConversationVersion.objects.none()
+    return draft.versions.order_by("made_at").defer("packed_body")
+
+
+def pinned_of(conversation: Conversation) -> QuerySet[ConversationVersion]:
+    return conversation.versions.filter(pinned=True).order_by("made_at").defer("packed_body")
+
+
+def branches_of(draft: Draft, body: Any) -> Branches:
+    """What the page shows of them, for the body as it is now."""
+    pinned = list(versions_of(draft).filter(pinned=True))
+    if not pinned or not isinstance(body, dict):
+        return Branches()
+    chain = reading.chain(body)
+    return Branches(branches(pinned, chain), later_turns(pinned, chain))
+
+
+# --- when ---
+
+
+def leaves_turns(old: list[Any], new: list[Any]) -> bool:
+    """Is anything lost but words of the last turn?"""
+    if len(old) < 2:
+        return False
+    return new[: len(old) - 1] != old[:-1] or (len(new) < len(old) and not reading.is_blank_turn(old[-1]))
+
+
+def before_edit(draft: Draft, old_text: str, old: Any, new: Any) -> None:
+    """Put the state before an edit of an earlier turn aside, once: what is typed after that goes on with the edit."""
+    if not isinstance(old, dict) or not leaves_turns(reading.turns(old), reading.turns(new)):
+        return
+    if _aside(draft) is None and not _is_kept(draft, reading.chain(old)):
+        _add(draft, old_text, old, pinned=False, note=BEFORE_EDIT)
+
+
+def before_cut(draft: Draft, old_text: str, old: dict[str, Any], index: int) -> None:
+    """Keep the turns after `index`, which are about to go: with the turns they belong to, if those were edited."""
+    later = reading.said(reading.turns(old)[index + 1 :])
+    if not later:
+        return
+    aside = _aside(draft)
+    if aside is not None:
+        _pin(draft, aside)
+        if reading.said(reading.turns(reading.parse(aside.body_text))[index + 1 :]) == later:
+            return
+    keep(draft, old_text, old, note="before running again")
+
+
+def sent(draft: Draft) -> None:
+    """The draft as it is was sent. In a saved conversation that is a version anyway."""
+    body = reading.parse(draft.body_text)
+    _settle(draft, reading.chain(body))
+    if home(draft) is None:
+        keep(draft, draft.body_text, body, note="sent")
+
+
+def put_away(draft: Draft, text: str, body: dict[str, Any]) -> None:
+    """Something else takes the place of this state, which may have been sent or only typed."""
+    chain = reading.chain(body)
+    _settle(draft, chain)
+    if chain and not (home(draft) is not None and _is_kept(draft, chain)):
+        keep(draft, text, body, note="put aside")
+
+
+def replaced(draft: Draft, old_text: str, old: Any, new: Any) -> None:
+    """Another request took the place of this one. They are branches of one only if they begin alike."""
+    old, new = (each if isinstance(each, dict) else {} for each in (old, new))
+    if home(draft) is not None or reading.chain(old)[:1] == reading.chain(new)[:1]:
+        put_away(draft, old_text, old)
+    else:
+        forget(draft)
+
+
+def has_others(draft: Draft) -> bool:
+    """Is anything kept that is not in the draft as it is now?"""
+    chain = reading.chain(reading.parse(draft.body_text))
+    return any(not _begins(chain, version.chain) for version in versions_of(draft).filter(pinned=True))
+
+
+def forget(draft: Draft) -> None:
+    """Nothing leads back from here any more."""
+    if not draft._state.adding:
+        draft.versions.all().delete()
+        Draft.objects.filter(pk=draft.pk).update(branches_gone=0)
+    draft.branches_gone = 0
+
+
+def hand_over(draft: Draft, conversation: Conversation) -> None:
+    """The draft was saved: what it kept is the conversation's now."""
+    if not draft._state.adding:
+        draft.versions.update(conversation=conversation, draft=None)
+        Draft.objects.filter(pk=draft.pk).update(branches_gone=0)
+    draft.branches_gone = 0
+
+
+# --- how ---
+
+
+def _aside(draft: Draft) -> ConversationVersion | None:
+    return versions_of(draft).filter(pinned=False, note=BEFORE_EDIT).last()
+
+
+def _is_kept(draft: Draft, chain: list[str]) -> bool:
+    return any(_begins(version.chain, chain) for version in versions_of(draft).filter(pinned=True))
+
+
+def _begins(chain: list[str], beginning: list[str]) -> bool:
+    return chain[: len(beginning)] == beginning
+
+
+def _settle(draft: Draft, chain: list[str]) -> None:
+    """The state before an edit stays if it had come from a run and the present one has left it."""
+    aside = _aside(draft)
+    if aside is None:
+        return
+    pinned = versions_of(draft).filter(pinned=True)
+    was_run = any(version.chain and _begins(aside.chain, version.chain) for version in pinned)
+    if was_run and not _begins(chain, aside.chain):
+        _pin(draft, aside)
+    else:
+        aside.delete()
+
+
+def _pin(draft: Draft, version: ConversationVersion) -> None:
+    version.pinned, version.changed_at = True, timezone.now()
+    version.save(update_fields=["pinned", "changed_at"])
+    _supersede(draft, version)
+
+
+def keep(draft: Draft, text: str, body: dict[str, Any], *, note: str) -> None:
+    """Let a state stay."""
+    if home(draft) is None and draft._state.adding:
+        return
+    with transaction.atomic():
+        _supersede(draft, _add(draft, text, body, pinned=True, note=note))
+
+
+def _add(draft: Draft, text: str, body: dict[str, Any], *, pinned: bool, note: str) -> ConversationVersion:
+    conversation, settings = home(draft), settings_of(draft)
+    version = ConversationVersion(
+        conversation=conversation,
+        draft=None if conversation else draft,
+        parent_id=conversation.head_id if conversation else None,
+        settings=settings,
+        chain=reading.chain(body),
+        digest=digest_of(text, settings),
+        pinned=pinned,
+        note=note,
+    )
+    version.body_text = text
+    version.save()
+    return version
+
+
+def _supersede(draft: Draft, newest: ConversationVersion) -> None:
+    """An unsaved request keeps each branch once, at its longest, and the number and size of them has an end."""
+    if home(draft) is not None:
+        return
+    others = draft.versions.filter(pinned=True).exclude(pk=newest.pk)
+    shorter = [other for other in others.only("chain", "made_at") if _begins(newest.chain, other.chain)]
+    if shorter:
+        draft.versions.filter(pk__in=[other.pk for other in shorter]).delete()
+        newest.made_at = min(newest.made_at, *(other.made_at for other in shorter))
+        newest.save(update_fields=["made_at"])
+    _make_room(draft, newest)
+
+
+def _make_room(draft: Draft, newest: ConversationVersion) -> None:
+    sizes = draft.versions.filter(pinned=True).order_by("-changed_at").annotate(size=Length("packed_body"))
+    total, gone = 0, []
+    for number, (pk, size) in enumerate(sizes.values_list("pk", "size")):
+        total += size
+        if pk != newest.pk and (number >= MOST_BRANCHES or total > MOST_BYTES):
+            gone.append(pk)
+    if gone:
+        draft.versions.filter(pk__in=gone).delete()
+        Draft.objects.filter(pk=draft.pk).update(branches_gone=F("branches_gone") + len(gone))
+        draft.branches_gone += len(gone)
