@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground.conversations import reading
+from playground.forms.headers import usable_betas
 from playground.models import Conversation, ConversationVersion
 from playground.protocol import importers, json_text
 
@@ -60,7 +61,7 @@ def from_text(text: str) -> Incoming | importers.ImportProblem:
     found = importers.read(text)
     if isinstance(found, importers.ImportProblem):
         return found
-    settings: dict[str, Any] = {"betas": list(found.betas)}
+    settings: dict[str, Any] = {"betas": usable_betas(found.betas)}
     if found.version:
         settings["anthropic_version"] = found.version
     return Incoming(versions=[(found.body, settings, "imported")], notes=found.notes)
@@ -94,7 +95,7 @@ def _safe_settings(settings: Any) -> dict[str, Any]:
         if isinstance(given.get(name), str):
             found[name] = given[name][:64]
     if isinstance(given.get("betas"), list):
-        found["betas"] = [beta for beta in given["betas"] if isinstance(beta, str)]
+        found["betas"] = usable_betas(beta for beta in given["betas"] if isinstance(beta, str))
     variables = given.get("variables")
     if isinstance(variables, dict):
         found["variables"] = {name: text for name, text in variables.items() if isinstance(text, str)}

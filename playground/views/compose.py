@@ -16,6 +16,7 @@ from playground import dispatch, visitors
 from playground.conversations import keeping, saving
 from playground.forms.changes import RefusedError, attach, make, read_change, region
 from playground.forms.examples import EXAMPLES
+from playground.forms.headers import usable_betas
 from playground.forms.prefill import prefilled
 from playground.forms.request_form import RequestForm, moved_names
 from playground.forms.whole_numbers import read_whole
@@ -152,7 +153,7 @@ def _repair(form: RequestForm, path: str, label: str) -> tuple[list[Region], str
         form.write(repaired(form.body, problem.repair))
     except PathError:
         return [], "This problem is gone already."
-    form.draft.betas = list(dict.fromkeys([*form.draft.betas, *problem.repair.betas]))
+    form.draft.betas = usable_betas([*form.draft.betas, *problem.repair.betas])
     form.focus = problem.path
     return [BODY], problem.repair.label
 

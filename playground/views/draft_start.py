@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 from playground.conversations import keeping, reading, saving
 from playground.engine.live_run import LiveRun
 from playground.forms import examples
+from playground.forms.headers import usable_betas, usable_headers
 from playground.protocol import importers, json_text
-from playground.protocol.headers import refused_default_header
 from playground.views import compose, drafts
 from playground.views.answer import find_run
 from playground.views.outgoing import filled_body
@@ -72,10 +72,7 @@ def import_pasted(request: HttpRequest) -> HttpResponse:
         drafts.shelve_files(request, form)
         draft = form.draft
         draft.anthropic_version = (found.version or draft.anthropic_version)[:64]
-        draft.betas = list(found.betas)
-        draft.extra_headers = [
-            [name, value] for name, value in found.headers if not refused_default_header(name, value)
-        ]
+        draft.betas, draft.extra_headers = usable_betas(found.betas), usable_headers(found.headers)
         drafts.keep(request, form)
     except drafts.ConflictError as conflict:
         return compose.conflicting(request, conflict)

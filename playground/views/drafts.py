@@ -15,7 +15,7 @@ from accounts.models import Connection
 from playground import attachment_store, model_list
 from playground.conversations import keeping, saving
 from playground.forms.examples import HELLO
-from playground.forms.headers import A_SECRET, problem_of
+from playground.forms.headers import A_SECRET, LONGEST_NAME, MOST_HEADERS, problem_of, problem_of_betas
 from playground.forms.request_form import RequestForm
 from playground.forms.variables import NAME
 from playground.forms.whole_numbers import read_whole
@@ -229,10 +229,10 @@ def change_request(request: HttpRequest, form: RequestForm, op: str, what: str) 
         return _connect(request, form, what)
     if op == "beta-add":
         names = [name.strip() for name in what.split(",") if name.strip()]
-        wrong = next((name for name in names if refused_default_header("anthropic-beta", name)), None)
-        if wrong:
-            return f"{wrong[:60]} cannot stand in a header."
-        draft.betas = list(dict.fromkeys([*draft.betas, *names]))
+        betas = list(dict.fromkeys([*draft.betas, *names]))
+        if problem := problem_of_betas(betas):
+            return problem
+        draft.betas = betas
     elif op == "beta-remove":
         draft.betas = [name for name in draft.betas if name != what]
     elif op == "header-add":
@@ -250,6 +250,10 @@ def _add_header(draft: Draft, name: str) -> str | None:
         return f"{name}: {A_SECRET}"
     if problem := refused_default_header(name, ""):
         return problem
+    if len(name) > LONGEST_NAME:
+        return f"A header's name has at most {LONGEST_NAME} characters."
+    if len(draft.extra_headers) >= MOST_HEADERS:
+        return f"A request has at most {MOST_HEADERS} extra headers."
     draft.extra_headers = [*draft.extra_headers, [name, ""]]
     return None
 

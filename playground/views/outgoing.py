@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from playground.forms.request_form import RequestForm
 
+LONGEST_PRESS = 64  # characters of the page's own number of a press of Send, kept as long as its run is
+
 
 @dataclass(frozen=True)
 class Ready:
@@ -69,7 +71,7 @@ def ready_to_send(request: HttpRequest, form: RequestForm) -> Ready:
         "extra_headers": tuple((name, value) for name, value in draft.extra_headers),
         "user_agent": request.headers.get("User-Agent", ""),
         "client_address": visitors.client_address(request),
-        "client_id": request.POST.get(":press") or None,
+        "client_id": request.POST.get(":press", "")[:LONGEST_PRESS] or None,
         "keep_content": ":figures-only" not in request.POST,
     }
     style = request.POST.get(":auth-style")

@@ -7,12 +7,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.test import RequestFactory
 from django.urls import reverse
 
 from accounts.models import Connection
 from playground import dispatch
 from playground.forms import variables
+from playground.forms.headers import MOST_BETAS, MOST_HEADERS
 from playground.models import Draft
+from playground.views import drafts
+from playground.views.outgoing import ready_to_send
 from tests.web.drafting import HELLO, begin, body, change, edit, stored
 from tests.web.runs import live_run, store, tell
 
@@ -127,6 +132,45 @@ def test_a_visitors_body_that_could_not_be_sent_is_not_kept_either(client: Any, 
     assert response.status_code == 413
     assert "too large" in response.content.decode()
     assert "system" not in body()
+
+
+def test_only_so_many_betas_and_headers_are_taken(client: Any) -> None:
+    begin(client, HELLO)
+    change(client, "beta-add", "", ",".join(f"beta-{number}" for number in range(MOST_BETAS)))
+    page = change(client, "beta-add", "", "one-too-many").content.decode()
+    assert f"at most {MOST_BETAS} betas" in page
+    Draft.objects.update(extra_headers=[[f"x-{number}", ""] for number in range(MOST_HEADERS - 1)])
+    change(client, "header-add", "", "x-last")
+    page = change(client, "header-add", "", "x-one-too-many").content.decode()
+    assert f"at most {MOST_HEADERS} extra headers" in page
+    draft = Draft.objects.get()
+    assert (len(draft.betas), len(draft.extra_headers)) == (MOST_BETAS, MOST_HEADERS)
+
+
+def test_names_of_betas_and_headers_have_a_length(client: Any) -> None:
+    begin(client, HELLO)
+    assert "cannot stand in a header" in change(client, "beta-add", "", "b" * 101).content.decode()
+    assert "at most 100 characters" in change(client, "header-add", "", "x" * 101).content.decode()
+    draft = Draft.objects.get()
+    assert (draft.betas, draft.extra_headers) == ([], [])
+
+
+def test_an_import_brings_no_more_betas_and_headers_than_can_be_typed(client: Any) -> None:
+    many = " ".join(f"-H 'x-{number}: {number}'" for number in range(MOST_HEADERS + 9))
+    betas = ",".join(f"beta-{number}" for number in range(MOST_BETAS + 9))
+    pasted = f"curl https://api.example.org/v1/messages {many} -H 'anthropic-beta: {betas}' -d '{{\"model\":\"m\"}}'"
+    client.get("/")
+    client.post(reverse("draft-import"), {":version": "0", ":mode": "form", ":pasted": pasted})
+    draft = Draft.objects.get()
+    assert (len(draft.betas), len(draft.extra_headers)) == (MOST_BETAS, MOST_HEADERS)
+
+
+def test_the_number_of_a_press_has_a_length(client: Any) -> None:
+    begin(client, HELLO)
+    request = RequestFactory().post("/", {":press": "p" * 10_000})
+    request.user, request.visitor = AnonymousUser(), "v"
+    options = ready_to_send(request, drafts.open_form(request)).options
+    assert options["client_id"] == "p" * 64
 
 
 def test_only_so_many_variables_are_kept(client: Any) -> None:
