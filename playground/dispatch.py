@@ -210,20 +210,24 @@ async def fetch_for_key(
     """The same for a client of the relay, within the limits of its user. Raises Refused."""
     method = "POST" if body else "GET"
     outgoing = _build(upstream, path, body, method=method, version=version, extra_headers=extra_headers)
-    with short_questions(f"user:{access_key.owner_id}", "", is_visitor=False):
+    with short_questions(f"user:{access_key.owner_id}", "", is_visitor=False, access_key=access_key):
         return await fetch(outgoing)
 
 
 @contextmanager
-def short_questions(owner: str, client_address: str, *, is_visitor: bool) -> Iterator[None]:
+def short_questions(
+    owner: str, client_address: str, *, is_visitor: bool, access_key: AccessKey | None = None
+) -> Iterator[None]:
     """Ask something within the limits of whoever asks. Raises Refused.
 
     Agents count tokens before each turn, and it costs nobody anything: more of these than of runs.
     """
-    (whose, quota), *_ = quotas(owner, None, client_address, is_visitor=is_visitor)
-    per_minute = quota.per_minute and quota.per_minute * _FETCHES_PER_RUN
+    counted = [
+        (f"fetch:{whose}", Quota(quota.per_minute and quota.per_minute * _FETCHES_PER_RUN, quota.at_once))
+        for whose, quota in quotas(owner, access_key, client_address, is_visitor=is_visitor)
+    ]
     try:
-        with process.current().live.admitted(f"fetch:{whose}", Quota(per_minute, quota.at_once)):
+        with process.current().live.admitted(counted, "token counts and model lists"):
             yield
     except TooMany as refusal:
         raise Refused(refusal.message, 429, refusal.retry_after_s) from None

@@ -46,13 +46,14 @@ class Recording:
         self._offset = 0  # of the bytes collected so far
         self._event_end = 0  # where the last event ended
         self._next_event = 1
+        self._held: list[Mark] = []  # of events whose bytes are in an earlier batch
 
     def collect(self, *, is_failing: bool = False) -> None:
         """Take what the run has told since the last time."""
         new = self.live.events[self._position :]
         self._position += len(new)
         pieces: list[bytes] = []
-        marks: list[Mark] = []
+        marks, self._held = self._held, []
         size = 0
         for event in new:
             self.figures.add(event)
@@ -66,8 +67,10 @@ class Recording:
                 size += len(event.data)
             elif isinstance(event, Streamed):
                 marks.append([event.number, event.end, round(event.at_ms, 2)])
-        if pieces or marks:
+        if pieces or (marks and self.figures.ended is not None):
             self._make_batch(pieces, marks)
+        else:
+            self._held = marks  # a batch is known by where its bytes begin, so each but the last must have some
         if is_failing and self._waiting_bytes > self._most_waiting:
             self._drop_what_does_not_fit()
 

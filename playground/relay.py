@@ -229,6 +229,8 @@ def _models_named(body: bytes) -> list[Any] | None:
 
 async def _count_tokens(client: _Client, admission: Admission) -> None:
     body = await client.body()
+    if admission.key.models:
+        await _check_model(body, admission)
     await _fetch(client, admission, client.path_with_query("/v1/messages/count_tokens"), body)
 
 

@@ -45,6 +45,7 @@ class LiveRuns:
         self._by_client_id: dict[tuple[str, str], LiveRun] = {}
         self._watchers: dict[str, set[_Watcher]] = {}
         self._quotas: dict[str, Usage] = {}
+        self._many = _MANY_USAGES
         self._is_stopping = False
 
     def start(
@@ -69,9 +70,7 @@ class LiveRuns:
             return known
         if self._is_stopping:
             raise Stopping
-        if len(self._quotas) > _MANY_USAGES:
-            self._quotas = {whose: usage for whose, usage in self._quotas.items() if not usage.is_idle}
-        usages = [(self._quotas.setdefault(whose, Usage()), quota) for whose, quota in quotas]
+        usages = self._usages(quotas)
         for usage, quota in usages:
             usage.check(quota)
         run = LiveRun(owner, about, outgoing)
@@ -88,15 +87,26 @@ class LiveRuns:
         return run
 
     @contextmanager
-    def admitted(self, whose: str, quota: Quota) -> Iterator[None]:
-        """Count something short that is no run against a quota. Raises TooMany."""
-        usage = self._quotas.setdefault(whose, Usage())
-        usage.check(quota)
-        usage.take()
+    def admitted(self, quotas: Sequence[tuple[str, Quota]], what: str) -> Iterator[None]:
+        """Count something short that is no run against quotas. `what` is its name in the words of TooMany, raised
+        when one of them has no room."""
+        usages = self._usages(quotas)
+        for usage, quota in usages:
+            usage.check(quota, what)
+        for usage, _ in usages:
+            usage.take()
         try:
             yield
         finally:
-            usage.give_back()
+            for usage, _ in usages:
+                usage.give_back()
+
+    def _usages(self, quotas: Sequence[tuple[str, Quota]]) -> list[tuple[Usage, Quota]]:
+        """What has been used of each. Those of whom nothing is to be known any more are dropped now and then."""
+        if len(self._quotas) > self._many:
+            self._quotas = {whose: usage for whose, usage in self._quotas.items() if not usage.is_idle}
+            self._many = max(_MANY_USAGES, 2 * len(self._quotas))  # else a crowd would be looked through for each
+        return [(self._quotas.setdefault(whose, Usage()), quota) for whose, quota in quotas]
 
     def find(self, run_id: UUID, owner: str) -> LiveRun | None:
         """The run, if it is here and this owner's."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _MINUTE_S: Final = 60.0
+RUNS: Final = "runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,16 @@ class Usage:
         self._forget(time.monotonic())
         return not self.running and not self._starts
 
-    def check(self, quota: Quota) -> None:
-        """Raises TooMany when one more run would be one too many."""
+    def check(self, quota: Quota, what: str = RUNS) -> None:
+        """Raises TooMany when one more would be one too many."""
         now = time.monotonic()
         self._forget(now)
         if quota.at_once is not None and self.running >= quota.at_once:
-            raise TooMany(f"Only {quota.at_once} runs at once. Wait until one has ended, or stop one.")
+            advice = "Wait until one has ended, or stop one." if what == RUNS else "Try again in a moment."
+            raise TooMany(f"Only {quota.at_once} {what} at once. {advice}")
         if quota.per_minute is not None and len(self._starts) >= quota.per_minute:
             wait_s = max(1.0, self._starts[len(self._starts) - quota.per_minute] + _MINUTE_S - now)
-            raise TooMany(f"Only {quota.per_minute} runs a minute. Try again in {wait_s:.0f} s.", wait_s)
+            raise TooMany(f"Only {quota.per_minute} {what} a minute. Try again in {wait_s:.0f} s.", wait_s)
 
     def take(self) -> None:
         self.running += 1

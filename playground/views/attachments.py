@@ -54,5 +54,4 @@ def show(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
         response["Content-Disposition"] = disposition
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cache-Control"] = "private, max-age=86400, immutable"
     return response

@@ -222,3 +222,28 @@ async def test_a_fault_of_our_own_ends_the_run_and_tells_no_text() -> None:
     last = await run.ended()
     assert (last.state, last.failure.kind) == ("failed", "internal")
     assert "secret" not in repr(last)
+
+
+def test_what_is_known_of_crowds_is_dropped_once_it_counts_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    live, now = LiveRuns(), [1000.0]
+    monkeypatch.setattr("playground.engine.quota.time.monotonic", lambda: now[0])
+    for number in range(3_000):
+        with live.admitted([(f"address:{number}", Quota())], "token counts"):
+            pass
+    assert len(live._quotas) == 3_000
+    now[0] += 61.0
+    for number in range(1_500):  # the next look comes when there are twice as many
+        with live.admitted([(f"address:new-{number}", Quota())], "token counts"):
+            pass
+    assert len(live._quotas) <= 1_500
+
+
+def test_a_short_question_counts_against_all_its_quotas_or_none() -> None:
+    live = LiveRuns()
+    wide, narrow = ("user", Quota(None, 2)), ("key", Quota(None, 1))
+    with live.admitted([wide, narrow], "token counts"):
+        with pytest.raises(TooMany) as refused, live.admitted([wide, narrow], "token counts"):
+            pass
+        assert refused.value.message == "Only 1 token counts at once. Try again in a moment."
+        with live.admitted([wide], "token counts"):
+            pass

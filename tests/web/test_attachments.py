@@ -90,7 +90,9 @@ def test_a_file_is_there_for_its_owner_and_for_nobody_else(client: Any, owner: A
     client.force_login(owner)
     upload(client, PNG)
     address = reverse("attachment", args=[Attachment.objects.get().pk])
-    assert client.get(address).content == PNG
+    response = client.get(address)
+    assert response.content == PNG
+    assert "no-store" in response["Cache-Control"]  # or the next who sits at this computer finds it
     client.force_login(stranger)
     client.cookies.pop("visitor")
     assert client.get(address).status_code == 404

@@ -296,6 +296,22 @@ def test_writing_the_same_twice_changes_nothing(owner: User) -> None:
     assert b"".join(Run.objects.get().raw()) == live.body()
 
 
+def test_events_that_are_told_later_than_their_bytes_are_stored_with_the_next(owner: User) -> None:
+    data = runs.stream("one two three")
+    live = runs.live_run(owner)
+    writer = recording.Recording(live, 2**24)
+    for event in [*runs.told(data, chunk=90), runs.ended()]:
+        live.publish([event])  # each looked at alone: between bytes and the events that end in them, too
+        writer.collect()
+        writer.write()
+        writer.written()
+    run = Run.objects.get()
+    assert b"".join(run.raw()) == data
+    assert [event.event.data for event in run.events()] == [
+        event.event.data for event in live.events if type(event).__name__ == "Streamed"
+    ]
+
+
 def test_storing_takes_few_queries(owner: User, django_assert_num_queries: Any) -> None:
     writer = recording.Recording(runs.tell(runs.live_run(owner)), 2**24)
     writer.collect()

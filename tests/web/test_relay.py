@@ -311,12 +311,13 @@ async def test_a_client_that_leaves_closes_the_upstream(relay: Relay) -> None:
         b'[["model", "allowed"]]',
     ],
 )
-async def test_a_key_for_some_models_asks_for_no_other(relay: Relay, body: bytes) -> None:
+@pytest.mark.parametrize("path", ["v1/messages", "v1/messages/count_tokens"])
+async def test_a_key_for_some_models_asks_for_no_other(relay: Relay, body: bytes, path: str) -> None:
     async with serving(answering(b"{}", JSON)) as upstream:
-        answer = await (await relay.to(upstream, models=["allowed"])).post(body)
+        answer = await (await relay.to(upstream, models=["allowed"])).post(body, path)
         assert upstream.exchanges == []
         assert answer.status_code in {400, 403}
-        assert (await relay.post(b'{"model": "allowed", "metadata": {"model": "x"}}')).status_code == 200
+        assert (await relay.post(b'{"model": "allowed", "metadata": {"model": "x"}}', path)).status_code == 200
 
 
 async def test_a_keys_rate_is_limited(relay: Relay) -> None:
@@ -325,6 +326,15 @@ async def test_a_keys_rate_is_limited(relay: Relay) -> None:
     answer = await relay.post(BODY)
     assert (answer.status_code, answer.json()["error"]["type"]) == (429, "rate_limit_error")
     assert int(answer.headers["retry-after"]) <= 60
+
+
+async def test_a_keys_rate_limits_its_short_questions_too(relay: Relay) -> None:
+    await relay.to(None, requests_per_minute=1)
+    counted = {name: value for name, value in BODY.items() if name != "max_tokens"}
+    statuses = [(await relay.post(counted, "v1/messages/count_tokens")).status_code for _ in range(6)]
+    assert statuses == [200] * 5 + [429]
+    answer = await relay.post(BODY, "v1/messages/count_tokens")
+    assert "5 token counts and model lists a minute" in answer.json()["error"]["message"]
 
 
 async def test_a_keys_tokens_a_day_are_limited(relay: Relay) -> None:
