@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from playground import visitors
 from playground.answer.about import About
@@ -102,12 +103,12 @@ def _weight(drawing: Drawing) -> int:
 
 
 def blank(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
-    """A drawing of the run that has taken no event yet."""
+    """A drawing of the run that has taken no event yet. A run that has just begun is drawn without a query."""
     drawing = Drawing(about_live(run, request) if isinstance(run, LiveRun) else about_stored(run, request))
     drawing.key = run.id.hex[-12:]
     drawing.links = links_of(run.id, request)
     if request is not None and drawing.about.can_act and drawing.about.tools:
-        drawing.mocks = ToolMock.objects.of(request).by_call()
+        drawing.mocks = SimpleLazyObject(lambda: ToolMock.objects.of(request).by_call())
     return drawing
 
 
@@ -127,18 +128,20 @@ def events_between(run: LiveRun | Run, after: int, up_to: int) -> Iterator[RunEv
 
 
 def links_of(run_id: Any, request: HttpRequest | None) -> Links:
-    from accounts.models import Connection
-
-    connections: tuple[tuple[str, str], ...] = (("sandbox", "Sandbox"),)
-    if request is not None and request.user.is_authenticated:
-        connections += tuple((str(row.pk), row.name) for row in Connection.objects.usable_by(request.user))
     return Links(
         socket=f"/ws/runs/{run_id}/",
         panel=reverse("answer", args=[run_id]),
         json=reverse("answer-json", args=[run_id]),
         wire=reverse("answer-wire", args=[run_id]),
-        connections=connections,
+        connections=SimpleLazyObject(lambda: _connections(request)),
     )
+
+
+def _connections(request: HttpRequest | None) -> tuple[tuple[str, str], ...]:
+    from accounts.models import Connection
+
+    usable = Connection.objects.usable_by(request.user) if request and request.user.is_authenticated else ()
+    return ("sandbox", "Sandbox"), *((str(row.pk), row.name) for row in usable)
 
 
 def about_live(run: LiveRun, request: HttpRequest | None) -> About:

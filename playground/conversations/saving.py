@@ -79,6 +79,8 @@ def autosave(draft: Draft) -> None:
 def record_run(draft: Draft, run_id: UUID) -> None:
     """Note that a run was made from the draft as it is now; the version it was made from stays."""
     keeping.sent(draft)
+    if draft.conversation_id is None:
+        return
     conversation = Conversation.objects.filter(pk=draft.conversation_id, deleted_at=None).first()
     if conversation is not None:
         version = add_version(conversation, draft.body_text, settings_of(draft), pinned=True, note="sent")

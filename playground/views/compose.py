@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
+from django.db import Error as DatabaseError
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Connection
 from playground import dispatch, visitors
-from playground.conversations import keeping, saving
+from playground.conversations import saving
 from playground.forms.changes import RefusedError, attach, make, read_change, region
 from playground.forms.examples import EXAMPLES
 from playground.forms.headers import usable_betas
@@ -25,12 +30,16 @@ from playground.models.attachment import PREFIX
 from playground.protocol.paths import PathError, parse_path, to_text
 from playground.protocol.problems import repaired
 from playground.views import drafts
-from playground.views.outgoing import Ready, ready_to_send
+from playground.views.outgoing import Ready, press_of, ready_to_send
 from playground.views.snippet import snippet_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from playground.engine.live_run import LiveRun
+
+logger = logging.getLogger(__name__)
+HEAD_START_S = 0.01  # of a request, before its draft is written
 REQUEST_CHANGES = {"connection", "beta-add", "beta-remove", "header-add", "header-remove"}
 
 
@@ -222,7 +231,10 @@ def draft_part(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 async def send(request: HttpRequest) -> HttpResponse:
-    """Keep what was typed, check it, and start the run; the answer is the panel that follows it."""
+    """Check what was typed, start the run, and keep what was typed while the upstream is at work.
+
+    The answer is the panel that follows the run. On the way to the upstream stand the session and one query.
+    """
     ready = await sync_to_async(_prepared)(request)
     if isinstance(ready, HttpResponse):
         return ready
@@ -230,37 +242,79 @@ async def send(request: HttpRequest) -> HttpResponse:
         run = await dispatch.start(ready.body, **ready.options)
     except dispatch.Refused as refusal:
         return await sync_to_async(_refused)(request, ready.form, refusal)
-    return await sync_to_async(_answer)(request, ready.form, run)
+    await _head_start(run)
+    return await sync_to_async(_started)(request, ready.form, run)
+
+
+async def _head_start(run: LiveRun) -> None:
+    """Let the request leave before the database's thread competes with it for the interpreter."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HEAD_START_S):
+            while run.status is None and not run.is_over:
+                await run.wait()
 
 
 def _prepared(request: HttpRequest) -> Ready | HttpResponse:
+    if (run := _run_of_this_press(request)) is not None:
+        return _sent_already(request, run)
     try:
         form = drafts.open_changed(request)
-        drafts.keep(request, form)
+        drafts.refuse_too_large(request, form)
+        if ":anyway" not in request.POST and form.errors:
+            drafts.keep(request, form)
+            response = parts(request, form, said="Not sent: mend the problems, or send anyway.", first_problem=True)
+            response["HX-Reswap"] = "none"
+            return response
     except drafts.ConflictError as conflict:
         return conflicting(request, conflict)
-    if form.errors and ":anyway" not in request.POST:
-        response = parts(request, form, said="Not sent: mend the problems, or send anyway.", first_problem=True)
-        response["HX-Reswap"] = "none"
-        return response
     try:
         return ready_to_send(request, form)
     except dispatch.Refused as refusal:
         return _refused(request, form, refusal)
 
 
+def _run_of_this_press(request: HttpRequest) -> LiveRun | None:
+    """The run that a double click, or the request whose answer was lost, has started already."""
+    press, owner = press_of(request), visitors.owner_of(request)
+    runs = dispatch.get_live().of_owner(owner) if press and owner else []
+    return next((run for run in runs if run.about.client_id == press), None)
+
+
+def _sent_already(request: HttpRequest, run: LiveRun) -> HttpResponse:
+    try:
+        form = drafts.open_changed(request)
+    except drafts.ConflictError:  # what this brings was kept when it came the first time
+        form = drafts.open_form(request)
+    return _started(request, form, run)
+
+
+def _started(request: HttpRequest, form: RequestForm, run: LiveRun) -> HttpResponse:
+    return _with_the_draft_kept(request, form, "playground/_send_started.html", {"run": run}, run)
+
+
 def _refused(request: HttpRequest, form: RequestForm, refusal: dispatch.Refused) -> HttpResponse:
-    context = page_context(request, form, _mode(request, form)) | {"refusal": refusal}
-    return render(request, "playground/_send_refused.html", context)
+    return _with_the_draft_kept(request, form, "playground/_send_refused.html", {"refusal": refusal})
 
 
-def _answer(request: HttpRequest, form: RequestForm, run: Any) -> HttpResponse:
-    if form.draft.conversation_id:
-        saving.record_run(form.draft, run.id)
-    else:
-        keeping.sent(form.draft)
-    context = page_context(request, form, _mode(request, form)) | {"run": run}
-    return render(request, "playground/_send_started.html", context)
+def _with_the_draft_kept(
+    request: HttpRequest, form: RequestForm, template: str, told: dict[str, Any], run: LiveRun | None = None
+) -> HttpResponse:
+    """Keep the draft, now that nobody waits for it. 202 when it could not be: then the page keeps what was typed."""
+    try:
+        with transaction.atomic():
+            is_kept = drafts.store(request, form)
+            if run is not None:
+                saving.record_run(form.draft, run.id)
+            elif is_kept:
+                saving.autosave(form.draft)
+    except DatabaseError as problem:
+        logger.error("a draft could not be kept: %s", type(problem).__name__)
+        response = render(request, template, told | {"unkept": "failed"}, status=202)
+        response["HX-Trigger"] = "draft:unkept"
+        return response
+    if not is_kept:
+        return render(request, template, told | {"unkept": "conflict", "draft": drafts.current(request)}, status=202)
+    return render(request, template, page_context(request, form, _mode(request, form)) | told)
 
 
 def parts(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from accounts.models import Connection
 from playground import attachment_store, model_list
@@ -46,7 +47,7 @@ class TooLargeError(ConflictError):
 
 def current(request: HttpRequest) -> Draft:
     """The draft of the user or browser; for a newcomer a greeting, which is stored with the first change."""
-    draft = Draft.objects.of(request).select_related("connection", "conversation").first()
+    draft = _stored(request)
     if draft is None and request.user.is_authenticated:
         draft = _from_before_signing_in(request)
     if draft is None:
@@ -55,7 +56,15 @@ def current(request: HttpRequest) -> Draft:
         draft.user, draft.visitor = request.user, ""
     else:
         draft.user, draft.visitor = None, request.visitor
-    if draft.connection and not Connection.objects.usable_by(request.user).filter(pk=draft.connection.pk).exists():
+    return draft
+
+
+def _stored(request: HttpRequest) -> Draft | None:
+    """In one query, since sending waits for it: with the connection, if its owner may still use it."""
+    usable = Connection.objects.usable_by(request.user).filter(pk=OuterRef("connection"))
+    drafts = Draft.objects.of(request).select_related("connection", "conversation").defer("conversation__words")
+    draft = drafts.annotate(may_connect=Exists(usable)).first()
+    if draft is not None and not draft.may_connect:
         draft.connection = None
     return draft
 
@@ -77,10 +86,14 @@ def _take_over(request: HttpRequest, draft: Draft) -> None:
 
 
 def open_form(request: HttpRequest, draft: Draft | None = None) -> RequestForm:
-    draft = draft or current(request)
+    form = _form_of(request, draft or current(request))
+    look_up_attachments(request, form)
+    return form
+
+
+def _form_of(request: HttpRequest, draft: Draft) -> RequestForm:
     known = model_list.remembered(draft.connection)
     form = RequestForm(draft, upload_limit=upload_limit(request), models=known.models if known else [])
-    look_up_attachments(request, form)
     form.open = set(request.POST.getlist(":open"))
     return form
 
@@ -125,7 +138,7 @@ def open_changed(request: HttpRequest) -> RequestForm:
     Raises `ConflictError` when the page was drawn from another version, unless it says `:overwrite`: then its changes
     go on top of the newer version.
     """
-    form = open_form(request)
+    form = _form_of(request, current(request))
     if request.POST.get(":version", "") != str(form.draft.version) and ":overwrite" not in request.POST:
         raise ConflictError(form)
     apply_posted(form, request.POST)
@@ -135,15 +148,26 @@ def open_changed(request: HttpRequest) -> RequestForm:
 
 def keep(request: HttpRequest, form: RequestForm) -> None:
     """Store the form's draft. Raises `ConflictError` when another request stored one meanwhile."""
+    refuse_too_large(request, form)
+    if not store(request, form):
+        raise ConflictError(form)
+    saving.autosave(form.draft)
+
+
+def refuse_too_large(request: HttpRequest, form: RequestForm) -> None:
     if len(form.draft.body) > most_body_bytes(request):
         raise TooLargeError(form)
+
+
+def store(request: HttpRequest, form: RequestForm) -> bool:
+    """The draft alone. False: another request stored one meanwhile."""
     is_first = form.draft.version == 0
-    if not form.draft.keep():
-        raise ConflictError(form)
-    if is_first and request.user.is_authenticated:
-        _take_over(request, form.draft)
-    _keep_branches(form)
-    saving.autosave(form.draft)
+    is_kept = form.draft.keep()
+    if is_kept:
+        if is_first and request.user.is_authenticated:
+            _take_over(request, form.draft)
+        _keep_branches(form)
+    return is_kept
 
 
 def _keep_branches(form: RequestForm) -> None:

@@ -56,6 +56,10 @@ def within_limits(request: HttpRequest) -> AbstractContextManager[None]:
     return dispatch.short_questions(owner, address, is_visitor=is_visitor)
 
 
+def press_of(request: HttpRequest) -> str | None:
+    return request.POST.get(":press", "")[:LONGEST_PRESS] or None
+
+
 def ready_to_send(request: HttpRequest, form: RequestForm) -> Ready:
     """Everything that a run needs. The key that was typed for this visit is in it, and is stored nowhere."""
     draft = form.draft
@@ -71,7 +75,7 @@ def ready_to_send(request: HttpRequest, form: RequestForm) -> Ready:
         "extra_headers": tuple((name, value) for name, value in draft.extra_headers),
         "user_agent": request.headers.get("User-Agent", ""),
         "client_address": visitors.client_address(request),
-        "client_id": request.POST.get(":press", "")[:LONGEST_PRESS] or None,
+        "client_id": press_of(request),
         "keep_content": ":figures-only" not in request.POST,
     }
     style = request.POST.get(":auth-style")

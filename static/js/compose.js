@@ -168,12 +168,22 @@ document.addEventListener("click", async ({ target }) => {
 run.addEventListener("input", ({ target }) => {
   if (target.matches("[data-control]")) touch(target)
 })
+// The same press, sent twice by a double click or a resend, is one run. A request may wait in the queue: the event knows its press.
+const DOUBLE_CLICK_MS = 500
+const presses = new WeakMap()
+let press = { id: "", at: -Infinity }
+run.addEventListener(
+  "submit",
+  (event) => {
+    const isSame = event.timeStamp - press.at < DOUBLE_CLICK_MS
+    press = { id: isSame ? press.id : `${event.timeStamp}-${Math.random()}`, at: event.timeStamp }
+    presses.set(event, press.id)
+  },
+  { capture: true },
+)
 run.addEventListener("htmx:configRequest", ({ detail }) => {
-  // The same press, sent twice by a double click or a resend, is one run.
-  detail.formData.set(":press", run.dataset.press ?? "")
+  detail.formData.set(":press", presses.get(detail.triggeringEvent) ?? "")
 })
-run.addEventListener("htmx:confirm", () => (run.dataset.press = crypto.randomUUID()))
-run.addEventListener("htmx:afterRequest", () => delete run.dataset.press)
 
 const stopButton = run.querySelector("[data-stop-run]")
 const answer = document.getElementById("answer")

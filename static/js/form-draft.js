@@ -4,6 +4,7 @@
 // that this page was drawn from; one request at a time, the others wait (`hx-sync` on #poster).
 
 const PAUSE_MS = 450
+const RETRY_MS = 4000
 const dirty = new Map()
 const flying = new Map() // request → the entries it carries
 let timer = 0
@@ -102,7 +103,11 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   flying.delete(detail.xhr)
   queueMicrotask(mark)
   document.documentElement.toggleAttribute("data-offline", detail.xhr.status === 0)
-  if (detail.xhr.status === 0) return retry()
+  if (detail.xhr.status === 0) {
+    const note = document.getElementById("saved-note")
+    if (note) note.textContent = "Offline. What you type is kept in this tab until the server answers."
+  }
+  if (detail.xhr.status === 0 || detail.xhr.status >= 500) retry()
   if (detail.xhr.status !== 200) return
   // What could not be read stays dirty: the body still has the old value, the field the new text.
   const unread = new Set((state().unread ?? "").split("\n"))
@@ -110,11 +115,11 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 })
 
 function retry() {
-  const note = document.getElementById("saved-note")
-  if (note) note.textContent = "Offline. What you type is kept in this tab until the server answers."
   clearTimeout(timer)
-  timer = setTimeout(keep, 4000)
+  timer = setTimeout(keep, RETRY_MS)
 }
+// The request was sent, but what was typed could not be stored.
+document.addEventListener("draft:unkept", retry)
 window.addEventListener("online", keep)
 
 // What is typed while an answer is under way would be lost with the field that the answer replaces.

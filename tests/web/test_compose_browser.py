@@ -7,7 +7,9 @@ import re
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
+from playground import dispatch
 from playground.forms.examples import CHART_PNG
 from playground.models import Draft
 from tests.browser import expect
@@ -44,6 +46,49 @@ def test_a_first_visitor_sees_an_answer_stream_in(page: Any) -> None:
     page.locator("#try-it").click()
     expect(page.locator("#answer [data-blocks]")).to_contain_text("simulation")
     expect(page.locator("#answer")).to_contain_text("end_turn")
+
+
+def test_a_double_click_sends_once(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    send = dispatch.start
+
+    async def counted(body: bytes, **options: Any) -> Any:
+        run = await send(body, **options)
+        sent.append(str(run.id))
+        return run
+
+    monkeypatch.setattr(dispatch, "start", counted)
+    open_playground(page)
+    with page.expect_response("**/send"), page.expect_response("**/send"):
+        page.locator("#try-it").dblclick()
+    expect(page.locator("#answer")).to_contain_text("end_turn")
+    page.wait_for_timeout(600)  # what comes later is another press
+    page.locator("#try-it").click()
+    expect(page.locator(f"#answer [data-run='{sent[0]}']")).to_have_count(0)
+    assert len(set(sent)) == 2  # the double click's, and the one after it
+
+
+def test_what_could_not_be_saved_while_sending_is_said_and_saved_later(
+    page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_playground(page)
+    field(page, "max_tokens").fill("776")
+    settle(page)
+    keep = Draft.keep
+
+    def away(_: Draft) -> bool:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(Draft, "keep", away)
+    field(page, "max_tokens").fill("777")
+    with page.expect_response("**/send"):
+        page.locator("#try-it").click()
+    expect(page.locator("#saved-note")).to_contain_text("Not saved")
+    expect(page.locator("#answer")).to_contain_text("end_turn")
+    assert body_of_draft()["max_tokens"] == 776
+    monkeypatch.setattr(Draft, "keep", keep)
+    expect(page.locator("#saved-note")).to_contain_text("Draft kept")
+    assert body_of_draft()["max_tokens"] == 777
 
 
 def test_what_is_typed_is_kept_and_found_after_a_reload(page: Any) -> None:

@@ -11,8 +11,10 @@ from django.urls import reverse
 
 from accounts.models import Connection
 from playground import dispatch
+from playground.engine.live_run import LiveRun
 from playground.engine.upstream import Upstream
 from playground.models import Draft
+from tests.web.runs import live_run, tell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BODY = {"model": "sandbox-echo", "max_tokens": 100, "messages": [{"role": "user", "content": "Hi {{name}}"}]}
@@ -25,15 +27,15 @@ class Started:
         self.calls: list[tuple[bytes, dict[str, Any]]] = []
         self.refusal: dispatch.Refused | None = None
 
-    async def __call__(self, body: bytes, **options: Any) -> None:
+    async def __call__(self, body: bytes, **options: Any) -> LiveRun:
         self.calls.append((body, options))
         if self.refusal:
             raise self.refusal
+        return tell(live_run(options["user"], body=body))
 
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Started:
-    """`None` as a run is the panel before the first run: enough for what is looked at here."""
     double = Started()
     monkeypatch.setattr(dispatch, "start", double)
     return double
