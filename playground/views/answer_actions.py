@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from playground.models import Draft, Run, ToolMock
 from playground.protocol.headers import is_secret
 from playground.protocol.tools import ToolResult
 from playground.views.answer import find_run
+from playground.views.outgoing import head_start
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -42,7 +44,7 @@ class Origin:
     """An earlier run as the start of a new one."""
 
     run: LiveRun | Run
-    drawing: Drawing
+    request: HttpRequest
     raw: bytes
     version: str | None
     betas: list[str]
@@ -52,6 +54,11 @@ class Origin:
 
     def body(self) -> dict[str, Any]:
         return going_on.read_body(self.raw)
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        """Made when it is asked for: to run the same again needs none. Reads the database."""
+        return drawing_of(self.run, self.request)
 
     @property
     def content(self) -> list[dict[str, Any]]:
@@ -70,7 +77,7 @@ def _origin(request: HttpRequest, run_id: UUID) -> Origin:
     lower = {key.lower(): value for key, value in headers.items() if not is_secret(key, value)}
     return Origin(
         run=run,
-        drawing=drawing_of(run, request),
+        request=request,
         raw=raw,
         version=lower.get("anthropic-version"),
         betas=[beta.strip() for beta in lower.get("anthropic-beta", "").split(",") if beta.strip()],
@@ -94,10 +101,9 @@ def _connection(request: HttpRequest, origin: Origin, chosen: str = "") -> Conne
     return found
 
 
-async def _start(request: HttpRequest, origin: Origin, body: bytes, chosen: str = "") -> LiveRun:
+async def _start(request: HttpRequest, origin: Origin, body: bytes, connection: Connection | None) -> LiveRun:
     if not body:
         raise CannotGoOn("The request body of this run was not kept.")
-    connection = await sync_to_async(_connection)(request, origin, chosen)
     owner = visitors.owner_of(request)
     assert owner is not None
     return await dispatch.start(
@@ -118,26 +124,42 @@ Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 async def _answer_with(
-    request: HttpRequest, run_id: UUID, prepare: Callable[[Origin], Change | None], *, keep_draft: bool = False
+    request: HttpRequest,
+    run_id: UUID,
+    prepare: Callable[[Origin], Change | None],
+    *,
+    keep_draft: bool = False,
+    afterwards: Callable[[], None] = lambda: None,
 ) -> HttpResponse:
     """Start a run with the changed body (no change: the very same bytes) and give its panel.
 
-    `keep_draft` makes the same change to the request being written, so that the form goes along.
+    `keep_draft` makes the same change to the request being written, so that the form goes along. What is written is
+    written while the upstream is at work.
     """
     await request.auser()
-    origin = await sync_to_async(_origin)(request, run_id)
-    try:
-        change = await sync_to_async(prepare)(origin)
+
+    def prepared() -> tuple[Origin, Change | None, bytes, Connection | None]:
+        origin = _origin(request, run_id)
+        change = prepare(origin)
         body = origin.raw if change is None else going_on.write_body(change(origin.body()))
-        run = await _start(request, origin, body)
+        return origin, change, body, _connection(request, origin)
+
+    def answered() -> HttpResponse:
+        afterwards()
+        response = render(request, "playground/_answer_panel.html", {"run": run})
+        if keep_draft and change is not None and _change_draft(request, origin, change, run.id):
+            response["HX-Trigger"] = "draft:changed"
+        return response
+
+    try:
+        origin, change, body, connection = await sync_to_async(prepared)()
+        run = await _start(request, origin, body, connection)
     except CannotGoOn as problem:
         return await _refused(request, str(problem), 400)
     except dispatch.Refused as refusal:
         return await _refused(request, refusal.reason, refusal.status)
-    response = await sync_to_async(render)(request, "playground/_answer_panel.html", {"run": run})
-    if keep_draft and change is not None and await sync_to_async(_change_draft)(request, origin, change, run.id):
-        response["HX-Trigger"] = "draft:changed"
-    return response
+    await head_start(run)
+    return await sync_to_async(answered)()
 
 
 async def _refused(request: HttpRequest, reason: str, status: int) -> HttpResponse:
@@ -195,7 +217,8 @@ async def compare_runs(request: HttpRequest, run_id: UUID) -> HttpResponse:
         title = ", ".join(value if name == "model" else f"{name} {value}" for name, value in changes.items())
         try:
             body = going_on.write_body(going_on.with_parameters(origin.body(), changes)) if changes else origin.raw
-            run = await _start(request, origin, body, request.POST.get(f"connection-{column}", ""))
+            chosen = request.POST.get(f"connection-{column}", "")
+            run = await _start(request, origin, body, await sync_to_async(_connection)(request, origin, chosen))
             columns.append({"run": run, "title": title or "as sent"})
         except CannotGoOn as problem:
             columns.append({"reason": str(problem), "title": title})
@@ -220,6 +243,7 @@ async def answer_continue(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @require_POST
 async def send_results(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Answer the calls of an answer: its turn and one turn with all results are added, and the body runs again."""
+    answers: list[tuple[BlockDrawing, ToolResult | None]] = []
 
     def prepare(origin: Origin) -> Change:
         calls = [drawn for drawn in origin.drawing.blocks if drawn.type == "tool_use"]
@@ -227,11 +251,14 @@ async def send_results(request: HttpRequest, run_id: UUID) -> HttpResponse:
         results = [result for result in found if result is not None]
         if len(results) < len(calls) and not request.POST.get("anyway"):
             raise CannotGoOn("Some calls have no result yet. Every call needs one, or choose to send without.")
-        for drawn, result in zip(calls, found, strict=True):
-            _remember(request, drawn, result)
+        answers.extend(zip(calls, found, strict=True))
         return lambda body: going_on.with_results(body, origin.content, results)
 
-    return await _answer_with(request, run_id, prepare, keep_draft=True)
+    def remember() -> None:
+        for drawn, result in answers:
+            _remember(request, drawn, result)
+
+    return await _answer_with(request, run_id, prepare, keep_draft=True, afterwards=remember)
 
 
 def _remember(request: HttpRequest, drawn: BlockDrawing, result: ToolResult | None) -> None:

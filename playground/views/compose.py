@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +28,7 @@ from playground.models.attachment import PREFIX
 from playground.protocol.paths import PathError, parse_path, to_text
 from playground.protocol.problems import repaired
 from playground.views import drafts
-from playground.views.outgoing import Ready, press_of, ready_to_send
+from playground.views.outgoing import Ready, head_start, press_of, ready_to_send
 from playground.views.snippet import snippet_of
 
 if TYPE_CHECKING:
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
     from playground.engine.live_run import LiveRun
 
 logger = logging.getLogger(__name__)
-HEAD_START_S = 0.01  # of a request, before its draft is written
 REQUEST_CHANGES = {"connection", "beta-add", "beta-remove", "header-add", "header-remove"}
 
 
@@ -242,16 +239,8 @@ async def send(request: HttpRequest) -> HttpResponse:
         run = await dispatch.start(ready.body, **ready.options)
     except dispatch.Refused as refusal:
         return await sync_to_async(_refused)(request, ready.form, refusal)
-    await _head_start(run)
+    await head_start(run)
     return await sync_to_async(_started)(request, ready.form, run)
-
-
-async def _head_start(run: LiveRun) -> None:
-    """Let the request leave before the database's thread competes with it for the interpreter."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(HEAD_START_S):
-            while run.status is None and not run.is_over:
-                await run.wait()
 
 
 def _prepared(request: HttpRequest) -> Ready | HttpResponse:

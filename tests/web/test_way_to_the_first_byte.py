@@ -14,12 +14,12 @@ from django.test import AsyncClient
 from django.urls import reverse
 
 from accounts.models import Connection
-from playground import dispatch
+from playground import dispatch, process
 from playground.conversations import saving
 from playground.engine.upstream import SANDBOX
 from playground.models import ConversationRun, Draft
 from playground.sandbox.transport import SandboxTransport
-from playground.views import compose, drafts
+from playground.views import drafts, outgoing
 from tests.web.drafting import HELLO, stored
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Watch:
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     seen = Watch()
-    monkeypatch.setattr(compose, "HEAD_START_S", 30.0)  # however busy the machine
+    monkeypatch.setattr(outgoing, "HEAD_START_S", 30.0)  # however busy the machine
     execute, answer = CursorWrapper.execute, SandboxTransport.handle_async_request
 
     def watched(self: Any, sql: str, params: Any = None) -> Any:
@@ -117,7 +117,7 @@ async def test_a_draft_that_cannot_be_stored_costs_nobody_the_run(
     owner: Any, draft: Draft, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await browser(owner)
-    monkeypatch.setattr(compose, "HEAD_START_S", 0.02)
+    monkeypatch.setattr(outgoing, "HEAD_START_S", 0.02)
     watch.is_away, watch.hold = True, asyncio.Event()
     response = await press(client, watch, draft.version, max_tokens="77")
     watch.is_away = False
@@ -175,11 +175,25 @@ async def test_what_was_typed_between_two_presses_of_one_name_is_kept(owner: Any
 async def test_while_the_recorder_fails_nothing_is_sent_and_what_was_typed_is_kept(
     owner: Any, draft: Draft, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from playground import process
-
     client = await browser(owner)
     monkeypatch.setattr(process.current().recorder, "failing", True)
     response = await press(client, watch, draft.version, max_tokens="77")
     assert "Nothing was sent" in response.content.decode()
     assert watch.bodies == []
     assert json.loads((await Draft.objects.aget()).body_text)["max_tokens"] == 77
+
+
+async def test_an_answer_s_request_is_run_again_before_anything_is_written(
+    owner: Any, draft: Draft, watch: Watch
+) -> None:
+    client = await browser(owner)
+    await press(client, watch, draft.version)
+    run = dispatch.get_live().of_owner(f"user:{owner.pk}")[0]
+    await run.ended()
+    await process.current().recorder.settle()
+    watch.queries.clear()
+    response = await client.post(reverse("run-again", args=[run.id]), {"double_max_tokens": "1"})
+    assert response.status_code == 200
+    assert [body["max_tokens"] for body in watch.bodies] == [100, 200]
+    assert watch.before is not None
+    assert [sql.partition(" ")[0] for sql in watch.before] == ["SELECT"] * 3  # session, user, connection
