@@ -13,8 +13,8 @@ import { showShortcuts } from "./shortcuts.js"
 import { RunSocket } from "./socket.js"
 
 const live = new Map() // panel element -> Live
-const workPerFrame = 8 // ms; laying out what was changed takes as long again
-const patchesPerFrame = 24
+const workPerFrame = 6 // ms; laying out what was changed takes as long again
+const patchesPerFrame = 16
 
 class Live {
   constructor(panel) {
@@ -92,7 +92,8 @@ class Live {
 
   onState(state, details) {
     showBanner(this.panel, state, details, () => this.socket.retryNow())
-    if (state === "over" && !this.finished) this.finish({ state: details.code === 4001 ? "signed out" : "interrupted" })
+    // What came last may still wait to be painted: then the painting ends it.
+    if (state === "over" && !this.finished && !this.ended) this.finish({ state: details.code === 4001 ? "signed out" : "interrupted" })
   }
 
   async finish(ended) {
@@ -139,7 +140,9 @@ function replacePanel(panel, html) {
   exchange(panel, fresh, "[data-headers]")
   const tools = fresh.querySelector(".answer-tabs")
   for (const element of [...panel.querySelectorAll(":scope > .answer-tabs > :not(.tabs)")]) element.remove()
-  panel.querySelector(":scope > .answer-tabs").append(...[...tools.children].filter((child) => !child.matches(".tabs")))
+  const added = [...tools.children].filter((child) => !child.matches(".tabs"))
+  panel.querySelector(":scope > .answer-tabs").append(...added)
+  for (const element of added) window.htmx?.process(element) // not the panel: htmx would look at all of a long answer
   const labels = tools.querySelectorAll('[role="tab"]')
   panel.querySelectorAll(':scope > .answer-tabs [role="tab"]').forEach((tab, at) => {
     const count = labels[at]?.querySelector(".count")
@@ -148,7 +151,6 @@ function replacePanel(panel, html) {
   })
   panel.querySelector("[data-message]").removeAttribute("aria-busy")
   for (const view of panel.querySelectorAll("[data-fetched]")) delete view.dataset.fetched
-  window.htmx?.process(panel)
   prepare(panel, true)
   const json = panel.querySelector("[data-fetch]:not([hidden])")
   if (json) fetchView(json)
@@ -160,7 +162,9 @@ function exchange(panel, fresh, selector) {
   const next = fresh.querySelector(selector)
   if (!old || !next) return
   decorate(next)
-  if (plainHtml(old) !== plainHtml(next)) old.replaceWith(next)
+  if (plainHtml(old) === plainHtml(next)) return
+  old.replaceWith(next)
+  window.htmx?.process(next)
 }
 
 const plainHtml = (element) => {
@@ -325,6 +329,12 @@ function start(scope) {
   for (const [panel, run] of live) if (!panel.isConnected) run.leave()
 }
 
+/** A tab that goes out of sight has no animation frames any more: what waits for one is drawn now. */
+function onVisibility() {
+  if (document.hidden) for (const run of [...live.values()]) run.paint()
+}
+
+document.addEventListener("visibilitychange", onVisibility)
 document.addEventListener("click", onClick)
 document.addEventListener("keydown", onKey)
 document.addEventListener("tab:selected", onTab)

@@ -3,6 +3,7 @@
 
 import { fill, swap, toFragment } from "./fragment.js"
 
+const leafSize = 40 // as in templates/playground/_answer_parts.html
 const inline = new Set(["A", "EM", "STRONG", "S", "SPAN", "BR", "HR", "IMG", "TABLE"])
 
 /** The element that text at the end of `element` belongs to: the last paragraph, list item, line of code. */
@@ -84,13 +85,15 @@ export class Canvas {
 
   on_part({ index, part, html }) {
     const parts = this.#parts(index)
-    if (!parts || parts.children[part]?.dataset.part === String(part)) return
+    if (!parts) return
+    const tail = this.#tail(index)
+    const leaf = this.#leaf(parts, Math.floor(part / leafSize), tail)
+    if (leaf.children[part % leafSize]) return
     const element = document.createElement("div")
     element.className = "part"
     element.dataset.part = part
     element.append(toFragment(html))
-    const tail = this.#tail(index)
-    parts.insertBefore(element, tail)
+    leaf.append(element)
     if (tail) {
       tail.replaceChildren()
       tail.dataset.pieces = 0
@@ -130,6 +133,17 @@ export class Canvas {
   #parts(index) {
     const block = this.block(index)
     return block && [...block.children].find((child) => "parts" in child.dataset)
+  }
+
+  /** Parts stand in leaves, so that an answer of thousands costs a frame no more than one of forty. */
+  #leaf(parts, number, tail) {
+    const there = parts.children[number]
+    if (there && "leaf" in there.dataset) return there
+    const leaf = document.createElement("div")
+    leaf.className = "leaf"
+    leaf.dataset.leaf = ""
+    parts.insertBefore(leaf, tail)
+    return leaf
   }
 
   #tail(index) {

@@ -23,7 +23,7 @@ from tests.web.hostile_texts import HOSTILE
 from tests.web.runs import body_of, ended, live_run, store, stream, tell, told
 
 STREAMS = sorted((Path(__file__).parent.parent / "streams").glob("*.sse"))
-PART = re.compile(r'<div class="part" data-part="\d+">(.*?)</div>(?=<div class="part"|\n</div>)', re.DOTALL)
+PART = re.compile(r'<div class="part" data-part="\d+">(.*?)</div>(?=</?div(?: class="part"|>))', re.DOTALL)
 DANGEROUS = {"script", "img", "iframe", "object", "embed", "link", "style", "base", "meta", "video", "audio"}
 ANSWER = "One *two*.\n\n```py\nx = 1\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- three\n- four\n"
 

@@ -136,6 +136,21 @@ def test_the_title_tells_when_a_run_ends_behind_the_readers_back(page: Any) -> N
     expect(page).to_have_title(re.compile("done"), timeout=30_000)
 
 
+def test_what_waits_to_be_painted_when_the_socket_closes_is_painted_and_the_end_told_right(page: Any) -> None:
+    # Animation frames come so late that the run has ended, and its socket closed, before the second.
+    page.add_init_script(
+        "{ let count = 0; const real = window.requestAnimationFrame;"
+        " window.requestAnimationFrame = (then) => count++ ? setTimeout(() => real(then), 1500) : real(then) }"
+    )
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "drawn=" in request.url else None)
+    ask(page, "sandbox-stories", "Tell me a story")
+    wait_for_end(page)
+    expect(panel(page)).to_have_attribute("data-state", "completed")
+    assert len(asked) == 1
+    assert re.search(r"drawn=[0-9a-f]{32}$", asked[0]), "the page did not know what it had drawn"
+
+
 # --- Failures -----------------------------------------------------------------------------------------------------
 
 
