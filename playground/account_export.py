@@ -109,6 +109,7 @@ def _conversation(row: Conversation) -> dict[str, Any]:
 
 def _draft(row: Draft) -> dict[str, Any]:
     told = _columns(row, "id", "saved_at", "anthropic_version", "accept", "body_text") | {"betas": row.betas}
+    told |= {"columns": bytes(row.columns).decode()}
     return told | {"versions": [_version(version) for version in row.versions.order_by("made_at")]}
 
 

@@ -40,6 +40,8 @@ class Draft(models.Model):
     accept = models.CharField(max_length=128, default=EVENT_STREAM)
     extra_headers = ForeignJson(default=list)
     variables = ForeignJson(default=dict)
+    # The columns of a comparison, as `playground.forms.columns` writes them; empty when nothing is compared.
+    columns = models.BinaryField(default=b"")
     connection = models.ForeignKey("accounts.Connection", models.SET_NULL, null=True, blank=True, related_name="+")
     # The saved conversation that this is being written for, and which follows along.
     conversation = models.ForeignKey("Conversation", models.SET_NULL, null=True, blank=True, related_name="+")
@@ -92,5 +94,5 @@ class Draft(models.Model):
 
     def content(self) -> dict[str, object]:
         settings = ("anthropic_version", "betas", "accept", "extra_headers", "variables", "connection")
-        names = ("body", *settings, "conversation", "saved_at")
+        names = ("body", *settings, "columns", "conversation", "saved_at")
         return {name: getattr(self, name) for name in names}

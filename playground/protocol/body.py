@@ -48,6 +48,7 @@ __all__ = [
     "get",
     "insert",
     "move",
+    "place",
     "read",
     "remove",
     "set",
@@ -123,14 +124,14 @@ def _apply_one(body: JsonValue, path: Path, text: str | None) -> JsonValue:
     current = get(body, path)
     parameter = find(path, body) or Parameter(str(path[-1]) if path else "body", FREE_JSON)
     if text is None:
-        return body if current is None else _put(body, path, None)
+        return body if current is None else place(body, path, None)
     if _line_ends(text) == _line_ends(control_text(parameter.kind, current)):
         return body
     if isinstance(parameter.kind, Constant) and (current is MISSING or accepts(parameter.kind, current)):
         return _change_tag(body, path, text)
     if not text.strip() and (text == "" or not _is_text(parameter.kind, current)):
         return _empty(body, path, parameter, current)
-    return _put(body, path, _value(parameter, current, text))
+    return place(body, path, _value(parameter, current, text))
 
 
 def _line_ends(text: str) -> str:
@@ -182,13 +183,13 @@ def _empty(body: JsonValue, path: Path, parameter: Parameter, current: JsonValue
     """The body after a control was emptied."""
     is_item = bool(path) and isinstance(path[-1], int)
     if _is_text(parameter.kind, current) and (is_item or (parameter.required and len(path) > 1)):
-        return _put(body, path, "")
+        return place(body, path, "")
     if is_item or not path:
         raise _UnreadableError("Nothing is written here: write a value, or remove it")
     return body if current is MISSING else remove(body, path)
 
 
-def _put(body: JsonValue, path: Path, value: JsonValue) -> JsonValue:
+def place(body: JsonValue, path: Path, value: JsonValue) -> JsonValue:
     """Set, after making the objects on the way that are not there."""
     for depth in range(1, len(path)):
         if get(body, path[:depth]) is MISSING and isinstance(path[depth], str):
@@ -214,7 +215,7 @@ def _change_tag(body: JsonValue, path: Path, tag: str) -> JsonValue:
             return set(body, path[:-1], switch_variant(kind, read(body, path[:-1]), tag))
     if not tag:
         return body if get(body, path) is MISSING else remove(body, path)
-    return _put(body, path, tag)
+    return place(body, path, tag)
 
 
 def switch_variant(kind: Variants, value: JsonValue, name: str) -> JsonValue:

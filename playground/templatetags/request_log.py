@@ -10,10 +10,12 @@ from django import template
 from django.urls import reverse
 
 from playground.answer import words
+from playground.request_log import beside
 
 if TYPE_CHECKING:
     from django.template import Context
 
+    from playground.forms.comparison import Comparison
     from playground.request_log.filters import Filter
     from playground.request_log.rows import Row
     from playground.stats import Stats
@@ -147,3 +149,9 @@ def _round_up(count: int) -> int:
         return 2
     power = 10 ** int(math.log10(count))
     return next(number * power for number in (1, 2, 4, 6, 10) if number * power >= count)
+
+
+@register.simple_tag
+def figures_beside(comparison: Comparison) -> list[beside.Line]:
+    """The figures of a comparison's columns, one line each."""
+    return beside.lines([column.run for column in comparison.columns])

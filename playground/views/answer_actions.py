@@ -26,6 +26,7 @@ from playground.forms.file_types import UnknownFileError, recognise
 from playground.models import Draft, Run, ToolMock
 from playground.protocol.headers import is_secret
 from playground.protocol.tools import ToolResult
+from playground.views import compare
 from playground.views.answer import find_run
 from playground.views.outgoing import head_start
 
@@ -146,6 +147,7 @@ async def _answer_with(
 
     def answered() -> HttpResponse:
         afterwards()
+        compare.follow(request, run_id, run.id)
         response = render(request, "playground/_answer_panel.html", {"run": run})
         if keep_draft and change is not None and _change_draft(request, origin, change, run.id):
             response["HX-Trigger"] = "draft:changed"
@@ -173,7 +175,8 @@ def _change_draft(request: HttpRequest, origin: Origin, change: Change, run_id: 
     The draft names uploaded files by their ids where the sent body has their bytes; so it is changed, not replaced.
     """
     draft = Draft.objects.of(request).first()
-    if draft is None:
+    # While columns are compared, the form is theirs together: what one of them goes on with stays in its column.
+    if draft is None or draft.columns:
         return False
     try:
         kept = going_on.check_messages(going_on.read_body(bytes(draft.body)))

@@ -18,6 +18,7 @@ from accounts.models import Connection
 from playground import dispatch, visitors
 from playground.conversations import saving
 from playground.forms.changes import RefusedError, attach, make, read_change, region
+from playground.forms.comparison import Comparison
 from playground.forms.examples import EXAMPLES
 from playground.forms.headers import usable_betas
 from playground.forms.prefill import prefilled
@@ -27,11 +28,13 @@ from playground.models import Attachment
 from playground.models.attachment import PREFIX
 from playground.protocol.paths import PathError, parse_path, to_text
 from playground.protocol.problems import repaired
-from playground.views import drafts
+from playground.views import compare, drafts
 from playground.views.outgoing import Ready, head_start, press_of, ready_to_send
 from playground.views.snippet import snippet_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.http import HttpRequest
 
     from playground.engine.live_run import LiveRun
@@ -80,6 +83,7 @@ def page_context(request: HttpRequest, form: RequestForm, mode: str) -> dict[str
         "snippet": snippet_of(request, form),
         "choices": Connection.objects.usable_by(request.user),
         "examples": EXAMPLES,
+        **compare.context_of(request, form),
     }
 
 
@@ -118,6 +122,9 @@ def change(request: HttpRequest) -> HttpResponse:
 
 def _make(request: HttpRequest, form: RequestForm, op: str, path: str, kind: str) -> tuple[list[Region], str]:
     """Make the change in the form; which regions to draw again, and what to tell the reader."""
+    if op.startswith("column-"):
+        is_taken_over, said = compare.change(request, form, op, path, kind)
+        return ([BODY, DESTINATION, HEADERS] if is_taken_over else []), said
     if op in REQUEST_CHANGES:
         problem = drafts.change_request(request, form, op, kind)
         return ([HEADERS, DESTINATION] if op == "connection" else [HEADERS]), problem or ""
@@ -235,6 +242,9 @@ async def send(request: HttpRequest) -> HttpResponse:
     ready = await sync_to_async(_prepared)(request)
     if isinstance(ready, HttpResponse):
         return ready
+    if isinstance(ready, Comparison):
+        await compare.send(request, ready)
+        return await sync_to_async(_compared)(request, ready, ready.runs)
     try:
         run = await dispatch.start(ready.body, **ready.options)
     except dispatch.Refused as refusal:
@@ -243,19 +253,23 @@ async def send(request: HttpRequest) -> HttpResponse:
     return await sync_to_async(_started)(request, ready.form, run)
 
 
-def _prepared(request: HttpRequest) -> Ready | HttpResponse:
+def _prepared(request: HttpRequest) -> Ready | Comparison | HttpResponse:
     if (run := _run_of_this_press(request)) is not None:
         return _sent_already(request, run)
     try:
         form = drafts.open_changed(request)
         drafts.refuse_too_large(request, form)
-        if ":anyway" not in request.POST and form.errors:
+        comparison = compare.comparison_of(request, form)
+        if ":anyway" not in request.POST and (comparison or form).errors:
             drafts.keep(request, form)
-            response = parts(request, form, said="Not sent: mend the problems, or send anyway.", first_problem=True)
+            said = comparison.said if comparison else "Not sent: mend the problems, or send anyway."
+            response = parts(request, form, said=said, first_problem=True)
             response["HX-Reswap"] = "none"
             return response
     except drafts.ConflictError as conflict:
         return conflicting(request, conflict)
+    if comparison is not None:
+        return comparison
     try:
         return ready_to_send(request, form)
     except dispatch.Refused as refusal:
@@ -266,7 +280,7 @@ def _run_of_this_press(request: HttpRequest) -> LiveRun | None:
     """The run that a double click, or the request whose answer was lost, has started already."""
     press, owner = press_of(request), visitors.owner_of(request)
     runs = dispatch.get_live().of_owner(owner) if press and owner else []
-    return next((run for run in runs if run.about.client_id == press), None)
+    return next((run for run in runs if compare.is_of_press(run, press)), None)
 
 
 def _sent_already(request: HttpRequest, run: LiveRun) -> HttpResponse:
@@ -274,11 +288,20 @@ def _sent_already(request: HttpRequest, run: LiveRun) -> HttpResponse:
         form = drafts.open_changed(request)
     except drafts.ConflictError:  # what this brings was kept when it came the first time
         form = drafts.open_form(request)
+    if (comparison := compare.comparison_of(request, form)) is not None:
+        return _compared(request, comparison)
     return _started(request, form, run)
 
 
 def _started(request: HttpRequest, form: RequestForm, run: LiveRun) -> HttpResponse:
-    return _with_the_draft_kept(request, form, "playground/_send_started.html", {"run": run}, run)
+    return _with_the_draft_kept(request, form, "playground/_send_started.html", {"run": run}, [run])
+
+
+def _compared(request: HttpRequest, comparison: Comparison, runs: Sequence[LiveRun] = ()) -> HttpResponse:
+    told = {"comparison": comparison, "only": request.POST.get(":column", "")}
+    response = _with_the_draft_kept(request, comparison.base, "playground/_compare_sent.html", told, runs)
+    response["HX-Reswap"] = "none"
+    return response
 
 
 def _refused(request: HttpRequest, form: RequestForm, refusal: dispatch.Refused) -> HttpResponse:
@@ -286,15 +309,15 @@ def _refused(request: HttpRequest, form: RequestForm, refusal: dispatch.Refused)
 
 
 def _with_the_draft_kept(
-    request: HttpRequest, form: RequestForm, template: str, told: dict[str, Any], run: LiveRun | None = None
+    request: HttpRequest, form: RequestForm, template: str, told: dict[str, Any], runs: Sequence[LiveRun] = ()
 ) -> HttpResponse:
     """Keep the draft, now that nobody waits for it. 202 when it could not be: then the page keeps what was typed."""
     try:
         with transaction.atomic():
             is_kept = drafts.store(request, form)
-            if run is not None:
+            for run in runs:
                 saving.record_run(form.draft, run.id)
-            elif is_kept:
+            if is_kept and not runs:
                 saving.autosave(form.draft)
     except DatabaseError as problem:
         logger.error("a draft could not be kept: %s", type(problem).__name__)

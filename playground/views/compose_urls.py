@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from playground.views import attachments, compose, draft_branches, draft_models, draft_start, snippet
+from playground.views import attachments, compare, compose, draft_branches, draft_models, draft_start, snippet
 
 patterns = [
     path("", compose.playground, name="playground"),
@@ -19,6 +19,7 @@ patterns = [
     path("draft/snippet", snippet.snippet_text, name="draft-snippet"),
     path("draft/models", draft_models.models, name="draft-models"),
     path("draft/tokens", draft_models.tokens, name="draft-tokens"),
+    path("draft/figures", compare.figures, name="draft-figures"),
     path("attachments/", attachments.upload, name="attachments"),
     path("attachments/<uuid:attachment_id>/", attachments.show, name="attachment"),
 ]

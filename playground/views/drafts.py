@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef
 from accounts.models import Connection
 from playground import attachment_store, model_list
 from playground.conversations import keeping, saving
+from playground.forms import columns
 from playground.forms.examples import HELLO
 from playground.forms.headers import A_SECRET, LONGEST_NAME, MOST_HEADERS, problem_of, problem_of_betas
 from playground.forms.request_form import RequestForm
@@ -155,7 +156,7 @@ def keep(request: HttpRequest, form: RequestForm) -> None:
 
 
 def refuse_too_large(request: HttpRequest, form: RequestForm) -> None:
-    if len(form.draft.body) > most_body_bytes(request):
+    if len(form.draft.body) + len(form.draft.columns) > most_body_bytes(request):
         raise TooLargeError(form)
 
 
@@ -208,6 +209,7 @@ def apply_posted(form: RequestForm, posted: QueryDict) -> None:
             form.write(body)
     _apply_headers(form, posted)
     _apply_variables(form.draft, posted)
+    columns.take_posted(form.draft, form.body, posted.items())
 
 
 def _apply_variables(draft: Draft, posted: QueryDict) -> None:

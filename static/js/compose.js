@@ -193,7 +193,7 @@ new MutationObserver(follow).observe(answer, { childList: true, subtree: true, a
 follow()
 stopButton.addEventListener("click", stop)
 function stop() {
-  answer.querySelector("[data-stop]")?.click()
+  for (const button of answer.querySelectorAll("[data-stop]")) button.click()
 }
 
 document.addEventListener("keydown", (event) => {

@@ -70,9 +70,9 @@ ask.addEventListener("click", ({ target }) => {
 
 // --- Numbers: the arrow keys count ----------------------------------------------------------------------------------
 
-ask.addEventListener("keydown", (event) => {
+document.addEventListener("keydown", (event) => {
   const by = { ArrowUp: 1, ArrowDown: -1 }[event.key]
-  if (!by || event.altKey || !event.target.matches("[data-number]")) return
+  if (!by || event.altKey || !event.target.matches?.("[data-number]")) return
   const field = event.target
   const step = Number(field.dataset.step ?? 1) * (event.shiftKey ? 10 : 1)
   const number = Number(field.value || 0) + by * step

@@ -12,7 +12,7 @@ const quoted = (text) => `"${CSS.escape(text)}"`
 
 export function rememberFocus() {
   const field = document.activeElement
-  if (!field?.id || !field.closest("#ask")) return
+  if (!field?.id || !field.closest("#ask, #compare")) return
   const hasText = field.matches("textarea, input:not([type=checkbox], [type=radio], [type=range], [type=file])")
   remembered = { id: field.id, range: hasText ? [field.selectionStart, field.selectionEnd] : null }
 }

@@ -88,7 +88,7 @@ ROUTES: dict[str, Route] = {
         ),
         Route(POST, "anyone"),
     ),
-    **dict.fromkeys(("draft-body", "draft-snippet", "draft-branches"), Route(GET, "anyone")),
+    **dict.fromkeys(("draft-body", "draft-snippet", "draft-branches", "draft-figures"), Route(GET, "anyone")),
     "attachment": Route(GET, "owner", lambda stage: {"attachment_id": stage.attachment.pk}),
     "healthz": Route(GET, "anyone"),
     "shortcuts": Route(GET, "anyone"),

@@ -1,0 +1,113 @@
+"""The figures of several runs beside each other, one line for each figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from playground.answer import words
+from playground.engine.live_run import LiveRun
+from playground.figures import gather
+from playground.request_log.rows import cost_words, status_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from playground.models import Run
+
+UNKNOWN = "\N{EN DASH}"
+WIDTH = 100.0  # of a bar's drawing
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`part`: the length of its bar, `WIDTH` for the greatest of its line. `is_best`: none of the others is better."""
+
+    words: str
+    part: float = 0.0
+    is_best: bool = False
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    name: str
+    cells: list[Cell]
+    best: str = ""  # what the best one is: "shortest"
+
+
+def lines(runs: Sequence[LiveRun | Run | None]) -> list[Line]:
+    """A line for each figure, with a cell for each run; None has not been sent."""
+    found = [_figures(run) for run in runs]
+    return [
+        Line("model", [Cell(_model(run)) for run in runs]),
+        Line("status", [Cell(*_status(run)) for run in runs]),
+        _line("first token", "first_token_ms", found, words.duration, "shortest"),
+        _line("total", "duration_ms", found, words.duration, "shortest"),
+        _line("tokens in", "tokens_in", found, _count),
+        _line("tokens out", "tokens_out", found, _count),
+        _line("tokens per second", "rate", found, _rate, "fastest"),
+        _line("cost", "cost_usd", found, cost_words, "cheapest"),
+    ]
+
+
+def _model(run: LiveRun | Run | None) -> str:
+    return (run.about.model if isinstance(run, LiveRun) else run.model if run else "") or UNKNOWN
+
+
+def _status(run: LiveRun | Run | None) -> tuple[str, float, bool, str]:
+    if run is None:
+        return UNKNOWN, 0.0, False, ""
+    told, tone = status_words(run.state, run.status if isinstance(run, LiveRun) else run.http_status)
+    return told, 0.0, False, tone
+
+
+def _figures(run: LiveRun | Run | None) -> dict[str, Any]:
+    """The figures of a run that has ended; nothing of one that goes on: they would be old at once."""
+    if run is None or not (run.is_over if isinstance(run, LiveRun) else run.is_final):
+        return {}
+    if isinstance(run, LiveRun):
+        figures = gather(list(run.events))
+        tokens = figures.tokens()
+        cost = figures.cost_usd(run.about.model, is_sandbox=run.about.base_url.startswith("sandbox:"))
+        found = {"first_token_ms": figures.first_token_ms, "duration_ms": run.duration_ms}
+    else:
+        names = ("input_tokens", "cache_write_tokens", "cache_read_tokens", "output_tokens")
+        tokens = {name: getattr(run, name) for name in names}
+        cost = run.cost_usd
+        found = {"first_token_ms": run.first_token_ms, "duration_ms": run.duration_ms}
+    parts = [tokens[name] for name in ("input_tokens", "cache_write_tokens", "cache_read_tokens")]
+    known = [part for part in parts if part is not None]
+    found |= {"tokens_in": sum(known) if known else None, "tokens_out": tokens["output_tokens"]}
+    found |= {"cost_usd": cost}
+    return found | {"rate": _rate_of(found)}
+
+
+def _rate_of(found: dict[str, Any]) -> float | None:
+    first, total, out = found["first_token_ms"], found["duration_ms"], found["tokens_out"]
+    spent_ms = total - first if first is not None and total is not None else 0
+    return out / spent_ms * 1000 if out and out > 1 and spent_ms > 100 else None
+
+
+def _line(name: str, key: str, found: list[dict[str, Any]], write: Callable[[Any], str], best: str = "") -> Line:
+    values = [each.get(key) for each in found]
+    known = [value for value in values if value is not None]
+    most = max(known, default=0)
+    chosen = (max if best == "fastest" else min)(known) if best and len(set(known)) > 1 else None
+    cells = [
+        Cell(
+            UNKNOWN if value is None else write(value),
+            float(value) / float(most) * WIDTH if value and most else 0.0,
+            is_best=value is not None and value == chosen,
+        )
+        for value in values
+    ]
+    return Line(name, cells, best)
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+def _rate(number: float) -> str:
+    return f"{number:,.0f}"

@@ -1,0 +1,403 @@
+"""Comparing: columns of one form, each with a connection and values of its own, kept with the draft, sent at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.test import AsyncClient, Client
+from django.urls import reverse
+
+from accounts.models import Connection
+from playground import dispatch
+from playground.forms import columns
+from playground.models import Draft, Run
+from playground.request_log import beside
+from tests.web.runs import body_of, live_run, store, stored_run, tell
+from tests.web.test_answer_actions import put
+from tests.web.test_send import BODY, Started, send, write
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    """Stands in for the engine."""
+    double = Started()
+    monkeypatch.setattr(dispatch, "start", double)
+    return double
+
+
+def press(client: Any, op: str, path: str = "", kind: str = "", **more: str) -> str:
+    fields = {":version": Draft.objects.get().version, ":mode": "form", ":op": op, ":path": path, ":kind": kind, **more}
+    response = client.post(reverse("change"), fields)
+    assert response.status_code == 200, response.content
+    return response.content.decode()
+
+
+def type_in(client: Any, **fields: str) -> str:
+    """Type in controls: `own_a_temperature` is the control of temperature in column a."""
+
+    def name(key: str) -> str:
+        return re.sub(r"^(own|connection)_(\w)_?", lambda found: f":{found[1]} {found[2]} ", key).strip()
+
+    named = {name(key): text for key, text in fields.items()}
+    response = client.post(reverse("edit"), {":version": Draft.objects.get().version, ":mode": "form", **named})
+    assert response.status_code == 200, response.content
+    return response.content.decode()
+
+
+def compare(client: Any, count: int = 2, body: Any = None) -> None:
+    write(client, body or BODY | {"messages": [{"role": "user", "content": "Hi"}]})
+    press(client, "column-start")
+    for _ in range(count - 2):
+        press(client, "column-add")
+
+
+def kept() -> list[columns.Column]:
+    return columns.read(Draft.objects.get())
+
+
+def bodies(started: Started) -> list[Any]:
+    return [json.loads(body) for body, _ in started.calls]
+
+
+# --- What is sent -------------------------------------------------------------------------------------------------
+
+
+def test_all_columns_are_sent_with_the_forms_body_and_their_own_values(client: Client, started: Started) -> None:
+    compare(client, 3)
+    type_in(client, own_b_temperature="0.50", own_c_model="sandbox-thinker")
+    send(client, **{"max_tokens": "77", ":press": "once"})
+    form = BODY | {"max_tokens": 77, "messages": [{"role": "user", "content": "Hi"}]}
+    assert bodies(started) == [form, form | {"temperature": 0.5}, form | {"model": "sandbox-thinker"}]
+    assert b"0.50" in started.calls[1][0]
+    assert len({options["client_id"] for _, options in started.calls}) == 3
+
+
+def test_what_is_typed_in_the_form_reaches_linked_columns_only(client: Client, started: Started) -> None:
+    compare(client)
+    type_in(client, own_b_max_tokens="5")
+    html = type_in(client, max_tokens="900")
+    assert 'name=":own a max_tokens" value="900"' in html
+    assert 'name=":own b max_tokens"' not in html, "what is typed there is left alone"
+    press(client, "column-link", "b", "max_tokens")
+    send(client)
+    assert [body["max_tokens"] for body in bodies(started)] == [900, 900]
+
+
+def test_any_member_can_be_a_columns_own(client: Client, started: Started) -> None:
+    compare(client, body=BODY | {"messages": [], "system": "Be kind.", "x_new": [1.0]})
+    for name in ("thinking", "output_config.effort", "system", "x_new", "messages"):
+        press(client, "column-unlink", "b", name)
+    own = {
+        ":own b thinking": '{"type": "adaptive"}',
+        ":own b output_config.effort": "low",
+        ":own b system": "",
+        ":own b x_new": "[2.0]",
+        ":own b messages": '[{"role": "user", "content": "Else"}]',
+    }
+    send(client, **own, **{":anyway": "1"})
+    first, second = bodies(started)
+    assert (first["system"], first["x_new"]) == ("Be kind.", [1.0])
+    assert "system" not in second
+    assert second["thinking"] == {"type": "adaptive"}
+    assert second["output_config"] == {"effort": "low"}
+    assert second["messages"] == [{"role": "user", "content": "Else"}]
+    assert b"[2.0]" in started.calls[1][0]
+
+
+def test_one_column_can_be_sent_alone(client: Client, started: Started) -> None:
+    compare(client, 3)
+    type_in(client, own_b_max_tokens="5")
+    html = send(client, **{":column": "b"}).content.decode()
+    assert [body["max_tokens"] for body in bodies(started)] == [5]
+    assert 'id="column-answer-b"' in html
+    assert 'id="column-answer-a"' not in html
+
+
+def test_a_column_goes_to_its_own_connection_and_takes_no_key_that_was_typed_for_another(
+    client: Client, owner: Any, started: Started
+) -> None:
+    client.force_login(owner)
+    here, there = (
+        Connection.objects.create(owner=owner, name=name, base_url=f"https://{name}.example") for name in ("a", "b")
+    )
+    compare(client, 3)
+    press(client, "connection", kind=str(here.pk))
+    type_in(client, connection_b=str(there.pk), connection_c="sandbox")
+    send(client, **{":key": "sk-typed", ":auth-style": "bearer"})
+    chosen = [(options["connection"], options["visitor_key"], options.get("upstream")) for _, options in started.calls]
+    assert [connection for connection, *_ in chosen] == [here, there, None]
+    assert [key for _, key, _ in chosen] == ["sk-typed", None, None]
+    assert chosen[0][2].auth_style == "bearer"
+    assert chosen[1][2] is None
+
+
+def test_a_connection_of_somebody_else_is_no_choice(
+    client: Client, owner: Any, stranger: Any, started: Started
+) -> None:
+    theirs = Connection.objects.create(owner=stranger, name="theirs", base_url="https://theirs.example")
+    client.force_login(owner)
+    compare(client)
+    html = type_in(client, connection_b=str(theirs.pk))
+    assert "no longer there" in html
+    assert "theirs.example" not in html
+    send(client)
+    assert started.calls == []
+    html = send(client, **{":anyway": "1"}).content.decode()
+    assert len(started.calls) == 1
+    assert "Column 2 was not sent" in html
+
+
+# --- What is wrong ------------------------------------------------------------------------------------------------
+
+
+def test_with_a_bad_value_no_column_is_sent_and_the_problem_stands_at_its_field(
+    client: Client, started: Started
+) -> None:
+    compare(client)
+    html = send(client, **{":own b max_tokens": "warm"}).content.decode()
+    assert started.calls == []
+    assert "No column was sent: mend column 2" in html
+    note = re.search(r'id="column-b-f-max_tokens-note".*?</div>', html, re.DOTALL)
+    assert note, html
+    assert "is not a number" in note[0]
+    assert kept()[1].own["max_tokens"].typed == "warm", "what was typed is kept"
+
+
+def test_who_insists_sends_the_columns_that_can_be_sent(client: Client, started: Started) -> None:
+    compare(client, 3)
+    type_in(client, own_b_max_tokens="warm", own_c_max_tokens="-1")
+    html = send(client, **{":anyway": "1"}).content.decode()
+    assert [body["max_tokens"] for body in bodies(started)] == [100, -1]
+    assert "Column 2 was not sent" in html
+
+
+def test_what_the_checks_say_of_own_values_stands_in_the_column_and_not_in_the_form(client: Client) -> None:
+    compare(client)
+    html = type_in(client, own_b_max_tokens="-1")
+    note = re.search(r'id="column-b-f-max_tokens-note".*?</div>', html, re.DOTALL)
+    assert note
+    assert 'data-severity="error"' in note[0]
+    problems = re.search(r'<ul id="problem-list".*?</ul>', html, re.DOTALL)
+    assert problems
+    assert 'data-severity="error"' not in problems[0]
+    assert "Send anyway" in html
+
+
+def test_a_form_that_lacks_what_every_column_has_holds_nothing_back(client: Client, started: Started) -> None:
+    body = {name: value for name, value in BODY.items() if name != "model"}
+    compare(client, body=body | {"messages": [{"role": "user", "content": "Hi"}]})
+    type_in(client, own_a_model="sandbox-echo", own_b_model="sandbox-stories")
+    send(client)
+    assert [each["model"] for each in bodies(started)] == ["sandbox-echo", "sandbox-stories"]
+
+
+def test_a_column_that_is_refused_says_so_and_offers_to_retry_alone(client: Client, settings: Any) -> None:
+    settings.VISITOR_RUNS_AT_ONCE = 2
+    settings.SANDBOX_SPEED = 0.1
+    compare(client, 3, BODY | {"model": "sandbox-stories", "messages": [{"role": "user", "content": "Hi"}]})
+    html = send(client).content.decode()
+    assert html.count("data-socket=") == 2
+    assert "Only 2 runs at once" in html
+    assert "Retry column 3" in html
+    for run in list(dispatch.get_live()._runs.values()):
+        run.stop()
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", ""])
+def test_a_body_that_cannot_be_drawn_is_no_obstacle_to_the_page(client: Client, started: Started, text: str) -> None:
+    compare(client)
+    type_in(client, own_b_temperature="1")
+    version = Draft.objects.get().version
+    assert client.post(reverse("edit"), {":version": version, ":mode": "json", ":json": text}).status_code == 200
+    assert client.get("/").status_code == 200
+    html = send(client, **{":anyway": "1"}).content.decode()
+    assert [body for body, _ in started.calls] == [text.encode()]
+    assert "Column 2 was not sent" in html
+
+
+# --- Columns come and go ------------------------------------------------------------------------------------------
+
+
+def test_there_are_two_to_four_columns(client: Client) -> None:
+    compare(client, 4)
+    assert "that is the most" in press(client, "column-add")
+    assert "that is the most" in press(client, "column-duplicate", "a")
+    assert [column.id for column in kept()] == ["a", "b", "c", "d"]
+
+
+def test_a_copy_stands_after_its_original_and_has_its_values(client: Client) -> None:
+    compare(client)
+    type_in(client, own_a_temperature="0.3")
+    html = press(client, "column-duplicate", "a", **{":columns": "a b"})
+    assert [(column.id, list(column.own)) for column in kept()] == [
+        ("a", ["temperature"]),
+        ("c", ["temperature"]),
+        ("b", []),
+    ]
+    assert 'hx-swap-oob="afterend:#column-a"' in html
+
+
+def test_a_change_leaves_the_answers_of_the_other_columns_alone(client: Client) -> None:
+    compare(client, 3)
+    html = press(client, "column-remove", "b", **{":columns": "a b c"})
+    assert '<section id="column-b" hx-swap-oob="delete">' in html
+    assert 'id="column-head-c"' in html
+    assert "column-answer-" not in html
+
+
+def test_the_last_column_that_is_left_becomes_the_form(client: Client) -> None:
+    compare(client)
+    type_in(client, own_b_temperature="0.3", own_b_max_tokens="")
+    html = press(client, "column-remove", "a", **{":columns": "a b"})
+    assert kept() == []
+    body = json.loads(Draft.objects.get().body_text)
+    assert body["temperature"] == 0.3
+    assert "max_tokens" not in body
+    assert 'id="answer" hx-swap-oob="innerHTML"' in html
+    assert 'id="request-body"' in html
+
+
+def test_stopping_leaves_the_form_as_it_is(client: Client) -> None:
+    compare(client)
+    before = Draft.objects.get().body_text
+    type_in(client, own_b_temperature="0.3")
+    press(client, "column-stop", **{":columns": "a b"})
+    assert kept() == []
+    assert Draft.objects.get().body_text == before
+
+
+def test_comparing_begins_with_the_answer_that_is_there(client: Client, owner: Any) -> None:
+    client.force_login(owner)
+    run = stored_run(owner)
+    write(client)
+    html = press(client, "column-start", kind=str(run.pk), **{":columns": ""})
+    assert kept()[0].run == str(run.pk)
+    assert f'data-run="{run.pk}"' in html
+    press(client, "column-stop")
+    press(client, "column-start", kind=str(uuid4()))
+    assert kept()[0].run == ""
+
+
+@pytest.mark.parametrize(
+    ("op", "path", "kind"),
+    [
+        ("column-unlink", "a", "messages[0].content"),
+        ("column-unlink", "a", "a.b.c"),
+        ("column-unlink", "a", ""),
+        ("column-unlink", "z", "model"),
+        ("column-remove", "z", ""),
+        ("column-nonsense", "a", ""),
+    ],
+)
+def test_senseless_presses_change_nothing(client: Client, op: str, path: str, kind: str) -> None:
+    compare(client)
+    before = kept()
+    press(client, op, path, kind)
+    assert kept() == before
+
+
+def test_a_column_has_a_limited_number_of_own_values(client: Client) -> None:
+    compare(client)
+    type_in(client, **{f":own a x{number}": "1" for number in range(60)})
+    assert len(kept()[0].own) == columns.MOST_OWN
+
+
+# --- Kept with the draft --------------------------------------------------------------------------------------------
+
+
+def test_columns_and_their_answers_are_there_after_a_reload(client: Client, owner: Any) -> None:
+    client.force_login(owner)
+    compare(client)
+    type_in(client, own_b_temperature="0.3", own_a_stop_sequences="[oops")
+    sent = re.findall(r'data-run="([^"]+)"', send(client, **{":anyway": "1"}).content.decode())
+    assert len(sent) == 1, "the other could not be read"
+    html = client.get("/").content.decode()
+    assert 'name=":own b temperature" value="0.3"' in html
+    assert "[oops</textarea>" in html
+    assert re.findall(r'data-run="([^"]+)"', html) == sent
+
+
+def test_another_tab_that_compares_is_noticed(client: Client) -> None:
+    compare(client)
+    version = Draft.objects.get().version
+    type_in(client, own_b_temperature="0.3")
+    late = client.post(reverse("edit"), {":version": version, ":mode": "form", ":own b temperature": "1"})
+    assert late.status_code == 409
+    assert kept()[1].own["temperature"].value == 0.3
+
+
+def test_a_tab_that_reloads_gets_the_columns_of_the_other(client: Client) -> None:
+    compare(client, 3)
+    fields = {":version": "0", ":reload": "1", ":mode": "form"}
+    html = client.post(reverse("draft-form"), fields | {":columns": ""}).content.decode()
+    assert 'id="compare"' in html
+    html = client.post(reverse("draft-form"), fields | {":columns": "a b d"}).content.decode()
+    assert '<section id="column-d" hx-swap-oob="delete">' in html
+    assert 'hx-swap-oob="afterend:#column-b"' in html
+    press(client, "column-stop")
+    html = client.post(reverse("draft-form"), fields | {":columns": "a b"}).content.decode()
+    assert 'id="answer" hx-swap-oob="innerHTML"' in html
+
+
+async def test_a_run_that_is_made_again_takes_its_place_in_the_column_and_leaves_the_form_alone(owner: Any) -> None:
+    client = AsyncClient()
+    await client.aforce_login(owner)
+    runs = [put(tell(live_run(owner, body=body_of(max_tokens=7)))) for _ in range(2)]
+    draft = Draft(user=owner, body=body_of(max_tokens=7))
+    columns.write(draft, [columns.Column(key, run=str(run.id)) for key, run in zip("ab", runs, strict=True)])
+    await sync_to_async(draft.keep)()
+    response = await client.post(f"/requests/{runs[1].id}/again/", {"double_max_tokens": "1"})
+    again = re.findall(r'data-run="([^"]+)"', response.content.decode())
+    await draft.arefresh_from_db()
+    assert [column.run for column in columns.read(draft)] == [str(runs[0].id), *again]
+    assert draft.version == 1, "another tab need not know"
+    assert json.loads(bytes(draft.body))["max_tokens"] == 7, "what goes on in one column stays there"
+
+
+# --- Figures ------------------------------------------------------------------------------------------------------
+
+
+def test_figures_stand_on_one_line_each_and_the_best_is_marked(owner: Any) -> None:
+    slow, fast = (stored_run(owner) for _ in range(2))
+    Run.objects.filter(pk=slow.pk).update(first_token_ms=900.0, duration_ms=2000.0, cost_usd="0.5", output_tokens=10)
+    Run.objects.filter(pk=fast.pk).update(first_token_ms=300.0, duration_ms=1000.0, cost_usd="0.5", output_tokens=20)
+    found = {line.name: line for line in beside.lines([Run.objects.get(pk=slow.pk), Run.objects.get(pk=fast.pk), None])}
+    assert [cell.words for cell in found["first token"].cells] == ["900 ms", "300 ms", beside.UNKNOWN]
+    assert [cell.is_best for cell in found["first token"].cells] == [False, True, False]
+    assert [cell.part for cell in found["total"].cells] == [100.0, 50.0, 0.0]
+    assert [cell.is_best for cell in found["tokens per second"].cells] == [False, True, False]
+    assert not any(cell.is_best for cell in found["cost"].cells), "the same for both"
+
+
+def test_a_live_and_a_stored_run_have_the_same_figures(owner: Any) -> None:
+    live = tell(live_run(owner))
+    stored = store(live)
+    for line in beside.lines([live, stored]):
+        assert line.cells[0].words == line.cells[1].words, line.name
+
+
+def test_the_table_is_of_the_askers_own_columns(client: Client) -> None:
+    assert client.get(reverse("draft-figures")).content == b""
+    compare(client)
+    send(client)
+    assert client.get(reverse("draft-figures")).content.decode().count("Column ") == 2
+
+
+async def test_the_same_press_sent_twice_sends_each_column_once(owner: Any) -> None:
+    client = AsyncClient()
+    await client.aforce_login(owner)
+    draft = Draft(user=owner, body=body_of(model="sandbox-echo"))
+    columns.write(draft, [columns.Column("a"), columns.Column("b")])
+    await sync_to_async(draft.keep)()
+    fields = {":version": "1", ":mode": "form", ":press": "one"}
+    pages = [(await client.post(reverse("send"), fields)).content.decode() for _ in range(2)]
+    first, again = (re.findall(r'data-run="([^"]+)"', page) for page in pages)
+    assert len(first) == 2
+    assert first == again

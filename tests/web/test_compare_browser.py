@@ -1,0 +1,81 @@
+"""The compare bench in a browser: set up, sent, watched, stopped, found again after a reload, left."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from playground.forms import columns
+from playground.models import Draft, Run
+from tests.browser import expect
+from tests.web.test_compose_browser import body_of_draft, field, open_playground, settle
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def desk(page: Any, owner: Any, log_in: Any) -> Any:
+    log_in(page, owner)
+    open_playground(page)
+    return page
+
+
+def press(page: Any, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+    settle(page)
+
+
+def unlink(page: Any, column: int, name: str, text: str) -> None:
+    page.get_by_label(f"Column {column}: set a value of its own for").select_option(name)
+    settle(page)
+    field(page, f"Column {column}: {name}").fill(text)
+    settle(page)
+
+
+def sent_by_columns() -> list[Any]:
+    """The bodies that the columns' runs sent, in the order of the columns."""
+    runs = [Run.objects.get(pk=column.run) for column in columns.read(Draft.objects.get())]
+    return [json.loads(run.request_body or b"") for run in runs]
+
+
+def test_three_columns_from_one_form_are_sent_at_once_and_survive_a_reload(desk: Any, axe: Any, settings: Any) -> None:
+    settings.SANDBOX_SPEED = 0.3
+    press(desk, "Compare")
+    expect(desk.locator(".compare-column")).to_have_count(2)
+    expect(field(desk, "Column 2: connection")).to_be_focused()
+    press(desk, "Add column")
+    expect(desk.locator(".compare-column")).to_have_count(3)
+    unlink(desk, 2, "temperature", "0.2")
+    field(desk, "Column 3: model").fill("sandbox-thinker")
+    settle(desk)
+    field(desk, "messages[0].content").fill("Tell me a long story")
+    settle(desk)
+    expect(desk.locator("#column-b .column-differs")).to_contain_text("temperature 0.2")
+    expect(field(desk, "Column 1: temperature")).to_have_value("")
+    axe(desk, "#answer")
+    field(desk, "messages[0].content").press("Control+Enter")
+    expect(desk.locator(".column-answer .answer-panel[data-socket]")).to_have_count(3)
+    axe(desk, "#answer")
+    desk.reload()
+    expect(desk.locator(".column-answer .answer-panel[data-run]")).to_have_count(3)
+    expect(field(desk, "Column 2: temperature")).to_have_value("0.2")
+    expect(field(desk, "Column 3: model")).to_have_value("sandbox-thinker")
+    desk.locator("#column-a [data-stop]").click()
+    expect(desk.locator("#column-a .answer-panel")).to_have_attribute("data-state", "cancelled")
+    expect(desk.locator("#compare-figures tbody tr").nth(1)).to_contain_text("stopped")
+    desk.locator("#column-title-b").click()
+    desk.keyboard.press("Escape")
+    expect(desk.locator(".column-answer .answer-panel[data-socket]")).to_have_count(0)
+    axe(desk, "#answer")
+    first, second, third = sent_by_columns()
+    assert first["messages"] == [{"role": "user", "content": "Tell me a long story"}]
+    assert second == first | {"temperature": 0.2}
+    assert third == first | {"model": "sandbox-thinker"}
+    press(desk, "Remove column 1")
+    press(desk, "Remove column 2")  # the third until now
+    expect(desk.locator(".compare-column")).to_have_count(0)
+    expect(desk.locator("#answer .answer-panel")).to_have_attribute("data-state", "cancelled")
+    settle(desk)
+    assert body_of_draft()["temperature"] == 0.2
