@@ -187,7 +187,7 @@ class BlockDrawing:
         if self.shut > since:
             found.append(self._patch("shut", html=self.foot_html))
         elif self.tail > since:
-            found.append(self._patch("tail", html=self.tail_html + escape(self._text_after(0)), to=len(self.pieces)))
+            found.append(self._patch("tail", html=self.open_html, to=len(self.pieces)))
         elif self.pieces and self.pieces[-1][0] > since:
             first = bisect_right(self.pieces, since, key=itemgetter(0))
             text = self._text_after(first)
@@ -225,7 +225,7 @@ class BlockDrawing:
     @property
     def open_html(self) -> SafeString:
         """The tail as it stands, with the plain text after it."""
-        return mark_safe(self.tail_html + escape(self._text_after(0)))  # noqa: S308 - both are escaped
+        return self.tail_html + escape(self._text_after(0))
 
     @property
     def part_list(self) -> list[SafeString]:

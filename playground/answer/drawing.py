@@ -293,11 +293,3 @@ class Drawing:
     @property
     def kinds(self) -> list[str]:
         return [wire_kind(drawn.type) for drawn in self.blocks]
-
-
-def draw_all(about: About, events: Iterable[RunEvent]) -> Drawing:
-    """The drawing of events that are all there."""
-    drawing = Drawing(about)
-    drawing.take_all(events)
-    drawing.draw()
-    return drawing

@@ -2,61 +2,47 @@
 
 from __future__ import annotations
 
-from playground.protocol import pricing
-from playground.protocol.kinds import (
-    AnyJson,
-    Base64Data,
-    Boolean,
-    Choice,
-    Constant,
-    Integer,
-    JsonSchema,
-    Kind,
-    ListOf,
-    MapOf,
-    Null,
-    Number,
-    Object,
-    OneOf,
-    Text,
-    Variants,
-)
+from playground.protocol import kinds, pricing
 from playground.protocol.models import ModelFacts
 
 
-def type_words(kind: Kind) -> str:
+def type_words(kind: kinds.Kind) -> str:
     """What stands under a parameter's name."""
     match kind:
-        case Integer() | Number():
-            return ("integer" if isinstance(kind, Integer) else "number") + _bounds(kind)
-        case Text() | Choice() | Constant():
+        case kinds.Integer() | kinds.Number():
+            return ("integer" if isinstance(kind, kinds.Integer) else "number") + _bounds(kind)
+        case kinds.Text() | kinds.Choice() | kinds.Constant():
             return "string"
-        case Base64Data():
+        case kinds.Base64Data():
             return "base64"
-        case Boolean():
+        case kinds.Boolean():
             return "boolean"
-        case JsonSchema():
+        case kinds.JsonSchema():
             return "JSON Schema"
-        case ListOf():
+        case kinds.ListOf():
             return f"list of {_noun(kind)}"
-        case MapOf():
+        case kinds.MapOf():
             return f"object, {kind.noun} to {type_words(kind.value)}"
-        case Object() | Variants():
+        case kinds.Object() | kinds.Variants():
             return "object"
-        case OneOf():
-            words = (f"{each.noun}s" if isinstance(each, ListOf) else type_words(each) for each in kind.kinds)
+        case kinds.OneOf():
+            words = (f"{each.noun}s" if isinstance(each, kinds.ListOf) else type_words(each) for each in kind.kinds)
             return " or ".join(dict.fromkeys(words))
-        case AnyJson():
+        case kinds.AnyJson():
             return "object" if kind.must_be_object else "any JSON"
-        case Null():
+        case kinds.Null():
             return "null"
 
 
-def _noun(kind: ListOf) -> str:
-    return type_words(kind.item) if isinstance(kind.item, Text | Choice | Integer | Number) else kind.noun
+def _noun(kind: kinds.ListOf) -> str:
+    return (
+        type_words(kind.item)
+        if isinstance(kind.item, kinds.Text | kinds.Choice | kinds.Integer | kinds.Number)
+        else kind.noun
+    )
 
 
-def _bounds(kind: Integer | Number) -> str:
+def _bounds(kind: kinds.Integer | kinds.Number) -> str:
     if kind.minimum is None and kind.maximum is None:
         return ""
     if kind.maximum is None:

@@ -9,30 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from playground.protocol import json_text, paths
-from playground.protocol.kinds import (
-    FREE_JSON,
-    AnyJson,
-    Base64Data,
-    Boolean,
-    Choice,
-    Constant,
-    Integer,
-    Kind,
-    ListOf,
-    MapOf,
-    Null,
-    Number,
-    Object,
-    OneOf,
-    Parameter,
-    Text,
-    Variants,
-    accepts,
-    blank,
-    blank_for,
-    control,
-)
+from playground.protocol import json_text, kinds, paths
+from playground.protocol.kinds import accepts, blank, blank_for, control
 from playground.protocol.parameters import BODY, find
 from playground.protocol.paths import MISSING, JsonValue, Path, PathError, duplicate, get, insert, move, read, remove
 from playground.protocol.paths import put as set  # noqa: A004
@@ -60,18 +38,18 @@ class _UnreadableError(ValueError):
     """A control's text that says nothing its kind could hold."""
 
 
-def control_text(kind: Kind, value: JsonValue) -> str:
+def control_text(kind: kinds.Kind, value: JsonValue) -> str:
     """What the control for this value shows; "" for `MISSING`. Given back to `apply` as it is, it changes nothing."""
     if value is MISSING:
         return ""
     match control(kind, value):
-        case Text() | Choice() | Constant() | Base64Data():
+        case kinds.Text() | kinds.Choice() | kinds.Constant() | kinds.Base64Data():
             return str(value)
-        case Null():
+        case kinds.Null():
             return "null"
-        case Boolean():
+        case kinds.Boolean():
             return "true" if value else "false"
-        case Integer() | Number():
+        case kinds.Integer() | kinds.Number():
             return json_text.spelling(value)
         case _:
             return json_text.dump(value)
@@ -82,18 +60,18 @@ def form_values(body: JsonValue) -> list[tuple[str, str]]:
     return [(paths.to_text(path), control_text(kind, value)) for path, kind, value in _controls((), BODY, body)]
 
 
-def _controls(path: Path, kind: Kind, value: JsonValue) -> Iterator[tuple[Path, Kind, JsonValue]]:
+def _controls(path: Path, kind: kinds.Kind, value: JsonValue) -> Iterator[tuple[Path, kinds.Kind, JsonValue]]:
     drawn = kind if value is MISSING else control(kind, value)
     match drawn:
-        case Object() if value is not MISSING:
+        case kinds.Object() if value is not MISSING:
             for member in drawn.members:
                 yield from _controls((*path, member.name), member.kind, value.get(member.name, MISSING))
             for name in drawn.unknown(value):
-                yield (*path, name), FREE_JSON, value[name]
-        case MapOf() if value is not MISSING:
+                yield (*path, name), kinds.FREE_JSON, value[name]
+        case kinds.MapOf() if value is not MISSING:
             for name, each in value.items():
                 yield from _controls((*path, name), drawn.value, each)
-        case ListOf() if value is not MISSING:
+        case kinds.ListOf() if value is not MISSING:
             for index, each in enumerate(value):
                 yield from _controls((*path, index), drawn.item, each)
         case _:
@@ -122,12 +100,12 @@ def apply(body: JsonValue, edits: Iterable[tuple[str, str | None]]) -> tuple[Jso
 
 def _apply_one(body: JsonValue, path: Path, text: str | None) -> JsonValue:
     current = get(body, path)
-    parameter = find(path, body) or Parameter(str(path[-1]) if path else "body", FREE_JSON)
+    parameter = find(path, body) or kinds.Parameter(str(path[-1]) if path else "body", kinds.FREE_JSON)
     if text is None:
         return body if current is None else place(body, path, None)
     if _line_ends(text) == _line_ends(control_text(parameter.kind, current)):
         return body
-    if isinstance(parameter.kind, Constant) and (current is MISSING or accepts(parameter.kind, current)):
+    if isinstance(parameter.kind, kinds.Constant) and (current is MISSING or accepts(parameter.kind, current)):
         return _change_tag(body, path, text)
     if not text.strip() and (text == "" or not _is_text(parameter.kind, current)):
         return _empty(body, path, parameter, current)
@@ -139,38 +117,41 @@ def _line_ends(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _text_kind(kind: Kind, current: JsonValue) -> Kind:
+def _text_kind(kind: kinds.Kind, current: JsonValue) -> kinds.Kind:
     """The kind that typed text is read by: what is drawn now, else the first that is written as text."""
     if current is not MISSING and current is not None:
         return control(kind, current)
-    if isinstance(kind, OneOf):
-        return next((each for each in kind.kinds if not isinstance(each, ListOf | Object | Variants)), FREE_JSON)
+    if isinstance(kind, kinds.OneOf):
+        return next(
+            (each for each in kind.kinds if not isinstance(each, kinds.ListOf | kinds.Object | kinds.Variants)),
+            kinds.FREE_JSON,
+        )
     return kind
 
 
-def _is_text(kind: Kind, current: JsonValue) -> bool:
-    return isinstance(_text_kind(kind, current), Text)
+def _is_text(kind: kinds.Kind, current: JsonValue) -> bool:
+    return isinstance(_text_kind(kind, current), kinds.Text)
 
 
-def _value(parameter: Parameter, current: JsonValue, text: str) -> JsonValue:
+def _value(parameter: kinds.Parameter, current: JsonValue, text: str) -> JsonValue:
     """The value that the text of a control means."""
     kind = _text_kind(parameter.kind, current)
     text = text.replace("\r\n", "\n")
-    if isinstance(kind, Text):
+    if isinstance(kind, kinds.Text):
         return text
     text = text.strip()
     if text == "null" and parameter.nullable:
         return None
     match kind:
-        case Choice() | Constant():
+        case kinds.Choice() | kinds.Constant():
             return text
-        case Base64Data():
+        case kinds.Base64Data():
             return "".join(text.split())
-        case Boolean():
+        case kinds.Boolean():
             if text not in ("true", "false", "on"):
                 raise _UnreadableError(f"{text[:40]!r} is neither true nor false")
             return text != "false"
-        case Integer() | Number():
+        case kinds.Integer() | kinds.Number():
             number = json_text.parse_number(text)
             if number is None:
                 raise _UnreadableError(f"{text[:40]!r} is not a number")
@@ -179,7 +160,7 @@ def _value(parameter: Parameter, current: JsonValue, text: str) -> JsonValue:
             return json_text.parse(text)
 
 
-def _empty(body: JsonValue, path: Path, parameter: Parameter, current: JsonValue) -> JsonValue:
+def _empty(body: JsonValue, path: Path, parameter: kinds.Parameter, current: JsonValue) -> JsonValue:
     """The body after a control was emptied."""
     is_item = bool(path) and isinstance(path[-1], int)
     if _is_text(parameter.kind, current) and (is_item or (parameter.required and len(path) > 1)):
@@ -197,10 +178,16 @@ def place(body: JsonValue, path: Path, value: JsonValue) -> JsonValue:
     return set(body, path, value)
 
 
-def _container(parameter: Parameter | None, path: Path) -> JsonValue:
-    kinds = parameter.kind.kinds if parameter and isinstance(parameter.kind, OneOf) else (parameter and parameter.kind,)
-    for kind in kinds:
-        if isinstance(kind, Object | MapOf | AnyJson) or (isinstance(kind, Variants) and len(kind.variants) == 1):
+def _container(parameter: kinds.Parameter | None, path: Path) -> JsonValue:
+    options = (
+        parameter.kind.kinds
+        if parameter and isinstance(parameter.kind, kinds.OneOf)
+        else (parameter and parameter.kind,)
+    )
+    for kind in options:
+        if isinstance(kind, kinds.Object | kinds.MapOf | kinds.AnyJson) or (
+            isinstance(kind, kinds.Variants) and len(kind.variants) == 1
+        ):
             start = blank(kind)
             return start if isinstance(start, dict) else {}
     raise PathError(f"there is no {paths.to_text(path)}")
@@ -209,16 +196,16 @@ def _container(parameter: Parameter | None, path: Path) -> JsonValue:
 def _change_tag(body: JsonValue, path: Path, tag: str) -> JsonValue:
     """The body with the object around a tag made into another variant, or with the tag as typed if there is none."""
     owner = find(path[:-1], body) if len(path) > 1 else None
-    kinds = owner.kind.kinds if owner and isinstance(owner.kind, OneOf) else (owner and owner.kind,)
-    for kind in kinds:
-        if isinstance(kind, Variants) and kind.tag == path[-1] and tag in kind.by_name:
+    options = owner.kind.kinds if owner and isinstance(owner.kind, kinds.OneOf) else (owner and owner.kind,)
+    for kind in options:
+        if isinstance(kind, kinds.Variants) and kind.tag == path[-1] and tag in kind.by_name:
             return set(body, path[:-1], switch_variant(kind, read(body, path[:-1]), tag))
     if not tag:
         return body if get(body, path) is MISSING else remove(body, path)
     return place(body, path, tag)
 
 
-def switch_variant(kind: Variants, value: JsonValue, name: str) -> JsonValue:
+def switch_variant(kind: kinds.Variants, value: JsonValue, name: str) -> JsonValue:
     """The object as another variant: what both have stays, unknown members too, what the new one requires is added."""
     new = kind.by_name[name]
     if not isinstance(value, dict):
@@ -240,7 +227,7 @@ def switch_variant(kind: Variants, value: JsonValue, name: str) -> JsonValue:
     return kept
 
 
-def convert(kind: Kind, value: JsonValue) -> JsonValue:
+def convert(kind: kinds.Kind, value: JsonValue) -> JsonValue:
     """The value as another kind of a `OneOf`: text as a list of one text block, and back.
 
     Raises ValueError when something would be lost: blocks that are more than one plain text.
@@ -249,13 +236,13 @@ def convert(kind: Kind, value: JsonValue) -> JsonValue:
         return value
     if value is MISSING or value is None or value in ("", [], {}):
         return blank(kind)
-    if isinstance(kind, ListOf) and isinstance(value, str):
+    if isinstance(kind, kinds.ListOf) and isinstance(value, str):
         text_block = {"type": "text", "text": value}
         return [text_block] if accepts(kind.item, text_block) else [value]
-    if isinstance(kind, Object) and isinstance(value, str):
-        name = next((member.name for member in kind.members if isinstance(member.kind, Text)), None)
+    if isinstance(kind, kinds.Object) and isinstance(value, str):
+        name = next((member.name for member in kind.members if isinstance(member.kind, kinds.Text)), None)
         return {**blank(kind), name: value} if name else blank(kind)
-    if isinstance(kind, Text):
+    if isinstance(kind, kinds.Text):
         return _as_text(value)
     raise ValueError("This cannot be changed without losing some of it")
 

@@ -9,28 +9,9 @@ import re
 from collections.abc import Callable, Collection
 from typing import TypeGuard
 
+from playground.protocol import kinds
 from playground.protocol.json_text import spelling
-from playground.protocol.kinds import (
-    AnyJson,
-    Base64Data,
-    Boolean,
-    Choice,
-    Constant,
-    Integer,
-    JsonSchema,
-    Kind,
-    ListOf,
-    MapOf,
-    Null,
-    Number,
-    Object,
-    OneOf,
-    Parameter,
-    Text,
-    Variants,
-    accepts,
-    blank_for,
-)
+from playground.protocol.kinds import accepts, blank_for
 from playground.protocol.paths import JsonValue, Path
 from playground.protocol.problems import Problem, Repair, Severity
 
@@ -58,24 +39,24 @@ class ShapeCheck:
         self.betas = frozenset(betas)
         self.problems: list[Problem] = []
         self._by_kind: dict[type, Callable[..., None]] = {
-            Text: self._text,
-            Base64Data: self._string,
-            Integer: self._integer,
-            Number: self._number,
-            Boolean: self._boolean,
-            Choice: self._choice,
-            Constant: self._constant,
-            JsonSchema: self._json_schema,
-            AnyJson: self._any_json,
-            ListOf: self._list,
-            MapOf: self._map,
-            Object: self._object,
-            Variants: self._variants,
-            OneOf: self._one_of,
-            Null: self._any_json,
+            kinds.Text: self._text,
+            kinds.Base64Data: self._string,
+            kinds.Integer: self._integer,
+            kinds.Number: self._number,
+            kinds.Boolean: self._boolean,
+            kinds.Choice: self._choice,
+            kinds.Constant: self._constant,
+            kinds.JsonSchema: self._json_schema,
+            kinds.AnyJson: self._any_json,
+            kinds.ListOf: self._list,
+            kinds.MapOf: self._map,
+            kinds.Object: self._object,
+            kinds.Variants: self._variants,
+            kinds.OneOf: self._one_of,
+            kinds.Null: self._any_json,
         }
 
-    def value(self, kind: Kind, value: JsonValue, path: Path) -> None:
+    def value(self, kind: kinds.Kind, value: JsonValue, path: Path) -> None:
         """Check one value, and all that is in it."""
         self._by_kind[type(kind)](kind, value, path)
 
@@ -85,11 +66,11 @@ class ShapeCheck:
     def _wrong_type(self, path: Path, wanted: str, value: JsonValue) -> None:
         self._say(path, f"This must be {wanted}, not {name_of_type(value)}")
 
-    def _string(self, kind: Kind, value: JsonValue, path: Path) -> None:
+    def _string(self, kind: kinds.Kind, value: JsonValue, path: Path) -> None:
         if not isinstance(value, str):
             self._wrong_type(path, "a string", value)
 
-    def _text(self, kind: Text, value: JsonValue, path: Path) -> None:
+    def _text(self, kind: kinds.Text, value: JsonValue, path: Path) -> None:
         if not isinstance(value, str):
             self._wrong_type(path, "a string", value)
         elif len(value) < kind.min_length:
@@ -97,7 +78,7 @@ class ShapeCheck:
         elif kind.max_length is not None and len(value) > kind.max_length:
             self._say(path, f"This is longer than {kind.max_length:,} characters")
 
-    def _integer(self, kind: Integer, value: JsonValue, path: Path) -> None:
+    def _integer(self, kind: kinds.Integer, value: JsonValue, path: Path) -> None:
         if not is_number(value):
             self._wrong_type(path, "a whole number", value)
         elif isinstance(value, float) and not value.is_integer():
@@ -105,13 +86,13 @@ class ShapeCheck:
         else:
             self._bounds(kind, value, path)
 
-    def _number(self, kind: Number, value: JsonValue, path: Path) -> None:
+    def _number(self, kind: kinds.Number, value: JsonValue, path: Path) -> None:
         if not is_number(value):
             self._wrong_type(path, "a number", value)
         else:
             self._bounds(kind, value, path)
 
-    def _bounds(self, kind: Integer | Number, value: float, path: Path) -> None:
+    def _bounds(self, kind: kinds.Integer | kinds.Number, value: float, path: Path) -> None:
         for bound, is_wrong, words in (
             (kind.minimum, kind.minimum is not None and value < kind.minimum, "at least"),
             (kind.maximum, kind.maximum is not None and value > kind.maximum, "at most"),
@@ -120,30 +101,30 @@ class ShapeCheck:
                 repair = Repair(f"Set it to {bound}", (("set", path, bound),))
                 self._say(path, f"This must be {words} {bound:,}", repair)
 
-    def _boolean(self, kind: Boolean, value: JsonValue, path: Path) -> None:
+    def _boolean(self, kind: kinds.Boolean, value: JsonValue, path: Path) -> None:
         if not isinstance(value, bool):
             self._wrong_type(path, "true or false", value)
 
-    def _choice(self, kind: Choice, value: JsonValue, path: Path) -> None:
+    def _choice(self, kind: kinds.Choice, value: JsonValue, path: Path) -> None:
         if not isinstance(value, str):
             self._wrong_type(path, "a string", value)
         elif not kind.is_open and value not in kind.values:
             self._say(path, f"{_shown(value)} is none of {', '.join(kind.values)}")
 
-    def _constant(self, kind: Constant, value: JsonValue, path: Path) -> None:
+    def _constant(self, kind: kinds.Constant, value: JsonValue, path: Path) -> None:
         if value != kind.value:
             repair = Repair(f"Set it to {kind.value}", (("set", path, kind.value),))
             self._say(path, f"This can only be {kind.value}", repair)
 
-    def _json_schema(self, kind: JsonSchema, value: JsonValue, path: Path) -> None:
+    def _json_schema(self, kind: kinds.JsonSchema, value: JsonValue, path: Path) -> None:
         if not isinstance(value, dict):
             self._wrong_type(path, "a JSON Schema, an object", value)
 
-    def _any_json(self, kind: Kind, value: JsonValue, path: Path) -> None:
-        if isinstance(kind, AnyJson) and kind.must_be_object and not isinstance(value, dict):
+    def _any_json(self, kind: kinds.Kind, value: JsonValue, path: Path) -> None:
+        if isinstance(kind, kinds.AnyJson) and kind.must_be_object and not isinstance(value, dict):
             self._wrong_type(path, "an object", value)
 
-    def _list(self, kind: ListOf, value: JsonValue, path: Path) -> None:
+    def _list(self, kind: kinds.ListOf, value: JsonValue, path: Path) -> None:
         if not isinstance(value, list):
             self._wrong_type(path, "a list", value)
             return
@@ -155,14 +136,14 @@ class ShapeCheck:
         for index, item in enumerate(value):
             check(kind.item, item, (*path, index))
 
-    def _map(self, kind: MapOf, value: JsonValue, path: Path) -> None:
+    def _map(self, kind: kinds.MapOf, value: JsonValue, path: Path) -> None:
         if not isinstance(value, dict):
             self._wrong_type(path, "an object", value)
             return
         for name, each in value.items():
             self.value(kind.value, each, (*path, name))
 
-    def _object(self, kind: Object, value: JsonValue, path: Path) -> None:
+    def _object(self, kind: kinds.Object, value: JsonValue, path: Path) -> None:
         if not isinstance(value, dict):
             self._wrong_type(path, "an object", value)
             return
@@ -176,7 +157,7 @@ class ShapeCheck:
             if member is not None:
                 self._member(member, each, (*path, name))
 
-    def _member(self, member: Parameter, value: JsonValue, path: Path) -> None:
+    def _member(self, member: kinds.Parameter, value: JsonValue, path: Path) -> None:
         if value is None:
             if not member.nullable:
                 repair = None if member.required else Repair("Leave it out", (("remove", path, None),))
@@ -189,9 +170,9 @@ class ShapeCheck:
             self._say(path, f"{member.name} is refused since anthropic-version {member.removed_in}", repair)
         self._by_kind[type(member.kind)](member.kind, value, path)
 
-    def _missing(self, member: Parameter, path: Path) -> None:
+    def _missing(self, member: kinds.Parameter, path: Path) -> None:
         repair = None
-        if isinstance(member.kind, Constant) or (member.initial is not None and is_number(member.initial)):
+        if isinstance(member.kind, kinds.Constant) or (member.initial is not None and is_number(member.initial)):
             start = blank_for(member)
             repair = Repair(f"Set {member.name} to {start}", (("set", path, start),))
         self._say(path, f"{member.name} is required", repair)
@@ -202,7 +183,7 @@ class ShapeCheck:
             repair = Repair(f"Add the beta {betas[0]}", betas=(betas[0],))
             self._say(path, f"{name} needs the anthropic-beta {' or '.join(betas)}", repair, severity)
 
-    def _variants(self, kind: Variants, value: JsonValue, path: Path) -> None:
+    def _variants(self, kind: kinds.Variants, value: JsonValue, path: Path) -> None:
         variant = kind.pick(value)
         if variant is not None:
             self._object(variant, value, path)
@@ -211,7 +192,7 @@ class ShapeCheck:
         else:
             self._unknown_tag(kind, value, path)
 
-    def _unknown_tag(self, kind: Variants, value: dict[str, JsonValue], path: Path) -> None:
+    def _unknown_tag(self, kind: kinds.Variants, value: dict[str, JsonValue], path: Path) -> None:
         tag, place = value.get(kind.tag), (*path, kind.tag)
         names = list(kind.by_name)
         known = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
@@ -223,9 +204,9 @@ class ShapeCheck:
         else:
             self._say(place, f"{_shown(tag)} is none that is known here: {known}")
 
-    def _one_of(self, kind: OneOf, value: JsonValue, path: Path) -> None:
+    def _one_of(self, kind: kinds.OneOf, value: JsonValue, path: Path) -> None:
         fitting = next((each for each in kind.kinds if accepts(each, value)), None) or next(
-            (each for each in kind.kinds if isinstance(value, dict) and isinstance(each, Variants)), None
+            (each for each in kind.kinds if isinstance(value, dict) and isinstance(each, kinds.Variants)), None
         )
         if fitting is not None:
             self.value(fitting, value, path)
@@ -260,17 +241,17 @@ def name_of_type(value: JsonValue) -> str:
             return "an object"
 
 
-def _wanted(kind: Kind) -> str:
+def _wanted(kind: kinds.Kind) -> str:
     match kind:
-        case Text() | Choice() | Base64Data():
+        case kinds.Text() | kinds.Choice() | kinds.Base64Data():
             return "a string"
-        case Constant():
+        case kinds.Constant():
             return f'"{kind.value}"'
-        case Boolean():
+        case kinds.Boolean():
             return "true or false"
-        case Integer() | Number():
+        case kinds.Integer() | kinds.Number():
             return "a number"
-        case ListOf():
+        case kinds.ListOf():
             return "a list"
         case _:
             return "an object"

@@ -31,7 +31,6 @@ class ServerSentEvent:
     size: int = 0
     end: int = 0
     id: str | None = None
-    retry_ms: int | None = None
     malformed: str | None = None
 
 
@@ -103,7 +102,7 @@ class Decoder:
             begin += size
             data, malformed = _decode(second[6:])
             name = first[7:].decode("utf-8", "replace")
-            events.append(ServerSentEvent(name, data, size, self._offset + begin, None, None, malformed))
+            events.append(ServerSentEvent(name, data, size, self._offset + begin, None, malformed))
         self._drop(len(text))
         self._scanned = 0
         self.consumed = self._offset
@@ -161,7 +160,6 @@ class Decoder:
         self._name: str | None = None
         self._data: list[bytes] = []
         self._id: str | None = None
-        self._retry_ms: int | None = None
 
     def _take_line(self, line: bytes, begins_at: int) -> None:
         field, _, value = line.partition(b":")
@@ -177,8 +175,6 @@ class Decoder:
             self._name = value.decode("utf-8", "replace")
         elif field == b"id" and b"\0" not in value:
             self._id = value.decode("utf-8", "replace")
-        elif field == b"retry" and value.isdigit() and len(value) <= 12:
-            self._retry_ms = int(value)
 
     def _end_event(self, end: int) -> ServerSentEvent | None:
         """A blank line has ended: the event so far, or None when there is none or it is too large."""
@@ -187,7 +183,7 @@ class Decoder:
         event = None
         if (self._name is not None or self._data) and not self._too_large:
             data, malformed = _decode(b"\n".join(self._data))
-            event = ServerSentEvent(self._name, data, size, end, self._id, self._retry_ms, malformed)
+            event = ServerSentEvent(self._name, data, size, end, self._id, malformed)
             self.consumed = end
         self._begin()
         return event

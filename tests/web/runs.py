@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from playground import search
+from playground.answer.drawing import Drawing
 from playground.engine.events import Answered, Ended, Failure, Received, Requested, RunEvent, Streamed
 from playground.engine.live_run import LiveRun, RunAbout
 from playground.engine.upstream import Outgoing
@@ -13,7 +14,10 @@ from playground.protocol import sse
 from playground.recording import Recording
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from accounts.models import User
+    from playground.answer.about import About
     from playground.models import Run
 
 USER_AGENT = "Anthropic/Python 2.12.0"
@@ -125,3 +129,11 @@ def found(user: User, text: str) -> list[Any]:
 
     ids = search.find(user.pk, search.read_query(text), most=100)
     return list(RunContent.objects.filter(pk__in=ids).values_list("run_id", flat=True))
+
+
+def draw_all(about: About, events: Iterable[RunEvent]) -> Drawing:
+    """The drawing of events that are all there."""
+    drawing = Drawing(about)
+    drawing.take_all(events)
+    drawing.draw()
+    return drawing

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
+FAKE_KEY = "sk-" + "ant-api03-" + "0123456789abcdef" * 2
 # part -> the words that stand in it and nowhere else
 CANARIES = {
     "system": ["canarysystem"],

@@ -14,13 +14,13 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 
 from playground.answer.about import About
-from playground.answer.drawing import Drawing, draw_all
+from playground.answer.drawing import Drawing
 from playground.answer.examples import example, frames
 from playground.answer.failures import verdict
 from playground.answer.runs import blank, drawing_of, events_between, stored_events
 from playground.engine.events import Failure, RunEvent
 from tests.web.hostile_texts import HOSTILE
-from tests.web.runs import body_of, ended, live_run, store, stream, tell, told
+from tests.web.runs import body_of, draw_all, ended, live_run, store, stream, tell, told
 
 STREAMS = sorted((Path(__file__).parent.parent / "streams").glob("*.sse"))
 PART = re.compile(r'<div class="part" data-part="\d+">(.*?)</div>(?=</?div(?: class="part"|>))', re.DOTALL)

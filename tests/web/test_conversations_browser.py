@@ -9,20 +9,14 @@ import pytest
 
 from playground.models import Conversation, Draft, ShareLink
 from playground.sharing import parts
-from playground.sharing.guesses import guesses
 from tests.browser import expect
 from tests.web.sharing_rig import published, rich_conversation
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_guesses_yet")]
 PHONE = {"width": 390, "height": 844, "color_scheme": "dark"}
-
-
-@pytest.fixture(autouse=True)
-def no_guesses_yet() -> None:
-    guesses.forget_all()
 
 
 def settle(page: Any) -> None:

@@ -28,13 +28,7 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
-FAKE_KEY = "sk-" + "ant-api03-" + "0123456789abcdef" * 2
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def no_guesses_yet() -> None:
-    counted.forget_all()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_guesses_yet")]
 
 
 # --- addresses

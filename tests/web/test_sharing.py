@@ -13,12 +13,12 @@ from playground.conversations import saving
 from playground.models import ShareLink
 from playground.protocol import json_text
 from playground.sharing import parts, publishing
-from playground.sharing.guesses import guesses
 from playground.sharing.masking import MASK, mask_text
 from playground.sharing.scan import scan
 from tests.web.sharing_rig import (
     ALWAYS,
     CANARIES,
+    FAKE_KEY,
     NEVER,
     everything,
     published,
@@ -32,13 +32,7 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
-FAKE_KEY = "sk-" + "ant-api03-" + "0123456789abcdef" * 2
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def no_guesses_yet() -> None:
-    guesses.forget_all()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_guesses_yet")]
 
 
 # --- what is in it

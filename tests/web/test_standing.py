@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from playground.answer import runs, shelf, standing
 from playground.answer.about import About
-from playground.answer.drawing import Drawing, draw_all
+from playground.answer.drawing import Drawing
 from playground.answer.folding import folded
 from playground.answer.runs import blank, drawing_of, events_between, stored_events
 from playground.answer.shelf import Shelf, TooBusy, Turns
@@ -24,7 +24,7 @@ from playground.answer.standing import Standing
 from playground.engine.events import RunEvent, Streamed
 from playground.models import Run, RunContent, run_content
 from playground.protocol import sse
-from tests.web.runs import ended, live_run, store, stream, tell, told
+from tests.web.runs import draw_all, ended, live_run, store, stream, tell, told
 from tests.web.test_answer import Page, html_of
 
 STREAMS = sorted((Path(__file__).parent.parent / "streams").glob("*.sse"))
