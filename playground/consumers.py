@@ -22,7 +22,7 @@ from channels.db import database_sync_to_async
 from accounts.sessions import session_is_valid
 from playground import dispatch, process, visitors
 from playground.answer.shared import SharedDrawing, share
-from playground.engine.events import Answered, Ended, Streamed
+from playground.engine.events import Answered, Ended, Received, Streamed
 from playground.engine.frames import frames
 from playground.models import Run
 from playground.owners_socket import BAD_FRAMES, PATIENCE_S, SERVER_RESTARTS, SESSION_ENDED, TOO_SLOW, OwnersSocket
@@ -217,8 +217,11 @@ def _number(text: str) -> int:
 
 
 def _is_urgent(batch: Sequence[RunEvent]) -> bool:
-    """The beginning and end of a block, errors and the end are not held back; nor is the first event of a block."""
-    return any(not isinstance(event, Streamed) or event.event.name in _URGENT for event in batch[-8:])
+    """The steps of the run, the beginning and end of a block and errors are not held back."""
+    return any(
+        event.event.name in _URGENT if isinstance(event, Streamed) else not isinstance(event, Received)
+        for event in batch[-8:]
+    )
 
 
 def _is_stopping(run: LiveRun) -> bool:

@@ -16,7 +16,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.sessions import end_all
 from playground import consumers, dispatch, owners_socket, process, visitors
 from playground.asgi import application
-from playground.engine.events import Ended, Failure, RunEvent, Streamed
+from playground.engine.events import Ended, Failure, Received, RunEvent, Streamed
 from playground.engine.live_run import LiveRun
 from tests.web.runs import ended, live_run, store, stream, tell, told
 
@@ -218,7 +218,7 @@ async def test_the_first_event_after_a_pause_leaves_at_once_and_those_behind_it_
     visitors_run.publish([deltas[0]])
     await socket.next()
     for delta in deltas[1:6]:
-        visitors_run.publish([delta])
+        visitors_run.publish([Received(delta.at_ms, b"as it came"), delta])
     await socket.until_number(deltas[5].number)
     gathered = [len(frame["events"]) for frame in socket.frames[before:] if frame.get("events")]
     assert gathered[0] == 1
