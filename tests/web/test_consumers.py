@@ -207,8 +207,9 @@ async def test_the_last_patches_come_before_the_end(open_socket: Any, visitors_r
 
 
 async def test_the_first_event_after_a_pause_leaves_at_once_and_those_behind_it_together(
-    open_socket: Any, visitors_run: LiveRun
+    open_socket: Any, visitors_run: LiveRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(consumers, "SHORTEST_S", 0.5)
     socket = await open_socket()
     events = told(stream(WORDS), chunk=150)
     deltas = [event for event in events if isinstance(event, Streamed) and event.event.name == "content_block_delta"]
@@ -219,6 +220,7 @@ async def test_the_first_event_after_a_pause_leaves_at_once_and_those_behind_it_
     await socket.next()
     for delta in deltas[1:6]:
         visitors_run.publish([Received(delta.at_ms, b"as it came"), delta])
+        await asyncio.sleep(0.005)
     await socket.until_number(deltas[5].number)
     gathered = [len(frame["events"]) for frame in socket.frames[before:] if frame.get("events")]
     assert gathered[0] == 1
