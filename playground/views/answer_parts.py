@@ -182,14 +182,12 @@ def as_frames(_request: HttpRequest, subject: Subject) -> HttpResponse:
     return JsonResponse({"frames": subject.frames()})
 
 
-def rest(request: HttpRequest, subject: Subject, index: int) -> HttpResponse:
-    """What of a very long text is not in the page, as plain text in elements."""
+def rest(_request: HttpRequest, subject: Subject, index: int) -> HttpResponse:
+    """What of a very long text is not in the page, as plain text."""
     block = subject.drawing().figures.accumulator.block(index)
     if block is None:
         raise Http404("no such block")
-    hidden = clean(block.text[markdown.MAX_RENDERED :])
-    pieces = [hidden[at : at + 50_000] for at in range(0, len(hidden), 50_000)]
-    return render(request, "playground/_answer_rest.html", {"pieces": pieces})
+    return HttpResponse(clean(block.text[markdown.MAX_RENDERED :]), content_type="text/plain; charset=utf-8")
 
 
 def events(request: HttpRequest, subject: Subject) -> HttpResponse:

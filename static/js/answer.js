@@ -8,6 +8,7 @@ import { playExample } from "./example.js"
 import { fetchPart, fill, toFragment } from "./fragment.js"
 import { FollowEnd } from "./follow-end.js"
 import { tellEnd, wantTelling } from "./notify.js"
+import { showRest } from "./rest.js"
 import { answerByItself, updateResults } from "./results.js"
 import { showShortcuts } from "./shortcuts.js"
 import { RunSocket } from "./socket.js"
@@ -177,6 +178,7 @@ const plainHtml = (element) => {
 
 const words = {
   waiting: ["warn", "Reconnecting.", ({ number }) => `The run goes on at the server; the stream picks up after event ${number}.`],
+  full: ["warn", "Waiting for its turn.", () => "As many answers are shown live as one person may follow. This run goes on at the server; it is shown here when another one has ended."],
   offline: ["bad", "Offline.", () => "The run goes on at the server. What came so far stays here."],
   gone: ["bad", "Gone.", () => "This run is not there any more."],
   "4001": ["warn", "Signed out.", () => "Sign in again to go on; the run goes on at the server."],
@@ -296,14 +298,8 @@ async function onClick({ target }) {
     live.get(panel)?.socket.stop()
   } else if ("copyCode" in button.dataset) copyCode(button)
   else if (button.dataset.copyAnswer) copyAnswer(button, panel)
-  else if (button.dataset.rest) showRest(button, panel)
+  else if (button.dataset.rest) showRest(button, `${panel.dataset.panel}rest/${button.dataset.rest}/`)
   else if ("notify" in button.dataset) wantTelling(button)
-}
-
-async function showRest(button, panel) {
-  button.disabled = true
-  const holder = button.closest("p")
-  holder.replaceWith(toFragment(await fetchPart(`${panel.dataset.panel}rest/${button.dataset.rest}/`)))
 }
 
 function onKey(event) {

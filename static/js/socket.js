@@ -4,6 +4,9 @@ const firstDelay = 300
 const longestDelay = 8_000
 const seenEvery = 120
 const ended = new Set([1000, 4001, 4400])
+const full = 4429 // as many sockets are open as one person may have
+const fullDelay = 2_000
+const settledAfter = 500 // ms; a server that refuses does so at once, but only after it has let us in
 
 export class RunSocket {
   #socket = null
@@ -15,7 +18,7 @@ export class RunSocket {
   #seenTimer = 0
   #wantsStop = false
 
-  /** `on.frame(frame)`, `on.state("live" | "waiting" | "offline" | "over", details)`. */
+  /** `on.frame(frame)`, `on.state("live" | "waiting" | "full" | "offline" | "over", details)`. */
   constructor(address, on) {
     this.address = address
     this.on = on
@@ -56,13 +59,21 @@ export class RunSocket {
     this.#socket = socket
     this.#pieces = []
     this.#seen = 0
-    socket.addEventListener("open", () => {
+    let isSettled = false
+    const settle = () => {
+      if (isSettled || socket !== this.#socket || socket.readyState !== WebSocket.OPEN) return
+      isSettled = true
       this.#delay = firstDelay
-      if (this.#wantsStop) this.stop()
       this.on.state("live", { number: this.number })
+    }
+    socket.addEventListener("open", () => {
+      if (this.#wantsStop) this.stop()
+      setTimeout(settle, settledAfter)
     })
     socket.addEventListener("message", ({ data }) => {
-      if (socket === this.#socket) this.#take(JSON.parse(data))
+      if (socket !== this.#socket) return
+      settle()
+      this.#take(JSON.parse(data))
     })
     socket.addEventListener("close", ({ code, wasClean }) => {
       if (socket === this.#socket) this.#onClose(code, wasClean)
@@ -108,7 +119,7 @@ export class RunSocket {
       this.on.state("over", { code, isOver: this.isOver })
       return
     }
-    this.#wait()
+    this.#wait(code === full)
   }
 
   #lose() {
@@ -117,12 +128,12 @@ export class RunSocket {
     this.#wait()
   }
 
-  #wait() {
+  #wait(isFull = false) {
     if (this.#closed) return
     clearTimeout(this.#timer)
-    const delay = this.#delay * (0.8 + Math.random() * 0.4)
-    this.#delay = Math.min(longestDelay, this.#delay * 2)
-    this.on.state(navigator.onLine ? "waiting" : "offline", { number: this.number, delay })
+    const delay = (isFull ? fullDelay : this.#delay) * (0.8 + Math.random() * 0.4)
+    if (!isFull) this.#delay = Math.min(longestDelay, this.#delay * 2)
+    this.on.state(isFull ? "full" : navigator.onLine ? "waiting" : "offline", { number: this.number, delay })
     if (navigator.onLine) this.#timer = setTimeout(() => this.#connect(), delay)
   }
 

@@ -277,3 +277,22 @@ def test_a_question_mark_lists_the_shortcuts(page: Any, axe: Any) -> None:
     axe(page, "#shortcuts")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
+
+
+# --- Many at once -------------------------------------------------------------------------------------------------
+
+
+def test_a_panel_beyond_the_sockets_one_may_have_waits_its_turn_and_loses_nothing(page: Any, settings: Any) -> None:
+    settings.SOCKETS_PER_USER = 1
+    settings.VISITOR_RUNS_AT_ONCE = 5
+    ask(page, "sandbox-long", "Write 250 words")
+    first = panel(page).get_attribute("data-run")
+    second = page.context.new_page()
+    second.goto(f"/requests/{first}/answer/")
+    banner = second.locator("[data-banner]")
+    expect(banner).to_contain_text("Waiting for its turn.", timeout=5_000)
+    expect(banner).not_to_contain_text("Reconnecting")
+    wait_for_end(page)
+    wait_for_end(second)
+    expect(banner).to_have_count(0)
+    assert shown(second, "[data-blocks]") == shown(page, "[data-blocks]")
