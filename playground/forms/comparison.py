@@ -101,6 +101,18 @@ class Row:
         return ("true", "false") if isinstance(kind, Boolean) else kind.values if isinstance(kind, Choice) else ()
 
     @property
+    def offered(self) -> list[tuple[str, str]]:
+        """Values to suggest, with words for each: for the model those of the column's connection, if they were read."""
+        if self.name != "model":
+            return [(value, "") for value in self.values]
+        listed = [(str(model["id"]), str(model.get("display_name") or "")) for model in self.column.form.models]
+        return listed or [(model, "") for model in self.column.form.known_models]
+
+    @property
+    def template(self) -> str:
+        return f"playground/_compare_row_{'text' if self.style == 'json' else self.style}.html"
+
+    @property
     def fills(self) -> list[tuple[str, str]]:
         """Names of the variants, each with the JSON it begins with."""
         kind = self.node.chosen

@@ -6,7 +6,6 @@ import { fetchPart, toFragment } from "./fragment.js"
 const answer = document.getElementById("answer")
 const bench = () => document.getElementById("compare")
 let wanted = "" // where the focus goes when a press has been answered
-let wasSending = false
 
 // --- Fields that follow the form, or not ----------------------------------------------------------------------------
 
@@ -68,24 +67,37 @@ document.addEventListener(
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   const shown = [...answer.querySelectorAll("#compare [data-column]")].map((column) => column.dataset.column)
   if (detail.elt.closest?.("#poster, #run, #import")) detail.formData.set(":columns", shown.join(" "))
-  wasSending = detail.elt.id === "run"
 })
 
-document.addEventListener("htmx:afterRequest", () => {
+const isPress = ({ requestConfig }) => String(requestConfig?.formData?.get(":op") ?? "").startsWith("column-")
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  // Who has gone elsewhere since the press stays there.
+  const at = document.activeElement
+  if (isPress(detail) && at !== document.body && !at?.matches('[data-op^="column-"], [data-column-choice]')) wanted = ""
+})
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
   showStates()
   showFolds()
-  if (wasSending && matchMedia("(width >= 64rem)").matches) answer.querySelector(".column-answer [data-socket]")?.scrollIntoView({ block: "nearest" })
-  answer.closest(".bench").toggleAttribute("data-comparing", bench() !== null || answer.querySelector(".compare") !== null)
-  const isLost = !document.activeElement?.isConnected || document.activeElement === document.body
-  if (wanted && (isLost || document.activeElement.matches("[data-op], [data-column-choice]"))) firstOf(wanted)?.focus()
-  else if (wasSending && document.getElementById("draft-state").dataset.said) bench()?.querySelector("[aria-invalid]")?.focus()
-  wanted = ""
+  answer.closest(".bench").toggleAttribute("data-comparing", answer.querySelector(".compare") !== null)
+  if (isPress(detail)) {
+    firstOf(wanted)?.focus()
+    wanted = ""
+  }
+  if (detail.elt.id === "run" && bench()) showWhatCame()
 })
+
+function showWhatCame() {
+  const isHeldBack = bench().querySelector("#compare-said .problem") !== null
+  if (isHeldBack) bench().querySelector("[aria-invalid]")?.focus()
+  else if (matchMedia("(width >= 64rem)").matches) bench().querySelector(".column-answer [data-socket]")?.scrollIntoView({ block: "nearest" })
+}
 
 /** The first of several selectors, in their order, that names something that can take the focus. */
 function firstOf(selectors) {
   for (const selector of selectors.split(", ")) {
-    const found = document.querySelector(selector)
+    const found = selector && document.querySelector(selector)
     if (found && !found.disabled && found.checkVisibility()) return found
   }
   return null

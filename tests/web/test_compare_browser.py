@@ -79,3 +79,62 @@ def test_three_columns_from_one_form_are_sent_at_once_and_survive_a_reload(desk:
     expect(desk.locator("#answer .answer-panel")).to_have_attribute("data-state", "cancelled")
     settle(desk)
     assert body_of_draft()["temperature"] == 0.2
+
+
+def test_a_visitor_on_a_phone_is_told_of_bad_values_and_of_the_limit_and_retries(
+    new_page: Any, axe: Any, settings: Any
+) -> None:
+    settings.SANDBOX_SPEED = 0.3
+    settings.VISITOR_RUNS_AT_ONCE = 2
+    page = new_page(width=390, height=844)
+    open_playground(page)
+    press(page, "Compare")
+    press(page, "Duplicate column 2")
+    unlink(page, 2, "max_tokens", "warm")
+    page.locator("#try-it").click()
+    expect(field(page, "Column 2: max_tokens")).to_be_focused()
+    expect(field(page, "Column 2: max_tokens")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#compare-said")).to_contain_text("No column was sent: mend column 2")
+    axe(page, "#answer")
+    field(page, "Column 2: max_tokens").fill("4000")
+    settle(page)
+    page.locator("#try-it").click()
+    expect(page.locator(".column-answer [data-socket]")).to_have_count(2)
+    expect(page.locator("#column-c")).to_contain_text("Only 2 runs at once")
+    axe(page, "#answer")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("#column-a [data-stop]").click()
+    expect(page.locator("#column-a .answer-panel")).to_have_attribute("data-state", "cancelled")
+    press(page, "Retry column 3")
+    expect(page.locator("#column-c [data-socket]")).to_have_count(1)
+    expect(page.locator("#column-a .answer-panel")).to_have_attribute("data-state", "cancelled")
+
+
+def test_fields_are_linked_and_unlinked_by_keyboard_and_the_settings_fold(desk: Any) -> None:
+    press(desk, "Compare")
+    field(desk, "Column 2: model").press("End")
+    field(desk, "Column 2: model").press_sequentially("-2")
+    settle(desk)
+    link = desk.get_by_role("button", name="Column 2: model follows the form")
+    expect(link).to_have_attribute("aria-pressed", "false")
+    field(desk, "model").fill("sandbox-echo")
+    settle(desk)
+    expect(field(desk, "Column 1: model")).to_have_value("sandbox-echo")
+    expect(field(desk, "Column 2: model")).to_have_value("sandbox-stories-2")
+    expect(desk.locator("#column-b")).to_contain_text("form: sandbox-echo")
+    link.press("Enter")
+    settle(desk)
+    expect(field(desk, "Column 2: model")).to_have_value("sandbox-echo")
+    expect(field(desk, "Column 2: model")).to_be_focused()
+    unlink(desk, 1, "thinking", "")
+    desk.get_by_role("button", name="Column 1: thinking adaptive").press("Enter")
+    settle(desk)
+    expect(desk.locator("#column-a .column-differs")).to_contain_text('thinking {"type":"adaptive"}')
+    fold = desk.get_by_role("button", name="Settings")
+    fold.press("Enter")
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    expect(field(desk, "Column 1: model")).to_be_hidden()
+    desk.reload()
+    expect(field(desk, "Column 1: model")).to_be_hidden()
+    press(desk, "Stop comparing")
+    expect(desk.locator("#compare-start")).to_be_focused()
