@@ -7,45 +7,43 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core.files.base import ContentFile
-from django.db.models import Q, Sum
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from playground.forms.attachments import REFERENCE
 from playground.forms.file_types import UnknownFileError, recognise
-from playground.models import Attachment, ConversationVersion, Draft
+from playground.models import Attachment, ConversationVersion, Draft, room
 from playground.models.fields import clean
+from playground.models.room import NoRoomError
 from playground.protocol.snippets.request import is_canonical_base64
 from playground.visitors import COOKIE_AGE_S
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from uuid import UUID
 
     from accounts.models import User
+    from playground.models.attachment import AttachmentQuerySet
 
 LARGE_BASE64 = 32_768  # characters that are no longer kept in the text of a draft
 KEPT_UNUSED = dt.timedelta(days=1)  # somebody may still undo, or paste the body back
-MOST_OF_VISITOR = 40
 STEP = 200
 
 
-class TooManyFilesError(Exception):
-    """The owner has as many files, or as many bytes of them, as they may have."""
-
-
-def store(data: bytes, name: str, *, user: User | None, visitor: str) -> Attachment:
-    """Keep these bytes for their owner, once. Raises `UnknownFileError` for what the API does not take."""
+def store(data: bytes, name: str, *, user: User | None, visitor: str, address: str = "") -> Attachment:
+    """Keep these bytes for their owner, once. Raises `UnknownFileError` for what the API does not take, and
+    `NoRoomError`."""
     kind = recognise(data)
     owner: dict[str, Any] = {"user": user, "visitor": "" if user else visitor}
     digest = hashlib.sha256(data).hexdigest()
     found = Attachment.objects.filter(**owner, sha256=digest).first()
-    if found is not None:
+    # The sweep may take it at this very moment; then it is stored anew.
+    if found is not None and Attachment.objects.filter(pk=found.pk).update(used_at=timezone.now()):
         return found
-    if _is_full(Attachment.objects.filter(**owner), len(data), is_visitor=user is None):
-        raise TooManyFilesError
+    room.check_file(len(data), user=user, visitor=visitor, address=address)
     stored = Attachment(
         **owner,
+        address="" if user else address,
         name=clean(name or "file", 200),
         media_type=kind.media_type,
         size=len(data),
@@ -58,30 +56,23 @@ def store(data: bytes, name: str, *, user: User | None, visitor: str) -> Attachm
     return stored
 
 
-def _is_full(files: QuerySet[Attachment], size: int, *, is_visitor: bool) -> bool:
-    if is_visitor:
-        return files.count() >= MOST_OF_VISITOR
-    most = settings.MAX_CONTENT_BYTES_PER_USER
-    return bool(most) and (files.aggregate(all=Sum("size"))["all"] or 0) + size > most
-
-
-def shelve(value: Any, *, user: User | None, visitor: str) -> Any:
+def shelve(value: Any, **owner: Any) -> Any:
     """The body with its large base64 data stored as files and referred to by id.
 
     Only data that comes back letter for letter is taken out: what is sent stays what was pasted.
     """
     if isinstance(value, list):
-        return [shelve(each, user=user, visitor=visitor) for each in value]
+        return [shelve(each, **owner) for each in value]
     if not isinstance(value, dict):
         return value
     data = value.get("data")
     is_large = value.get("type") == "base64" and isinstance(data, str) and len(data) >= LARGE_BASE64
     if is_large and is_canonical_base64(data):
         try:
-            return value | {"data": store(base64.b64decode(data), "pasted", user=user, visitor=visitor).reference}
-        except (UnknownFileError, TooManyFilesError):
+            return value | {"data": store(base64.b64decode(data), "pasted", **owner).reference}
+        except (UnknownFileError, NoRoomError):
             return value
-    return {name: shelve(each, user=user, visitor=visitor) for name, each in value.items()}
+    return {name: shelve(each, **owner) for name, each in value.items()}
 
 
 def sweep(now: dt.datetime | None = None) -> int:
@@ -89,15 +80,21 @@ def sweep(now: dt.datetime | None = None) -> int:
     now = now or timezone.now()
     Draft.objects.filter(user=None, saved_at__lt=now - dt.timedelta(seconds=COOKIE_AGE_S)).delete()
     removed = 0
-    old = Attachment.objects.filter(created_at__lt=now - KEPT_UNUSED)
-    for user_id, visitor in old.order_by().values_list("user_id", "visitor").distinct():
+    idle = Attachment.objects.filter(used_at__lt=now - KEPT_UNUSED)
+    for user_id, visitor in idle.order_by().values_list("user_id", "visitor").distinct():
         used = _used_by(user_id, visitor)
-        own = old.filter(user_id=user_id, visitor=visitor)
-        unused = [attachment for attachment in own if attachment.reference not in used]
-        for attachment in unused:
-            attachment.delete()
-        removed += len(unused)
+        own = idle.filter(user_id=user_id, visitor=visitor)
+        removed += sum(_delete_idle(idle, file.pk) for file in own if file.reference not in used)
     return removed
+
+
+def _delete_idle(idle: AttachmentQuerySet, key: UUID) -> bool:
+    """Delete it, unless a draft has begun to use it since it was looked for: that notes the time of use first."""
+    with transaction.atomic():
+        found = idle.select_for_update().filter(pk=key).first()
+        if found is not None:
+            found.delete()
+    return found is not None
 
 
 def _used_by(user_id: int | None, visitor: str) -> set[str]:
@@ -105,10 +102,10 @@ def _used_by(user_id: int | None, visitor: str) -> set[str]:
     used: set[str] = set()
     drafts = Draft.objects.filter(Q(user_id=user_id) if user_id else Q(user=None, visitor=visitor))
     for draft in drafts:
-        used.update(REFERENCE.findall(draft.body_text))
+        used.update(draft.references())
     unsaved = ConversationVersion.objects.filter(draft__in=drafts)
     saved = ConversationVersion.objects.filter(conversation__owner_id=user_id) if user_id else unsaved.none()
     for versions in (unsaved, saved):
-        for version in versions.iterator(chunk_size=STEP):
-            used.update(REFERENCE.findall(version.body_text))
+        for references in versions.exclude(references="").values_list("references", flat=True).iterator(STEP):
+            used.update(references.split())
     return used

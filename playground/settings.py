@@ -67,6 +67,10 @@ SANDBOX_SPEED = env.float("PLAYGROUND_SANDBOX_SPEED", 1.0)
 CONTENT_DAYS = env.int("PLAYGROUND_CONTENT_DAYS", 30)
 FIGURES_DAYS = env.int("PLAYGROUND_FIGURES_DAYS", 365)
 MAX_CONTENT_BYTES_PER_USER = env.int("PLAYGROUND_CONTENT_PER_USER", 2 * 2**30)
+MAX_ATTACHMENT_BYTES_PER_USER = env.int("PLAYGROUND_ATTACHMENTS_PER_USER", 2**30)
+MAX_VERSION_BYTES_PER_USER = env.int("PLAYGROUND_VERSIONS_PER_USER", 256 * 2**20)
+MAX_ATTACHMENT_BYTES_PER_VISITOR = env.int("PLAYGROUND_VISITOR_ATTACHMENTS", 64 * 2**20)
+MAX_VISITOR_BYTES_PER_ADDRESS = env.int("PLAYGROUND_VISITORS_PER_ADDRESS", 256 * 2**20)
 
 # --- Django ------------------------------------------------------------------------------------------------------
 
@@ -105,6 +109,7 @@ MIDDLEWARE = [
     "accounts.middleware.log_in_again",
     "playground.middleware.visitor_cookie",
     "axes.middleware.AxesMiddleware",
+    "playground.no_room.NoRoom",
 ]
 
 ROOT_URLCONF = "playground.urls"

@@ -32,7 +32,7 @@ LAYERS = [
     ["playground.templatetags", "playground.relay_keys"],
     ["playground.owners_socket"],
     ["playground.consumers", "playground.log_consumer", "playground.relay", "playground.views", "playground.admin"],
-    ["playground.serving", "playground.middleware", "playground.origins"],
+    ["playground.serving", "playground.middleware", "playground.no_room", "playground.origins"],
     ["playground.urls", "playground.asgi", "playground.server", "playground.management"],
 ]
 # What Django itself reads.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -18,7 +19,8 @@ from django.utils import timezone
 
 from playground.conversations import reading
 from playground.conversations.branches import Branches, branches, later_turns
-from playground.models import Conversation, ConversationVersion, Draft
+from playground.models import Conversation, ConversationVersion, Draft, room
+from playground.models.room import NoRoomError
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -86,7 +88,8 @@ def before_edit(draft: Draft, old_text: str, old: Any, new: Any) -> None:
     if not isinstance(old, dict) or not leaves_turns(reading.turns(old), reading.turns(new)):
         return
     if _aside(draft) is None and not _is_kept(draft, reading.chain(old)):
-        _add(draft, old_text, old, pinned=False, note=BEFORE_EDIT)
+        with suppress(NoRoomError):
+            _add(draft, old_text, old, pinned=False, note=BEFORE_EDIT)
 
 
 def before_cut(draft: Draft, old_text: str, old: dict[str, Any], index: int) -> None:
@@ -187,7 +190,7 @@ def keep(draft: Draft, text: str, body: dict[str, Any], *, note: str) -> None:
     """Let a state stay."""
     if home(draft) is None and draft._state.adding:
         return
-    with transaction.atomic():
+    with suppress(NoRoomError), transaction.atomic():
         _supersede(draft, _add(draft, text, body, pinned=True, note=note))
 
 
@@ -204,6 +207,8 @@ def _add(draft: Draft, text: str, body: dict[str, Any], *, pinned: bool, note: s
         note=note,
     )
     version.body_text = text
+    if conversation is not None:
+        room.make_for_version(conversation.owner_id, len(version.packed_body))
     version.save()
     return version
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -13,8 +14,9 @@ from accounts.models import Connection, User
 from playground.conversations import keeping, reading
 from playground.conversations.keeping import SETTINGS, digest_of, settings_of
 from playground.forms.examples import HELLO
-from playground.models import Conversation, ConversationRun, ConversationVersion, Draft
+from playground.models import Conversation, ConversationRun, ConversationVersion, Draft, room
 from playground.models.fields import clean
+from playground.models.room import NoRoomError
 from playground.protocol import json_text
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def autosave(draft: Draft) -> None:
         return
     conversation = Conversation.objects.filter(pk=draft.conversation_id, deleted_at=None).first()
     if conversation is not None:
-        with transaction.atomic():
+        with suppress(NoRoomError), transaction.atomic():  # the draft has it all the same
             add_version(conversation, draft.body_text, settings_of(draft))
 
 
@@ -82,7 +84,9 @@ def record_run(draft: Draft, run_id: UUID) -> None:
     if draft.conversation_id is None:
         return
     conversation = Conversation.objects.filter(pk=draft.conversation_id, deleted_at=None).first()
-    if conversation is not None:
+    if conversation is None:
+        return
+    with suppress(NoRoomError), transaction.atomic():  # the run goes on, and is in the log
         version = add_version(conversation, draft.body_text, settings_of(draft), pinned=True, note="sent")
         ConversationRun.objects.get_or_create(
             run_id=run_id, defaults={"conversation": conversation, "version": version}
@@ -92,16 +96,21 @@ def record_run(draft: Draft, run_id: UUID) -> None:
 def add_version(
     conversation: Conversation, body_text: str, settings: dict[str, Any], *, pinned: bool = False, note: str = ""
 ) -> ConversationVersion:
-    """Make this state the head. It changes the head in place while that was only typed, and not long ago."""
+    """Make this state the head. It changes the head in place while that was only typed, and not long ago.
+
+    Raises `NoRoomError`."""
     settings = settings_of(Draft()) | settings
     digest = digest_of(body_text, settings)
     head = conversation.head
     body = reading.parse(body_text)
     if head is None or head.digest != digest:
         version = _changed_or_new(conversation, head)
+        before = len(version.packed_body)
         version.body_text, version.settings = body_text, settings
         version.digest, version.chain = digest, reading.chain(body)
         version.changed_at = timezone.now()
+        if len(version.packed_body) > before:
+            room.make_for_version(conversation.owner_id, len(version.packed_body) - before, keep=[version.pk])
     else:
         version = head
     if pinned and not version.pinned:

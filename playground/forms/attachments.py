@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-REFERENCE = re.compile(r"attachment:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+from playground.models.attachment import REFERENCE
 
 
 def _strings(value: Any) -> Iterator[str]:

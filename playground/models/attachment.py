@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,13 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.http import HttpRequest
 
 PREFIX = "attachment:"
+REFERENCE = re.compile(r"attachment:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+TOUCHED_EVERY = dt.timedelta(hours=1)  # a file's time of use is no more exact than this
 
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
@@ -23,6 +29,13 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         """The files of whoever is asking: of this browser, and of the signed-in user."""
         browser = Q(user=None, visitor=getattr(request, "visitor", None) or "-")
         return self.filter(browser | Q(user=request.user) if request.user.is_authenticated else browser)
+
+    def touch(self, references: Iterable[str]) -> None:
+        """Note that they are used now, before what uses them is stored: the sweep leaves them alone for a while."""
+        now = timezone.now()
+        ids = {reference.removeprefix(PREFIX) for reference in references}
+        if ids:
+            self.filter(pk__in=ids, used_at__lt=now - TOUCHED_EVERY).update(used_at=now)
 
     def bytes_of(self, reference: str) -> bytes | None:
         """What a body's reference stands for; None when these files hold no such one."""
@@ -43,6 +56,7 @@ class Attachment(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="attachments"
     )
     visitor = models.CharField(max_length=64, blank=True)
+    address = models.CharField(max_length=45, blank=True)  # of a visitor, as limits count it
     name = models.CharField(max_length=200)  # a label, never a path
     media_type = models.CharField(max_length=64)  # found in the bytes, not in the upload's header
     size = models.PositiveIntegerField()
@@ -51,6 +65,7 @@ class Attachment(models.Model):
     sha256 = models.CharField(max_length=64)
     file = models.FileField(upload_to=file_path)
     created_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(default=timezone.now)  # when a draft that names it was last stored, about
 
     objects = AttachmentQuerySet.as_manager()
 
@@ -64,7 +79,8 @@ class Attachment(models.Model):
         indexes = [
             models.Index(fields=["user", "sha256"], name="attachment_user_sha256"),
             models.Index(fields=["visitor", "sha256"], name="attachment_visitor_sha256"),
-            models.Index(fields=["created_at"], name="attachment_created_at"),
+            models.Index(fields=["used_at"], name="attachment_used_at"),
+            models.Index(fields=["address"], name="attachment_address"),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.db import models
 from django.utils import timezone
 
 from playground import search_text
+from playground.models.attachment import REFERENCE
 from playground.models.fields import ForeignJson
 from playground.search import read_query
 
@@ -93,6 +94,7 @@ class ConversationVersion(models.Model):
     draft = models.ForeignKey("Draft", models.CASCADE, null=True, related_name="versions")
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
     packed_body = models.BinaryField()
+    references = models.TextField(default="", blank=True)  # to stored files, with blanks between them
     settings = ForeignJson(default=dict)
     chain = models.JSONField(default=list)
     digest = models.CharField(max_length=64)  # of body and settings
@@ -123,6 +125,7 @@ class ConversationVersion(models.Model):
     @body_text.setter
     def body_text(self, text: str) -> None:
         self.packed_body = zlib.compress(text.encode("utf-8", "backslashreplace"))
+        self.references = " ".join(sorted(set(REFERENCE.findall(text))))
 
 
 class ConversationRun(models.Model):

@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from playground.models import room
+from playground.models.attachment import PREFIX, REFERENCE, Attachment
 from playground.models.fields import ForeignJson
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Draft(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="drafts")
     visitor = models.CharField(max_length=64, blank=True)
+    address = models.CharField(max_length=45, blank=True)  # of a visitor, as limits count it
     # Bytes, not text: what was typed need not be JSON, and PostgreSQL refuses NUL in text.
     body = models.BinaryField(default=b"")
     anthropic_version = models.CharField(max_length=64, default=API_VERSION)
@@ -60,7 +63,10 @@ class Draft(models.Model):
             models.UniqueConstraint(name="one_draft_per_user", fields=["user"], condition=Q(user__isnull=False)),
             models.UniqueConstraint(name="one_draft_per_visitor", fields=["visitor"], condition=~Q(visitor="")),
         ]
-        indexes = [models.Index(fields=["saved_at"], name="draft_saved_at")]
+        indexes = [
+            models.Index(fields=["saved_at"], name="draft_saved_at"),
+            models.Index(fields=["address"], name="draft_address"),
+        ]
 
     def __str__(self) -> str:
         return f"draft {self.id}, version {self.version}"
@@ -74,11 +80,21 @@ class Draft(models.Model):
         # Half a surrogate pair cannot be encoded; a browser does not send one, an import might.
         self.body = text.encode("utf-8", "backslashreplace")
 
+    def references(self) -> set[str]:
+        """To stored files, in the body and in the columns."""
+        texts = (bytes(each) for each in (self.body, self.columns))
+        return {found for text in texts if PREFIX.encode() in text for found in REFERENCE.findall(text.decode())}
+
     def keep(self) -> bool:
         """Store the draft if nobody else changed it meanwhile. False: somebody did, and nothing was stored.
 
         `version` must still be the one that the change was made upon; it is one higher afterwards.
+        Raises `NoRoomError`.
         """
+        room.check_draft(self)
+        if references := self.references():
+            whose = {"user": self.user} if self.user_id else {"user": None, "visitor": self.visitor}
+            Attachment.objects.filter(**whose).touch(references)
         self.saved_at = timezone.now()
         if self._state.adding:
             self.version = 1
@@ -94,5 +110,5 @@ class Draft(models.Model):
 
     def content(self) -> dict[str, object]:
         settings = ("anthropic_version", "betas", "accept", "extra_headers", "variables", "connection")
-        names = ("body", *settings, "columns", "conversation", "saved_at")
+        names = ("body", *settings, "columns", "conversation", "address", "saved_at")
         return {name: getattr(self, name) for name in names}

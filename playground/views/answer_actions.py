@@ -24,9 +24,10 @@ from playground.conversations import saving
 from playground.engine.live_run import LiveRun
 from playground.forms.file_types import UnknownFileError, recognise
 from playground.models import Draft, Run, ToolMock
+from playground.models.room import NoRoomError
 from playground.protocol.headers import is_secret
 from playground.protocol.tools import ToolResult
-from playground.views import compare
+from playground.views import compare, drafts
 from playground.views.answer import find_run
 from playground.views.outgoing import head_start
 
@@ -185,7 +186,10 @@ def _change_draft(request: HttpRequest, origin: Origin, change: Change, run_id: 
         draft.body = going_on.write_body(change(kept))
     except CannotGoOn:
         return False
-    if not draft.keep():
+    try:
+        if not draft.keep():
+            return False
+    except NoRoomError:
         return False
     saving.record_run(draft, run_id)
     return True
@@ -331,8 +335,7 @@ def answer_to_draft(request: HttpRequest, run_id: UUID) -> HttpResponse:
     except CannotGoOn as problem:
         return HttpResponse(str(problem), status=409, content_type="text/plain; charset=utf-8")
     if draft is None:
-        owner = {"user": request.user} if request.user.is_authenticated else {"visitor": request.visitor}  # type: ignore[attr-defined]
-        draft = Draft(**owner)
+        draft = Draft(**drafts.owner_fields(request))
     draft.body = changed
     if not draft.keep():
         return HttpResponse("The request was changed elsewhere meanwhile.", status=409, content_type="text/plain")

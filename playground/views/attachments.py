@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from playground import attachment_store
 from playground.forms.file_types import UnknownFileError
 from playground.models import Attachment
+from playground.models.room import NoRoomError
 from playground.views import drafts
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def upload(request: HttpRequest) -> HttpResponse:
         stored = attachment_store.store(uploaded.read(), uploaded.name or "", **drafts.owner_fields(request))
     except UnknownFileError as problem:
         return _refused(f"{uploaded.name}: {problem}", 415)
-    except attachment_store.TooManyFilesError:
-        return _refused("Too many files are kept already. Those that no request names are removed after a day.", 429)
+    except NoRoomError as problem:
+        return _refused(f"{uploaded.name}: {problem}", 413)
     return JsonResponse({"reference": stored.reference, "media_type": stored.media_type, "name": stored.name})
 
 

@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Connection
@@ -175,7 +176,9 @@ def _attach(request: HttpRequest, form: RequestForm, path: str, reference: str) 
     """Put a stored file of the asker's into the body: into a source, or as a block of a content."""
     identity = reference.removeprefix(PREFIX)
     try:
-        file = Attachment.objects.of(request).get(pk=identity)
+        files = Attachment.objects.of(request).filter(pk=identity)
+        files.update(used_at=timezone.now())  # first: from here on the sweep does not take it
+        file = files.get()
         outcome = attach(form.body, parse_path(path), file.reference, file.media_type, file.name)
     except (Attachment.DoesNotExist, ValidationError, PathError, RefusedError) as problem:
         return [], str(problem) if isinstance(problem, RefusedError) else "This file is not here."
@@ -355,6 +358,6 @@ def _mode(request: HttpRequest, form: RequestForm) -> str:
 def conflicting(request: HttpRequest, conflict: drafts.ConflictError) -> HttpResponse:
     """A banner: nothing of this tab was stored, and the other tab's version was not touched."""
     if isinstance(conflict, drafts.TooLargeError):
-        context = {"most": drafts.most_body_bytes(request)}
+        context = {"most": drafts.most_body_bytes(request), "words": conflict.words}
         return render(request, "playground/_form_too_large.html", context, status=413)
     return render(request, "playground/_form_conflict.html", {"draft": conflict.form.draft}, status=409)

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.models import Connection
-from playground import attachment_store, model_list
+from playground import attachment_store, model_list, visitors
 from playground.conversations import keeping, saving
 from playground.forms import columns
 from playground.forms.examples import HELLO
@@ -23,6 +23,7 @@ from playground.forms.variables import NAME
 from playground.forms.whole_numbers import read_whole
 from playground.models import Attachment, ConversationVersion, Draft
 from playground.models.attachment import PREFIX
+from playground.models.room import NoRoomError
 from playground.protocol import body as edit
 from playground.protocol import json_text
 from playground.protocol.headers import is_secret, refused_default_header
@@ -43,7 +44,12 @@ class ConflictError(Exception):
 
 
 class TooLargeError(ConflictError):
-    """The body is larger than this reader may send, so it is not kept either. Nothing was stored."""
+    """The body is larger than this reader may send, so it is not kept either; or there is no room for it, which the
+    words say. Nothing was stored."""
+
+    def __init__(self, form: RequestForm, words: str = "") -> None:
+        super().__init__(form)
+        self.words = words
 
 
 def current(request: HttpRequest) -> Draft:
@@ -54,9 +60,9 @@ def current(request: HttpRequest) -> Draft:
     if draft is None:
         draft = Draft(body=json_text.dump(HELLO.make()).encode())
     if request.user.is_authenticated:
-        draft.user, draft.visitor = request.user, ""
+        draft.user, draft.visitor, draft.address = request.user, "", ""
     else:
-        draft.user, draft.visitor = None, request.visitor
+        draft.user, draft.visitor, draft.address = None, request.visitor, visitors.counted_address(request)
     return draft
 
 
@@ -83,7 +89,7 @@ def _take_over(request: HttpRequest, draft: Draft) -> None:
         ConversationVersion.objects.filter(draft__in=begun).update(draft=draft)
         begun.delete()
         files = Attachment.objects.filter(user=None, visitor=request.visitor)  # type: ignore[attr-defined]
-        files.update(user=request.user, visitor="")
+        files.update(user=request.user, visitor="", address="")
 
 
 def open_form(request: HttpRequest, draft: Draft | None = None) -> RequestForm:
@@ -109,7 +115,8 @@ def owner_fields(request: HttpRequest) -> dict[str, Any]:
     """Whose a new file is: the signed-in user's, else this browser's."""
     if request.user.is_authenticated:
         return {"user": request.user, "visitor": ""}
-    return {"user": None, "visitor": getattr(request, "visitor", None) or "-"}
+    visitor = getattr(request, "visitor", None) or "-"
+    return {"user": None, "visitor": visitor, "address": visitors.counted_address(request)}
 
 
 def shelve_files(request: HttpRequest, form: RequestForm) -> None:
@@ -163,7 +170,10 @@ def refuse_too_large(request: HttpRequest, form: RequestForm) -> None:
 def store(request: HttpRequest, form: RequestForm) -> bool:
     """The draft alone. False: another request stored one meanwhile."""
     is_first = form.draft.version == 0
-    is_kept = form.draft.keep()
+    try:
+        is_kept = form.draft.keep()
+    except NoRoomError as problem:
+        raise TooLargeError(form, str(problem)) from None
     if is_kept:
         if is_first and request.user.is_authenticated:
             _take_over(request, form.draft)

@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from playground import attachment_store
+from playground.conversations import saving
 from playground.forms.attachments import references
 from playground.forms.examples import CHART_PNG, PAGE_PDF
 from playground.forms.file_types import UnknownFileError, recognise
-from playground.models import Attachment, Draft
+from playground.models import Attachment, Draft, room
 
 pytestmark = pytest.mark.django_db
 PNG = base64.b64decode(CHART_PNG)
@@ -114,10 +116,48 @@ def body_with(source: Any) -> Any:
 
 
 def test_how_much_is_kept_has_an_end(client: Any, owner: Any, settings: Any) -> None:
-    settings.MAX_CONTENT_BYTES_PER_USER = len(PNG)
+    settings.MAX_ATTACHMENT_BYTES_PER_USER = len(PNG)
     client.force_login(owner)
     assert upload(client, PNG).status_code == 200
-    assert upload(client, PDF).status_code == 429
+    refused = upload(client, PDF, "page.pdf")
+    assert refused.status_code == 413
+    assert "page.pdf: Your files may take" in refused.json()["problem"]
+    assert upload(client, PNG).status_code == 200  # it is there already
+
+
+def test_how_much_is_kept_of_a_visitor_has_an_end(client: Any, settings: Any) -> None:
+    settings.MAX_ATTACHMENT_BYTES_PER_VISITOR = len(PNG)
+    assert upload(client, PNG).status_code == 200
+    refused = upload(client, PDF)
+    assert refused.status_code == 413
+    assert "Without an account" in refused.json()["problem"]
+
+
+def test_new_cookies_make_no_more_room_for_an_address(settings: Any) -> None:
+    settings.MAX_VISITOR_BYTES_PER_ADDRESS = len(PNG) + 10
+    first, second, elsewhere = (Client(REMOTE_ADDR=f"203.0.113.{last}") for last in (1, 1, 2))
+    assert upload(first, PNG).status_code == 200
+    refused = upload(second, PDF)
+    assert refused.status_code == 413
+    assert "from your address" in refused.json()["problem"]
+    assert upload(elsewhere, PNG).status_code == 200
+
+
+def test_drafts_of_visitors_count_for_their_address_too(settings: Any) -> None:
+    settings.MAX_VISITOR_BYTES_PER_ADDRESS = 2 * room.SMALLEST_DRAFT
+    browsers = [Client(REMOTE_ADDR="2001:db8:1:2::1"), Client(REMOTE_ADDR="2001:db8:1:2::9")]
+    for browser in browsers[:1]:
+        assert edit(browser, max_tokens="9").status_code == 200
+    assert edit(browsers[1], system="x" * 2 * room.SMALLEST_DRAFT).status_code == 413
+    refused = edit(browsers[1], system="x" * 2 * room.SMALLEST_DRAFT)
+    assert "There is no room for this request" in refused.content.decode()
+    assert Draft.objects.get().address == "2001:db8:1:2::"
+    assert edit(Client(REMOTE_ADDR="2001:db8:1:3::1"), max_tokens="9").status_code == 200
+
+
+def edit(client: Any, **values: str) -> Any:
+    client.get("/")
+    return client.post(reverse("edit"), {":version": "0", ":mode": "form", **values})
 
 
 def attach(client: Any, path: str, reference: str) -> Any:
@@ -173,6 +213,58 @@ def test_a_file_that_nothing_refers_to_is_swept_after_a_day(client: Any) -> None
     assert attachment_store.sweep(tomorrow) == 1
     assert Attachment.objects.get().reference == kept
     assert references(json.loads(Draft.objects.get().body_text)) == {kept}
+
+
+def long_ago() -> None:
+    Attachment.objects.update(used_at=timezone.now() - dt.timedelta(days=9))
+
+
+def test_a_file_that_a_draft_begins_to_use_during_a_sweep_stays(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = upload(client, PNG).json()["reference"]
+    long_ago()
+    used_by = attachment_store._used_by
+
+    def used_before_it_is_attached(*owner: Any) -> set[str]:
+        found = used_by(*owner)
+        attach(client, "messages[0].content", reference)
+        return found
+
+    monkeypatch.setattr(attachment_store, "_used_by", used_before_it_is_attached)
+    assert attachment_store.sweep() == 0
+    assert Attachment.objects.get().reference == reference
+
+
+def test_a_file_stays_for_a_day_after_it_was_last_used_or_uploaded_again(client: Any) -> None:
+    reference = upload(client, PNG).json()["reference"]
+    long_ago()
+    upload(client, PNG)
+    assert attachment_store.sweep() == 0
+    long_ago()
+    attach(client, "messages[0].content", reference)
+    body = {"model": "m", "max_tokens": 1, "messages": []}
+    client.post(reverse("edit"), {":version": "1", ":mode": "json", ":json": json.dumps(body)})
+    assert reference not in Draft.objects.get().body_text
+    assert attachment_store.sweep() == 0  # the change can be undone
+    long_ago()
+    assert attachment_store.sweep() == 1
+
+
+def test_a_reference_that_is_typed_counts_as_use(client: Any) -> None:
+    reference = upload(client, PNG).json()["reference"]
+    long_ago()
+    body = body_with({"type": "base64", "media_type": "image/png", "data": reference})
+    client.post(reverse("edit"), {":version": "0", ":mode": "json", ":json": json.dumps(body)})
+    assert Attachment.objects.get().used_at > timezone.now() - dt.timedelta(days=1)
+
+
+def test_a_sweep_keeps_the_files_of_versions_and_unpacks_none(owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = attachment_store.store(PNG, "kept.png", user=owner, visitor="")
+    attachment_store.store(PDF, "left.pdf", user=owner, visitor="")
+    saving.create(owner, body_with({"type": "base64", "media_type": "image/png", "data": kept.reference}), {})
+    long_ago()
+    monkeypatch.setattr("playground.models.conversation.zlib.decompress", None)
+    assert attachment_store.sweep() == 1
+    assert Attachment.objects.get() == kept
 
 
 def test_the_bytes_go_with_the_account(owner: Any, django_capture_on_commit_callbacks: Any) -> None:

@@ -1,0 +1,101 @@
+"""How much a user's conversations may take, what goes first, and what is said when nothing more can go."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from playground.conversations import saving
+from playground.models import Conversation, ConversationVersion, Draft, room
+from playground.models.room import NoRoomError
+from tests.web.drafting import HELLO, begin
+
+pytestmark = pytest.mark.django_db
+SIZE = 4_000
+
+
+def body_of(seed: int) -> dict[str, Any]:
+    """A body that does not become smaller by packing."""
+    return HELLO | {"system": random.Random(seed).randbytes(SIZE).hex()}
+
+
+def typed(conversation: Conversation, seed: int, *, pinned: bool = False, note: str = "") -> ConversationVersion:
+    """A further version, as if the last one had been made long ago."""
+    ConversationVersion.objects.update(made_at="2020-01-01T00:00Z")
+    conversation.refresh_from_db()
+    text = str(body_of(seed))
+    return saving.add_version(conversation, text, {}, pinned=pinned, note=note)
+
+
+def test_the_oldest_of_what_nobody_saved_by_hand_goes_first(owner: Any, settings: Any) -> None:
+    conversation = saving.create(owner, body_of(0), {})
+    sent = typed(conversation, 1, pinned=True, note="sent")
+    first, second = typed(conversation, 2), typed(conversation, 3)
+    settings.MAX_VERSION_BYTES_PER_USER = room.bytes_of_versions(owner.pk) + 100
+    newest = typed(conversation, 4)
+    left = set(conversation.versions.values_list("pk", flat=True))
+    assert left == {conversation.versions.get(note="saved").pk, sent.pk, second.pk, newest.pk}
+    assert first.pk not in left
+    typed(conversation, 5)
+    typed(conversation, 6)
+    assert set(conversation.versions.filter(pinned=True).values_list("note", flat=True)) == {"saved", "sent"}
+    for seed in (7, 8, 9):
+        typed(conversation, seed, pinned=True, note="saved")
+    assert not conversation.versions.filter(pk=sent.pk).exists()
+    with pytest.raises(NoRoomError):
+        typed(conversation, 10)
+    assert conversation.versions.filter(note="saved").count() == 4
+
+
+def test_other_peoples_conversations_do_not_count(owner: Any, stranger: Any, settings: Any) -> None:
+    saving.create(stranger, body_of(0), {})
+    settings.MAX_VERSION_BYTES_PER_USER = 2 * SIZE
+    saving.create(owner, body_of(1), {})
+
+
+def test_deleted_conversations_make_room_before_their_day_is_over(owner: Any, settings: Any) -> None:
+    deleted = saving.create(owner, body_of(0), {})
+    Conversation.objects.update(deleted_at="2026-01-01T00:00Z")
+    settings.MAX_VERSION_BYTES_PER_USER = room.bytes_of_versions(owner.pk) + 100
+    saving.create(owner, body_of(1), {})
+    assert not Conversation.objects.filter(pk=deleted.pk).exists()
+
+
+def test_saving_without_room_says_so_and_keeps_what_is_being_written(client: Any, owner: Any, settings: Any) -> None:
+    settings.MAX_VERSION_BYTES_PER_USER = 1_000
+    client.force_login(owner)
+    begin(client, body_of(0))
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = client.post(reverse("conversation-save"), headers=headers)
+        assert answer.status_code in {204, 302}
+        page = client.get(answer.headers.get("HX-Redirect") or answer.headers["Location"]).content.decode()
+        assert "Your conversations may take" in page
+    assert not Conversation.objects.exists()
+    assert body_of(0)["system"] in Draft.objects.get().body_text
+
+
+def test_without_room_writing_goes_on_in_the_draft(client: Any, owner: Any, settings: Any) -> None:
+    client.force_login(owner)
+    begin(client, HELLO)
+    client.post(reverse("conversation-save"))
+    settings.MAX_VERSION_BYTES_PER_USER = 1_000
+    draft = Draft.objects.get()
+    text = body_of(0)["system"]
+    answer = client.post(reverse("edit"), {":version": draft.version, ":mode": "form", "system": text})
+    assert answer.status_code == 200
+    assert text in Draft.objects.get().body_text
+    assert text not in Conversation.objects.get().head.body_text
+
+
+def test_the_account_page_says_how_much_is_kept(client: Any, owner: Any, settings: Any) -> None:
+    settings.MAX_ATTACHMENT_BYTES_PER_USER = 0
+    saving.create(owner, body_of(0), {})
+    client.force_login(owner)
+    page = client.get(reverse("account")).content.decode().replace("\xa0", " ")
+    assert "Requests: 0 bytes of 2.0 GB" in page
+    assert "Files: 0 bytes ·" in page
+    assert "of 256.0 MB" in page
+    assert "Conversations: 0 bytes" not in page
