@@ -360,4 +360,6 @@ def conflicting(request: HttpRequest, conflict: drafts.ConflictError) -> HttpRes
     if isinstance(conflict, drafts.TooLargeError):
         context = {"most": drafts.most_body_bytes(request), "words": conflict.words}
         return render(request, "playground/_form_too_large.html", context, status=413)
-    return render(request, "playground/_form_conflict.html", {"draft": conflict.form.draft}, status=409)
+    places = conflict.places if isinstance(conflict, drafts.MovedError) else []
+    context = {"draft": conflict.form.draft, "moved": places}
+    return render(request, "playground/_form_conflict.html", context, status=409)

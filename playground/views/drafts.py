@@ -6,6 +6,7 @@ ours (`:version`, `:json`, `:anthropic-version`).
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from playground.conversations import keeping, saving
 from playground.forms import columns
 from playground.forms.examples import HELLO
 from playground.forms.headers import A_SECRET, LONGEST_NAME, MOST_HEADERS, problem_of, problem_of_betas
+from playground.forms.overwriting import moved
 from playground.forms.request_form import RequestForm
 from playground.forms.variables import NAME
 from playground.forms.whole_numbers import read_whole
@@ -50,6 +52,14 @@ class TooLargeError(ConflictError):
     def __init__(self, form: RequestForm, words: str = "") -> None:
         super().__init__(form)
         self.words = words
+
+
+class MovedError(ConflictError):
+    """A place that was typed into may belong to another item of its list in the newer version. Nothing was stored."""
+
+    def __init__(self, form: RequestForm, places: list[str]) -> None:
+        super().__init__(form)
+        self.places = places
 
 
 def current(request: HttpRequest) -> Draft:
@@ -144,14 +154,32 @@ def open_changed(request: HttpRequest) -> RequestForm:
     """The form with what the page posts applied, not stored yet.
 
     Raises `ConflictError` when the page was drawn from another version, unless it says `:overwrite`: then its changes
-    go on top of the newer version.
+    go on top of the newer version. `MovedError` asks whether they still belong there; `:overwrite` of "anyway" says so.
     """
     form = _form_of(request, current(request))
-    if request.POST.get(":version", "") != str(form.draft.version) and ":overwrite" not in request.POST:
-        raise ConflictError(form)
+    if request.POST.get(":version", "") != str(form.draft.version):
+        if ":overwrite" not in request.POST:
+            raise ConflictError(form)
+        if request.POST[":overwrite"] != "anyway" and (places := _moved_places(form, request.POST)):
+            raise MovedError(form, places)
     apply_posted(form, request.POST)
     look_up_attachments(request, form)
     return form
+
+
+def _moved_places(form: RequestForm, posted: QueryDict) -> list[str]:
+    """What was typed into that may be something else by now, by what the page showed before (`:was`)."""
+    try:
+        was = json.loads(posted.get(":was", "{}"))
+    except (ValueError, RecursionError):
+        was = {}
+    shown = {name: text for name, text in was.items() if isinstance(text, str)} if isinstance(was, dict) else {}
+    found = [] if ":json" in posted else moved(form.body, [name for name in posted if not name.startswith(":")], shown)
+    if any(field.startswith(":header ") for field in posted):
+        now = {f":header {at}": value for at, (_, value) in enumerate(form.draft.extra_headers)}
+        if {name: text for name, text in shown.items() if name.startswith(":header ")} != now:
+            found.append("the extra headers")
+    return found
 
 
 def keep(request: HttpRequest, form: RequestForm) -> None:

@@ -3,7 +3,7 @@
 import "./form-controls.js"
 import "./form-files.js"
 import "./json-editor.js"
-import { carryPrefilled, change, forget, hasUnsent, keep, post, state, touch } from "./form-draft.js"
+import { carryPrefilled, change, forget, hasUnsent, keep, post, state, textsBefore, touch } from "./form-draft.js"
 import { focusPlace, goOnTo, rememberFocus, restoreFocus } from "./form-focus.js"
 import { placeProblems, placeTicks } from "./form-problems.js"
 
@@ -71,7 +71,8 @@ document.addEventListener("click", ({ target }) => {
     forget()
     post(ask.dataset.formUrl, { ":reload": "1", ":mode": state().mode }, { target: "#ask", swap: "innerHTML" })
   }
-  if (target.closest("[data-overwrite]")) post(ask.dataset.edit, { ":overwrite": "1" })
+  const overwrites = target.closest("[data-overwrite]")
+  if (overwrites) post(ask.dataset.edit, { ":overwrite": overwrites.dataset.overwrite, ":was": JSON.stringify(textsBefore()) })
   const dismiss = target.closest("[data-dismisses]")
   if (dismiss) document.getElementById(dismiss.dataset.dismisses).replaceChildren()
   const model = target.closest("[data-model]")

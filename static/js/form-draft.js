@@ -18,6 +18,19 @@ export function textOf(control) {
   return control.value
 }
 
+function textBefore(control) {
+  if (control.dataset.kept !== undefined) return control.dataset.kept
+  if (control.type === "checkbox") return control.defaultChecked ? "true" : (control.dataset.off ?? "")
+  if (control.options) return ([...control.options].find((option) => option.defaultSelected) ?? control.options[0])?.value ?? ""
+  return control.defaultValue
+}
+
+/** What the server last knew of every control: by it can be told whether their places still mean the same. */
+export function textsBefore() {
+  const controls = document.querySelectorAll("#ask [data-control]")
+  return Object.fromEntries([...controls].map((control) => [control.name, textBefore(control)]))
+}
+
 export function touch(control) {
   dirty.set(control.name, textOf(control))
   control.closest("[data-param]")?.toggleAttribute("data-set", textOf(control) !== "")
@@ -111,7 +124,12 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.xhr.status !== 200) return
   // What could not be read stays dirty: the body still has the old value, the field the new text.
   const unread = new Set((state().unread ?? "").split("\n"))
-  for (const [name, text] of sent) if (dirty.get(name) === text && !unread.has(name)) dirty.delete(name)
+  for (const [name, text] of sent) {
+    if (unread.has(name)) continue
+    const control = document.querySelector(`[data-control][name="${CSS.escape(name)}"]`)
+    if (control) control.dataset.kept = text
+    if (dirty.get(name) === text) dirty.delete(name)
+  }
 })
 
 function retry() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -130,6 +131,46 @@ def test_the_reader_can_put_their_change_on_top_of_the_newer_version(client: Any
     edit(client, max_tokens="200")
     client.post(reverse("edit"), {":version": old, ":mode": "form", "model": "other", ":overwrite": "1"})
     assert (body()["model"], body()["max_tokens"]) == ("other", 200)
+
+
+ROLES = ("user", "assistant", "user")
+THREE = HELLO | {"messages": [{"role": role, "content": text} for role, text in zip(ROLES, "abc", strict=True)]}
+SEEN = {f"messages[{at}].content": text for at, text in enumerate("abc")}  # as the page showed it
+
+
+@pytest.mark.parametrize("was", [SEEN, {}, "no JSON"])
+def test_a_change_does_not_go_on_top_where_its_place_may_be_another_item_now(client: Any, was: Any) -> None:
+    old = begin(client, THREE).version
+    change(client, "remove", "messages[0]")
+    put = {":version": old, ":mode": "form", "messages[1].content": "B", "model": "other", ":was": json.dumps(was)}
+    response = client.post(reverse("edit"), put | {":overwrite": "1"})
+    assert response.status_code == 409
+    assert "messages[1].content" in response.content.decode()
+    assert 'data-overwrite="anyway"' in response.content.decode()
+    assert body()["model"] == HELLO["model"]
+    assert client.post(reverse("edit"), put | {":overwrite": "anyway"}).status_code == 200
+    assert [turn["content"] for turn in body()["messages"]] == ["b", "B"]
+
+
+def test_a_change_goes_on_top_where_its_list_is_as_the_page_showed_it(client: Any) -> None:
+    old = begin(client, THREE).version
+    edit(client, max_tokens="200")
+    put = {":version": old, ":mode": "form", "messages[1].content": "B", ":was": json.dumps(SEEN), ":overwrite": "1"}
+    assert client.post(reverse("edit"), put).status_code == 200
+    assert [turn["content"] for turn in body()["messages"]] == ["a", "B", "c"]
+
+
+def test_a_header_does_not_go_on_top_of_another_one(client: Any) -> None:
+    begin(client, HELLO)
+    change(client, "header-add", "", "x-one")
+    change(client, "header-add", "", "x-two")
+    old = edit(client, **{":header 1": "2"}) and Draft.objects.get().version
+    change(client, "header-remove", "", "0")
+    put = {":version": old, ":mode": "form", ":header 0": "1", ":overwrite": "1"}
+    response = client.post(reverse("edit"), put | {":was": json.dumps({":header 0": "", ":header 1": "2"})})
+    assert response.status_code == 409
+    assert "the extra headers" in response.content.decode()
+    assert Draft.objects.get().extra_headers == [["x-two", "2"]]
 
 
 # --- Pressing ---------------------------------------------------------------------------------------------------------

@@ -183,6 +183,27 @@ def test_two_tabs_do_not_overwrite_each_other_silently(new_page: Any) -> None:
     new_page.noise.clear()  # Chromium reports the 409 itself
 
 
+def test_what_was_typed_into_a_turn_that_moved_meanwhile_is_asked_about(new_page: Any) -> None:
+    page = new_page()
+    open_playground(page)
+    field(page, "messages[0].content").fill("To stay")
+    press(page, "Add turn")
+    field(page, "messages[1].content").fill("Second")
+    settle(page)
+    other = page.context.new_page()
+    open_playground(other)
+    other.get_by_label("More for messages[0]", exact=True).click()
+    other.locator("[data-op=remove][data-path='messages[0]']").click()
+    settle(other)
+    field(page, "messages[1].content").fill("For the second")
+    page.get_by_role("button", name="Put my changes on top").click()
+    expect(page.locator("#conflict")).to_contain_text("messages[1].content")
+    assert "For the second" not in Draft.objects.get().body_text
+    page.get_by_role("button", name="Put my changes there anyway").click()
+    expect(page.locator("#conflict")).to_be_empty()
+    new_page.noise.clear()  # Chromium reports the 409 itself
+
+
 def test_an_image_from_the_clipboard_becomes_a_block(page: Any) -> None:
     open_playground(page)
     field(page, "messages[0].content").focus()
