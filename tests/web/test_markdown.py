@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
+import sys
 from html.parser import HTMLParser
 
 import pytest
@@ -93,18 +93,27 @@ def test_a_long_list_is_cut_between_items_and_goes_on_counting() -> None:
     assert f'<ol start="{start}">' in render(parts[1])
 
 
-def test_a_huge_open_fence_costs_what_it_is_long() -> None:
-    def steps(count: int) -> float:
-        splitter = Splitter()
-        splitter.feed("```\n")
-        began = time.process_time()
-        for _ in range(count):
-            splitter.feed("x = 1  # a line\n")
-        return time.process_time() - began
+def test_a_huge_open_fence_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+    take, tail = Splitter._take, Splitter.tail
 
-    steps(1_000)
-    small, large = steps(20_000), steps(200_000)
-    assert large < max(small, 0.005) * 40  # ten times the text; quadratic would be a hundred times the work
+    def counted_take(self: Splitter, line: str, parts: list[str]) -> None:
+        nonlocal looked_at
+        looked_at += len(line)
+        take(self, line, parts)
+
+    def counted_tail(self: Splitter) -> str:
+        nonlocal looked_at
+        found: str = tail.fget(self)  # type: ignore[misc,attr-defined]
+        looked_at += len(found)
+        return found
+
+    monkeypatch.setattr(Splitter, "_take", counted_take)
+    monkeypatch.setattr(Splitter, "tail", property(counted_tail))
+    splitter, pieces = Splitter(), ["```\n", *["x = 1  # a", " line\n"] * 5_000]
+    for piece in pieces:
+        splitter.feed(piece)
+    assert looked_at == sum(map(len, pieces))
 
 
 # --- Rendering ----------------------------------------------------------------------------------------------------
@@ -169,9 +178,19 @@ def test_no_text_makes_an_element_that_is_not_on_the_list(text: str) -> None:
     ],
 )  # fmt: skip
 def test_text_made_to_be_slow_is_not(text: str) -> None:
-    began = time.process_time()
-    render(text)
-    assert time.process_time() - began < 3  # seconds of our own time; most take a tenth of one
+    calls, before = 0, sys.getprofile()
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        render(text)
+    finally:
+        sys.setprofile(before)
+    # The worst makes 300 for each character; a look at the whole text for each would be ten thousands.
+    assert calls < 600 * len(text)
 
 
 def test_a_part_too_large_to_render_is_shown_as_it_is() -> None:
