@@ -10,7 +10,7 @@ from typing import Any
 
 from accounts.models import AccessKey, Connection
 from playground import exports
-from playground.models import Attachment, Conversation, ConversationVersion, Draft, Run, ShareLink
+from playground.models import Attachment, Conversation, ConversationVersion, Draft, Run, ShareLink, ToolMock
 from playground.protocol import json_text
 
 _README = """What Messages Playground keeps for you.
@@ -19,6 +19,7 @@ account.json        who you are here
 connections.json    your connections; credentials are never exported
 access_keys.json    your access keys; their secrets are not stored
 conversations.jsonl your conversations with all their versions
+tool_results.jsonl  results you saved for tools
 drafts.jsonl        requests you were working on, with their branches
 shares.json         your share links; their addresses are not stored
 attachments/        files you uploaded
@@ -64,6 +65,7 @@ def _files(user: Any, told: Callable[[int], None]) -> Iterator[tuple[str, Iterat
     yield "access_keys.json", _json([_access_key(row) for row in AccessKey.objects.owned_by(user)])
     yield "conversations.jsonl", _lines(_conversation(row) for row in _each(Conversation.objects.owned_by(user)))
     yield "drafts.jsonl", _lines(_draft(row) for row in _each(Draft.objects.filter(user=user)))
+    yield "tool_results.jsonl", _lines(_tool_result(row) for row in _each(ToolMock.objects.filter(user=user)))
     yield "shares.json", _json([_share(row) for row in ShareLink.objects.owned_by(user)])
     for attachment in _each(Attachment.objects.filter(user=user)):
         yield f"attachments/{attachment.pk}-{_file_name(attachment.name)}", _chunks(attachment.file)
@@ -108,9 +110,14 @@ def _conversation(row: Conversation) -> dict[str, Any]:
 
 
 def _draft(row: Draft) -> dict[str, Any]:
-    told = _columns(row, "id", "saved_at", "anthropic_version", "accept", "body_text") | {"betas": row.betas}
-    told |= {"columns": bytes(row.columns).decode()}
+    told = _columns(row, "id", "saved_at", "anthropic_version", "accept", "body_text")
+    told |= {"betas": row.betas, "tool_examples": row.tool_examples, "columns": bytes(row.columns).decode()}
     return told | {"versions": [_version(version) for version in row.versions.order_by("made_at")]}
+
+
+def _tool_result(row: ToolMock) -> dict[str, Any]:
+    told = _columns(row, "tool_name", "is_error", "saved_at") | {"for_every_input": not row.input_digest}
+    return told | {"result": row.result}
 
 
 def _version(row: ConversationVersion) -> dict[str, Any]:

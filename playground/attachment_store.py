@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from playground.forms.file_types import UnknownFileError, recognise
-from playground.models import Attachment, ConversationVersion, Draft, room
+from playground.models import Attachment, ConversationVersion, Draft, ToolMock, room
 from playground.models.fields import clean
 from playground.models.room import NoRoomError
 from playground.protocol.snippets.request import is_canonical_base64
@@ -76,9 +76,10 @@ def shelve(value: Any, **owner: Any) -> Any:
 
 
 def sweep(now: dt.datetime | None = None) -> int:
-    """Delete visitors' drafts past their cookie's age, then files that no draft and no conversation refers to."""
+    """Delete visitors' drafts and saved results past their cookie's age, then files that nothing refers to."""
     now = now or timezone.now()
-    Draft.objects.filter(user=None, saved_at__lt=now - dt.timedelta(seconds=COOKIE_AGE_S)).delete()
+    for model in (Draft, ToolMock):
+        model.objects.filter(user=None, saved_at__lt=now - dt.timedelta(seconds=COOKIE_AGE_S)).delete()
     removed = 0
     idle = Attachment.objects.filter(used_at__lt=now - KEPT_UNUSED)
     for user_id, visitor in idle.order_by().values_list("user_id", "visitor").distinct():
@@ -103,6 +104,8 @@ def _used_by(user_id: int | None, visitor: str) -> set[str]:
     drafts = Draft.objects.filter(Q(user_id=user_id) if user_id else Q(user=None, visitor=visitor))
     for draft in drafts:
         used.update(draft.references())
+    for mock in ToolMock.objects.filter(Q(user_id=user_id) if user_id else Q(user=None, visitor=visitor)):
+        used.add(mock.image)
     unsaved = ConversationVersion.objects.filter(draft__in=drafts)
     saved = ConversationVersion.objects.filter(conversation__owner_id=user_id) if user_id else unsaved.none()
     for versions in (unsaved, saved):

@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from playground.answer.blocks import BlockDrawing, Patch, TailBudget, tidy, wire_kind
 from playground.answer.failures import Note, stop_note, verdict
 from playground.answer.measures import Gauge, Measure, facts, gauges, measures, phases
-from playground.answer.result_form import ResultForm, example_result, form_for, saved_form
+from playground.answer.result_form import ResultForm, declared_example, example_result, form_for, image_form, saved_form
 from playground.engine.events import Answered, Ended, Received, Requested, Streamed
 from playground.figures import Figures
 from playground.models.tool_mock import ToolMock, find
@@ -69,6 +69,8 @@ class Drawing:
         self._body = bytearray()  # the beginning of an answer that is no stream, as received
         self.key = ""  # makes the ids of elements differ between answers on one page
         self.mocks: dict[tuple[str, str], ToolMock] = {}
+        self.examples: dict[str, str] = {}  # of tools' outputs, as typed
+        self.images: tuple[tuple[str, str], ...] = ()  # files that can be a result: reference and name
         self.links: Any = None  # where the page gets what is not drawn: `answer.runs.Links`
         self.budget = _budget
 
@@ -187,11 +189,17 @@ class Drawing:
         self._fresh.clear()
 
     def _result_form(self, drawn: BlockDrawing) -> ResultForm:
-        """Filled in with what was saved for this call, else made like what the tool returned before."""
+        """Filled in with what was saved for this call, else made like the example of the tool's output, or, without
+        one, like what the tool returned before."""
         form_id, mock = f"results-{self.key}", find(self.mocks, drawn.name, drawn.block.value.get("input"))
         if mock is not None and mock.text:
-            return saved_form(form_id, mock.text, is_error=mock.is_error)
-        return form_for(form_id, example_result(self.about.body, drawn.name))
+            form = saved_form(form_id, mock.text, is_error=mock.is_error)
+        elif mock is not None and mock.image in dict(self.images):
+            form = image_form(form_id, mock.image, is_error=mock.is_error)
+        else:
+            example = declared_example(self.examples, drawn.name)
+            form = form_for(form_id, example_result(self.about.body, drawn.name) if example is None else example)
+        return replace(form, images=self.images)
 
     @property
     def answers_itself(self) -> bool:

@@ -12,14 +12,20 @@ WAYS = (("text", "Text"), ("json", "JSON"), ("image", "Image"))
 
 @dataclass(frozen=True)
 class Field:
+    """`kind` is the JSON type of the example's value: a text that looks like a number stays a text."""
+
     name: str
     text: str
     choices: tuple[str, ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True)
 class ResultForm:
-    """`way` is how the result is written at first: form, text or json; `json` what stands in the JSON field."""
+    """`way` is how the result is written at first: form, text, json or image; `json` what stands in the JSON field.
+
+    `images` are the files to choose from, by their references, and `image` is the chosen one.
+    """
 
     id: str
     way: str = "text"
@@ -28,6 +34,8 @@ class ResultForm:
     is_error: bool = False
     is_saved: bool = False  # filled in from what was saved for this tool
     fields: list[Field] = field(default_factory=list)
+    image: str = ""
+    images: tuple[tuple[str, str], ...] = ()
 
     @property
     def ways(self) -> list[tuple[str, str]]:
@@ -44,10 +52,17 @@ def saved_form(form_id: str, text: str, *, is_error: bool) -> ResultForm:
     return replace(made, is_error=is_error, is_saved=True)
 
 
+def image_form(form_id: str, reference: str, *, is_error: bool) -> ResultForm:
+    """The form with a saved image chosen."""
+    return ResultForm(form_id, "image", image=reference, is_error=is_error, is_saved=True)
+
+
 def form_for(form_id: str, example: Any) -> ResultForm:
     """An object of plain values becomes one field each; anything else that is JSON stands in the JSON field."""
     if example is None:
         return ResultForm(form_id)
+    if isinstance(example, str):
+        return ResultForm(form_id, text=example)
     text = json.dumps(example, indent=2, ensure_ascii=False)
     if not isinstance(example, dict) or not 0 < len(example) <= MAX_FIELDS or not all(map(_is_plain, example.values())):
         return ResultForm(form_id, "json", text)
@@ -56,10 +71,30 @@ def form_for(form_id: str, example: Any) -> ResultForm:
             name,
             value if isinstance(value, str) else json.dumps(value),
             ("true", "false") if isinstance(value, bool) else (),
+            _kind(value),
         )
         for name, value in example.items()
     ]
     return ResultForm(form_id, "form", text, fields=fields)
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+    return ""
+
+
+def declared_example(examples: dict[str, str], tool_name: str) -> Any:
+    """What the request's author wrote as this tool's output; None when there is nothing, or nothing that is JSON."""
+    try:
+        return json.loads(examples[tool_name]) if tool_name in examples else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _is_plain(value: Any) -> bool:

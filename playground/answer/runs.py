@@ -19,7 +19,8 @@ from playground.answer.shelf import MOST_WEIGHT, kept, shelf
 from playground.answer.words import clean
 from playground.engine.events import Answered, Ended, Failure, Received, Requested, RunEvent, Streamed
 from playground.engine.live_run import LiveRun
-from playground.models import Run, ToolMock
+from playground.models import Attachment, Draft, Run, ToolMock
+from playground.models.attachment import PREFIX
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 STEP = 8_000  # stored events read at once
 LARGE_EVENTS, LARGE_BYTES = 2_000, 500_000  # a drawing of more is kept for a while
 SLOW_EVENTS = 20_000  # a page does not wait for the drawing of more
+MOST_IMAGES = 20  # offered as a tool's result
 MAX_PARSED_BODY = 2**20  # a larger request body is not looked into for the tools it declares
 
 
@@ -109,7 +111,21 @@ def blank(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
     drawing.links = links_of(run.id, request)
     if request is not None and drawing.about.can_act and drawing.about.tools:
         drawing.mocks = SimpleLazyObject(lambda: ToolMock.objects.of(request).by_call())
+        drawing.examples = SimpleLazyObject(lambda: examples_of(request))
+        drawing.images = SimpleLazyObject(lambda: images_of(request, drawing.mocks))
     return drawing
+
+
+def examples_of(request: HttpRequest) -> dict[str, str]:
+    """The examples of tools' outputs beside what the asker is writing."""
+    return Draft.objects.of(request).values_list("tool_examples", flat=True).first() or {}
+
+
+def images_of(request: HttpRequest, mocks: dict[tuple[str, str], ToolMock]) -> tuple[tuple[str, str], ...]:
+    """The asker's images that a tool's result can be: those saved as one, then the newest. Reference and name."""
+    files = Attachment.objects.of(request).filter(media_type__startswith="image/").order_by("-created_at").only("name")
+    saved = files.filter(pk__in=[mock.image.removeprefix(PREFIX) for mock in mocks.values() if mock.image])
+    return tuple({file.reference: file.name for file in [*saved, *files[:MOST_IMAGES]]}.items())
 
 
 def until(events: Iterable[RunEvent], up_to: int | None) -> Iterator[RunEvent]:

@@ -12,6 +12,7 @@ from playground.protocol import importers, json_text
 
 FORMAT = "messages-playground.conversation"
 MOST_VERSIONS = 200
+LONGEST_TEXT, MOST_TEXTS = 100_000, 100  # of variables and of output examples
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ def to_json(conversation: Conversation) -> str:
 
 
 def _version_out(version: ConversationVersion) -> dict[str, Any]:
-    shown = ("anthropic_version", "betas", "accept", "variables")
+    shown = ("anthropic_version", "betas", "accept", "variables", "tool_examples")
     return {
         "made_at": version.made_at.isoformat(),
         "note": version.note,
@@ -96,9 +97,10 @@ def _safe_settings(settings: Any) -> dict[str, Any]:
             found[name] = given[name][:64]
     if isinstance(given.get("betas"), list):
         found["betas"] = usable_betas(beta for beta in given["betas"] if isinstance(beta, str))
-    variables = given.get("variables")
-    if isinstance(variables, dict):
-        found["variables"] = {name: text for name, text in variables.items() if isinstance(text, str)}
+    for name in ("variables", "tool_examples"):
+        if isinstance(given.get(name), dict):
+            texts = [(key, text[:LONGEST_TEXT]) for key, text in given[name].items() if isinstance(text, str)]
+            found[name] = dict(texts[:MOST_TEXTS])
     return found
 
 

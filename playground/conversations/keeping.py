@@ -25,7 +25,7 @@ from playground.models.room import NoRoomError
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-SETTINGS = ("anthropic_version", "betas", "accept", "extra_headers", "variables")
+SETTINGS = ("anthropic_version", "betas", "accept", "extra_headers", "variables", "tool_examples")
 BEFORE_EDIT = "before an edit"
 MOST_BRANCHES = 40  # of an unsaved request
 MOST_BYTES = 4 * 2**20  # of them all, packed

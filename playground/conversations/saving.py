@@ -186,7 +186,9 @@ def switch(draft: Draft, version: ConversationVersion) -> None:
     if conversation is not None:
         Conversation.objects.filter(pk=conversation.pk).update(head=version)
         conversation.head = version
+    examples = draft.tool_examples
     fill_draft(draft, version.body_text, version.settings)
+    draft.tool_examples = {**draft.tool_examples, **examples}
 
 
 def fill_draft(draft: Draft, body_text: str, settings: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from playground.forms import estimate
+from playground.forms import estimate, tool_examples
 from playground.forms.attachments import references, resolve
 from playground.forms.destination import Destination
 from playground.forms.nodes import Node
@@ -205,7 +205,8 @@ class RequestForm:
             betas=tuple(self.draft.betas),
             capabilities=self.capabilities,
         )
-        return [*self.unreadable, *self.unset_variables(), *found]
+        examples = tool_examples.problems(self.draft.tool_examples, self.body)
+        return [*self.unreadable, *self.unset_variables(), *found, *examples]
 
     @property
     def checked_body(self) -> Any:

@@ -45,6 +45,7 @@ class Draft(models.Model):
     variables = ForeignJson(default=dict)
     # The columns of a comparison, as `playground.forms.columns` writes them; empty when nothing is compared.
     columns = models.BinaryField(default=b"")
+    tool_examples = ForeignJson(default=dict)  # by the tool's name, as typed: see forms.tool_examples
     connection = models.ForeignKey("accounts.Connection", models.SET_NULL, null=True, blank=True, related_name="+")
     # The saved conversation that this is being written for, and which follows along.
     conversation = models.ForeignKey("Conversation", models.SET_NULL, null=True, blank=True, related_name="+")
@@ -109,6 +110,6 @@ class Draft(models.Model):
         return bool(kept)
 
     def content(self) -> dict[str, object]:
-        settings = ("anthropic_version", "betas", "accept", "extra_headers", "variables", "connection")
+        settings = ("anthropic_version", "betas", "accept", "extra_headers", "variables", "tool_examples", "connection")
         names = ("body", *settings, "columns", "conversation", "address", "saved_at")
         return {name: getattr(self, name) for name in names}

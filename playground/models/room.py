@@ -61,7 +61,8 @@ def check_draft(draft: Draft) -> None:
     """Raises `NoRoomError` for a visitor's draft when visitors of its address keep too much. A user has one draft."""
     if not draft.address:
         return
-    size = len(draft.body) + len(draft.columns) + (len(json.dumps(draft.variables)) if draft.variables else 0)
+    texts = (draft.variables, draft.tool_examples)
+    size = len(draft.body) + len(draft.columns) + sum(len(json.dumps(each)) for each in texts if each)
     if draft._state.adding or size > SMALLEST_DRAFT:
         check_address(draft.address, max(size, SMALLEST_DRAFT), but=draft)
 
@@ -75,7 +76,8 @@ def check_address(address: str, size: int, *, but: Draft | None = None) -> None:
     if but is not None:
         drafts = drafts.exclude(pk=but.pk)
     kept = _sum(_model("Attachment").objects.filter(user=None, address=address), "size")
-    kept += _sum(drafts, Length("body") + Length("columns") + Length("variables")) + SMALLEST_DRAFT * drafts.count()
+    lengths = Length("body") + Length("columns") + Length("variables") + Length("tool_examples")
+    kept += _sum(drafts, lengths) + SMALLEST_DRAFT * drafts.count()
     versions = _model("ConversationVersion").objects.filter(draft__user=None, draft__address=address)
     if kept + _sum(versions, Length("packed_body")) + size > most:
         raise NoRoomError("Too much is kept of visitors from your address. Log in, or try again another day.")

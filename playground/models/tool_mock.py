@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from playground.models.attachment import PREFIX
 from playground.models.fields import ForeignJson, clean
 
 if TYPE_CHECKING:
@@ -22,6 +23,14 @@ MOST = 200  # of one person; the oldest make room
 def digest_of(tool_input: Any) -> str:
     """Names an input, whatever the order of its members."""
     return hashlib.sha256(json.dumps(tool_input, sort_keys=True).encode()).hexdigest()
+
+
+def image_in(result: Any) -> str:
+    """The reference in a result that is one image, kept as a file."""
+    block = result[0] if isinstance(result, list) and len(result) == 1 else None
+    source = block.get("source") if isinstance(block, dict) else None
+    data = source.get("data") if isinstance(source, dict) else None
+    return data if isinstance(data, str) and data.startswith(PREFIX) else ""
 
 
 class ToolMockQuerySet(models.QuerySet["ToolMock"]):
@@ -82,6 +91,11 @@ class ToolMock(models.Model):
     def text(self) -> str:
         """The result as text; empty when it is an image."""
         return self.result if isinstance(self.result, str) else ""
+
+    @property
+    def image(self) -> str:
+        """The reference of the stored file that the result is; empty when it is none."""
+        return image_in(self.result)
 
 
 def find(mocks: dict[tuple[str, str], ToolMock], tool_name: str, tool_input: Any) -> ToolMock | None:

@@ -29,6 +29,7 @@ __all__ = [
     "calls_in",
     "continue_with_results",
     "example_input",
+    "is_answered_by_caller",
     "kind_of_example",
     "pending_tool_uses",
     "result_text",
@@ -37,6 +38,8 @@ __all__ = [
 # Beyond it an example is shown as JSON text: a form of a thousand inputs helps nobody.
 _MOST_MEMBERS = 40
 _DEEPEST = 4
+# Types of the API's tools that run at the caller's, each with its date behind.
+_CALLERS = ("bash_", "text_editor_", "computer_2", "memory_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,14 @@ def calls_in(content: JsonValue) -> list[Members]:
     if not isinstance(content, list):
         return []
     return [block for block in content if isinstance(block, dict) and block.get("type") == "tool_use"]
+
+
+def is_answered_by_caller(tool: JsonValue) -> bool:
+    """Does whoever sends the request answer this tool's calls, each with a result of the tool's own name?"""
+    if not isinstance(tool, dict):
+        return False
+    kind = tool.get("type")
+    return kind in {None, "custom"} or (isinstance(kind, str) and kind.startswith(_CALLERS))
 
 
 def pending_tool_uses(messages: JsonValue) -> list[Members]:

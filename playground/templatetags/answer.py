@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import template
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from playground import markdown
 from playground.answer.runs import drawing_of, opens_at_once
+from playground.models.attachment import PREFIX
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -34,6 +36,12 @@ def comes_later(context: Context, run: Any) -> bool:
 
 def is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
+
+
+@register.filter
+def image_address(reference: str) -> str:
+    """Where the bytes of a stored file are, by its reference."""
+    return reverse("attachment", args=[reference.removeprefix(PREFIX)])
 
 
 @register.simple_tag

@@ -13,9 +13,11 @@ from lucide.templatetags.lucide import lucide
 
 from playground.forms import estimate
 from playground.forms.nodes import Node
+from playground.forms.tool_examples import name_of
 from playground.protocol import json_text
 from playground.protocol.kinds import Choice, ListOf, Object, OneOf, Variants
 from playground.protocol.snippets.request import is_canonical_base64
+from playground.protocol.tools import is_answered_by_caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,6 +115,17 @@ def tool_title(node: Node) -> str:
         if isinstance(value.get(name), str) and value[name]:
             return str(value[name])
     return node.name
+
+
+@register.filter
+def is_answered_here(node: Node) -> bool:
+    return is_answered_by_caller(node.value)
+
+
+@register.filter
+def output_example(form: RequestForm | None, node: Node) -> str:
+    """What was typed as the example of this tool's results."""
+    return form.draft.tool_examples.get(name_of(node.value), "") if form is not None else ""
 
 
 @register.filter

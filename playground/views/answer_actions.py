@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,14 +15,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from accounts.models import Connection
-from playground import dispatch, visitors
+from playground import attachment_store, dispatch, visitors
 from playground.answer import going_on
 from playground.answer.going_on import CannotGoOn
 from playground.answer.runs import drawing_of
 from playground.conversations import saving
 from playground.engine.live_run import LiveRun
+from playground.forms.attachments import resolve
 from playground.forms.file_types import UnknownFileError, recognise
-from playground.models import Draft, Run, ToolMock
+from playground.models import Attachment, Draft, Run, ToolMock
 from playground.models.room import NoRoomError
 from playground.protocol.headers import is_secret
 from playground.protocol.tools import ToolResult
@@ -143,7 +143,7 @@ async def _answer_with(
     def prepared() -> tuple[Origin, Change | None, bytes, Connection | None]:
         origin = _origin(request, run_id)
         change = prepare(origin)
-        body = origin.raw if change is None else going_on.write_body(change(origin.body()))
+        body = origin.raw if change is None else _changed(request, origin, change)
         return origin, change, body, _connection(request, origin)
 
     def answered() -> HttpResponse:
@@ -163,6 +163,11 @@ async def _answer_with(
         return await _refused(request, refusal.reason, refusal.status)
     await head_start(run)
     return await sync_to_async(answered)()
+
+
+def _changed(request: HttpRequest, origin: Origin, change: Change) -> bytes:
+    """The body to send: the changed one, with the bytes of files that the change names."""
+    return going_on.write_body(resolve(change(origin.body()), Attachment.objects.of(request).bytes_of))
 
 
 async def _refused(request: HttpRequest, reason: str, status: int) -> HttpResponse:
@@ -284,7 +289,7 @@ def _result(request: HttpRequest, index: int, tool_use_id: str) -> ToolResult | 
     is_error = bool(request.POST.get(f"is_error-{index}"))
     way = request.POST.get(f"way-{index}", "text")
     if way == "image":
-        content = _image(request.FILES.get(f"image-{index}"))
+        content = _image(request, request.FILES.get(f"image-{index}"), request.POST.get(f"image-file-{index}", ""))
     elif way == "form":
         content = _from_fields(request, index)
     else:
@@ -295,22 +300,33 @@ def _result(request: HttpRequest, index: int, tool_use_id: str) -> ToolResult | 
 
 
 def _from_fields(request: HttpRequest, index: int) -> str | None:
-    """The fields as a JSON object. A text that is JSON keeps its type; anything else is a string."""
+    """The fields as a JSON object. A text that is JSON keeps its type, unless the example has a string there."""
     prefix = f"field-{index}-"
     found: dict[str, Any] = {}
     for name, text in request.POST.items():
         if name.startswith(prefix):
+            member = name.removeprefix(prefix)
             try:
-                found[name.removeprefix(prefix)] = json.loads(text)
+                found[member] = text if f"kind-{index}-{member}" in request.POST else json.loads(text)
             except (ValueError, RecursionError):
-                found[name.removeprefix(prefix)] = text
+                found[member] = text
     return json.dumps(found, ensure_ascii=False) if found else None
 
 
-def _image(upload: Any) -> list[dict[str, Any]] | None:
-    """The type counts by the bytes, not by the file's name."""
+def _image(request: HttpRequest, upload: Any, chosen: str) -> list[dict[str, Any]] | None:
+    """An image as a result: the uploaded file, else the chosen one. It is kept as a file, which the result names.
+
+    The type counts by the bytes, not by the file's name.
+    """
     if upload is None:
-        return None
+        files = Attachment.objects.of(request).filter(media_type__startswith="image/")
+        file = next((file for file in files if file.reference == chosen), None) if chosen else None
+        if chosen and file is None:
+            raise CannotGoOn("This image is no longer here.")
+        if file is None:
+            return None
+        files.touch([file.reference])
+        return [_image_block(file.media_type, file.reference)]
     if upload.size > MAX_IMAGE_BYTES:
         raise CannotGoOn(f"The image is larger than {MAX_IMAGE_BYTES // 2**20} MiB.")
     data = upload.read()
@@ -320,8 +336,15 @@ def _image(upload: Any) -> list[dict[str, Any]] | None:
         media_type = ""
     if not media_type.startswith("image/"):
         raise CannotGoOn("The file is no PNG, JPEG, GIF or WebP image.")
-    source = {"type": "base64", "media_type": media_type, "data": base64.b64encode(data).decode()}
-    return [{"type": "image", "source": source}]
+    try:
+        stored = attachment_store.store(data, upload.name or "", **drafts.owner_fields(request))
+    except NoRoomError as problem:
+        raise CannotGoOn(str(problem)) from None
+    return [_image_block(media_type, stored.reference)]
+
+
+def _image_block(media_type: str, reference: str) -> dict[str, Any]:
+    return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": reference}}
 
 
 @require_POST

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from playground.engine.live_run import LiveRun
 
 logger = logging.getLogger(__name__)
-REQUEST_CHANGES = {"connection", "beta-add", "beta-remove", "header-add", "header-remove"}
+REQUEST_CHANGES = {"connection", "beta-add", "beta-remove", "header-add", "header-remove", "example-remove"}
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,8 @@ def _make(request: HttpRequest, form: RequestForm, op: str, path: str, kind: str
         return ([BODY, DESTINATION, HEADERS] if is_taken_over else []), said
     if op in REQUEST_CHANGES:
         problem = drafts.change_request(request, form, op, kind)
+        if op == "example-remove":
+            return [Region("playground/_param.html", form.node(("tools",)))], "The output example is gone."
         return ([HEADERS, DESTINATION] if op == "connection" else [HEADERS]), problem or ""
     if op == "repair":
         return _repair(form, path, kind)

@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef
 from accounts.models import Connection
 from playground import attachment_store, model_list, visitors
 from playground.conversations import keeping, saving
-from playground.forms import columns
+from playground.forms import columns, tool_examples
 from playground.forms.examples import HELLO
 from playground.forms.headers import A_SECRET, LONGEST_NAME, MOST_HEADERS, problem_of, problem_of_betas
 from playground.forms.overwriting import moved
@@ -247,6 +247,8 @@ def apply_posted(form: RequestForm, posted: QueryDict) -> None:
             form.write(body)
     _apply_headers(form, posted)
     _apply_variables(form.draft, posted)
+    kept = tool_examples.renamed(form.draft.tool_examples, form.began[1], form.body)
+    form.draft.tool_examples = tool_examples.typed(kept, form.body, posted)
     columns.take_posted(form.draft, form.body, posted.items())
 
 
@@ -301,6 +303,10 @@ def change_request(request: HttpRequest, form: RequestForm, op: str, what: str) 
         draft.betas = [name for name in draft.betas if name != what]
     elif op == "header-add":
         return _add_header(draft, what)
+    elif op == "example-remove":
+        form.draft.tool_examples = tool_examples.typed(
+            draft.tool_examples, form.body, {f"{tool_examples.PREFIX}{what}": ""}
+        )
     elif op == "header-remove":
         draft.extra_headers = [pair for at, pair in enumerate(draft.extra_headers) if at != read_whole(what)]
     return None

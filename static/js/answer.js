@@ -311,13 +311,19 @@ function onKey(event) {
   }
 }
 
+// A quick run is over before its panel is here; still it was sent just now, and is not an old one that is looked at again.
+let isAnswerToPress = false
+function onSwap({ detail }) {
+  isAnswerToPress = detail.requestConfig?.verb === "post"
+}
+
 function start(scope) {
   const panels = [...scope.querySelectorAll(".answer-panel")]
   if (scope instanceof Element && scope.matches(".answer-panel")) panels.push(scope)
   for (const panel of panels) {
     if (panel.dataset.begun) continue
     panel.dataset.begun = "1"
-    prepare(panel)
+    prepare(panel, isAnswerToPress)
     if (panel.dataset.socket) live.set(panel, new Live(panel))
     if (panel.parentElement?.dataset.example === "stream") playExample(panel)
   }
@@ -334,6 +340,7 @@ document.addEventListener("visibilitychange", onVisibility)
 document.addEventListener("click", onClick)
 document.addEventListener("keydown", onKey)
 document.addEventListener("tab:selected", onTab)
+document.addEventListener("htmx:beforeSwap", onSwap)
 document.addEventListener("htmx:load", ({ target }) => start(target))
 document.addEventListener("htmx:afterSettle", () => start(document))
 start(document)
