@@ -25,7 +25,7 @@ from playground.answer.shared import SharedDrawing, share
 from playground.engine.events import Answered, Ended, Received, Streamed
 from playground.engine.frames import frames
 from playground.models import Run
-from playground.owners_socket import BAD_FRAMES, PATIENCE_S, SERVER_RESTARTS, SESSION_ENDED, TOO_SLOW, OwnersSocket
+from playground.owners_socket import BAD_FRAMES, SERVER_RESTARTS, SESSION_ENDED, OwnersSocket
 from playground.pace import SHORTEST_S, loop_lag
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ class RunConsumer(OwnersSocket):
     told_failing = False
 
     async def connect(self) -> None:
-        self.acknowledged = asyncio.Event()
         self.unseen: deque[tuple[int, int, int]] = deque()  # frame, last event number, bytes
         self.unseen_bytes = 0
         self.frame = self.number = 0
@@ -156,14 +155,7 @@ class RunConsumer(OwnersSocket):
             await asyncio.sleep(rest)
 
     async def _window(self) -> None:
-        """A page that does not keep up is not fed further; one that stays behind is let go and returns later."""
-        while self.unseen_bytes >= WINDOW_BYTES:
-            self.acknowledged.clear()
-            try:
-                await asyncio.wait_for(self.acknowledged.wait(), PATIENCE_S)
-            except TimeoutError:
-                await self.close(TOO_SLOW)
-                raise asyncio.CancelledError from None
+        await self.keep_up(lambda: self.unseen_bytes >= WINDOW_BYTES)
 
     async def _wait_until_seen(self) -> None:
         """Before the socket closes the page should have said that it has everything; a silent one is not waited for."""

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from django.template.loader import render_to_string
 
 from playground import dispatch
-from playground.owners_socket import BAD_FRAMES, PATIENCE_S, TOO_SLOW, OwnersSocket
+from playground.owners_socket import BAD_FRAMES, OwnersSocket
 from playground.request_log.filters import Filter
 from playground.request_log.live import owner_word
 from playground.request_log.rows import live_columns, live_row
@@ -33,7 +33,6 @@ class LogConsumer(OwnersSocket):
 
     async def connect(self) -> None:
         self.sent = self.seen = 0
-        self.acknowledged = asyncio.Event()
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
             return await self.close()  # before accept: the handshake is refused
@@ -83,10 +82,4 @@ class LogConsumer(OwnersSocket):
 
     async def _window(self) -> None:
         """A page that does not keep up is waited for, then let go; when it returns it fetches the log anew."""
-        while self.sent - self.seen >= WINDOW:
-            self.acknowledged.clear()
-            try:
-                await asyncio.wait_for(self.acknowledged.wait(), PATIENCE_S)
-            except TimeoutError:
-                await self.close(TOO_SLOW)
-                raise asyncio.CancelledError from None
+        await self.keep_up(lambda: self.sent - self.seen >= WINDOW)

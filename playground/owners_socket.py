@@ -15,7 +15,7 @@ from django.conf import settings
 from accounts import sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 SESSION_ENDED, TOO_SLOW, SERVER_RESTARTS, BAD_FRAMES, TOO_MANY = 4001, 4008, 4012, 4400, 4429
 RECHECK_S = 30.0
@@ -32,6 +32,7 @@ class OwnersSocket(AsyncWebsocketConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tasks: list[asyncio.Task[None]] = []
+        self.acknowledged = asyncio.Event()  # the page has said how far it is
         self._heard: deque[float] = deque(maxlen=2 * FRAMES_PER_S)
 
     async def let_in(self, owner: str) -> bool:
@@ -85,6 +86,16 @@ class OwnersSocket(AsyncWebsocketConsumer):
     async def hear(self, said: dict[str, Any]) -> None:
         """What the page says. Whatever makes no sense closes the socket with BAD_FRAMES."""
         raise NotImplementedError
+
+    async def keep_up(self, is_behind: Callable[[], bool]) -> None:
+        """A page that is behind is not fed further; one that stays behind is let go and returns later."""
+        while is_behind():
+            self.acknowledged.clear()
+            try:
+                await asyncio.wait_for(self.acknowledged.wait(), PATIENCE_S)
+            except TimeoutError:
+                await self.close(TOO_SLOW)
+                raise asyncio.CancelledError from None
 
     # -- the session
 

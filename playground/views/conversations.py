@@ -226,10 +226,13 @@ def said_aside(request: HttpRequest, aside: Conversation | None) -> None:
 
 def back(request: HttpRequest, name: str, *arguments: Any) -> HttpResponse:
     """Go to a page; htmx is told to load it whole."""
-    response = redirect(name, *arguments)
+    return go_to(request, reverse(name, args=arguments))
+
+
+def go_to(request: HttpRequest, address: str) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
-        return HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
-    return response
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return redirect(address)
 
 
 # --- changing ---
@@ -268,10 +271,7 @@ def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     deleted = find(request, conversation_id)
     deleted.deleted_at = timezone.now()
     deleted.save(update_fields=["deleted_at"])
-    response = redirect(f"{reverse('conversations')}?deleted={deleted.pk}")
-    if request.htmx:  # type: ignore[attr-defined]
-        return HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
-    return response
+    return go_to(request, f"{reverse('conversations')}?deleted={deleted.pk}")
 
 
 @login_required

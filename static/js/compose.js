@@ -3,7 +3,7 @@
 import "./form-controls.js"
 import "./form-files.js"
 import "./json-editor.js"
-import { carryPrefilled, change, forget, hasUnsent, keep, post, state, textsBefore, touch } from "./form-draft.js"
+import { carryPrefilled, forget, keep, post, state, textsBefore, touch } from "./form-draft.js"
 import { focusPlace, goOnTo, rememberFocus, restoreFocus } from "./form-focus.js"
 import { placeProblems, placeTicks } from "./form-problems.js"
 
@@ -204,5 +204,3 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "Escape" && isRunning() && !document.querySelector("dialog[open], details.menu[open]")) stop()
 })
-
-export { change, hasUnsent }

@@ -13,7 +13,7 @@ const ask = () => document.getElementById("ask")
 export const state = () => document.getElementById("draft-state").dataset
 
 /** The text of a control as the server reads it. An unticked switch leaves its member out, unless it was an explicit false. */
-export function textOf(control) {
+function textOf(control) {
   if (control.type === "checkbox") return control.checked ? "true" : (control.dataset.off ?? "")
   return control.value
 }
@@ -46,7 +46,7 @@ export function keep() {
   if (dirty.size && !isOnlyCarried) post(ask().dataset.edit)
 }
 
-export const hasUnsent = () => dirty.size > 0 || flying.size > 0
+const hasUnsent = () => dirty.size > 0 || flying.size > 0
 /** On <html>, for whoever waits: something is typed or pressed that the server has not answered yet. */
 const mark = () => document.documentElement.toggleAttribute("data-unsent", hasUnsent())
 

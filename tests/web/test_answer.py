@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from playground.answer.examples import example, frames
 from playground.answer.failures import verdict
 from playground.answer.runs import blank, drawing_of, events_between, stored_events
 from playground.engine.events import Failure, RunEvent
+from tests.web.elements import Elements
 from tests.web.hostile_texts import HOSTILE
 from tests.web.runs import body_of, draw_all, ended, live_run, store, stream, tell, told
 
@@ -177,16 +177,6 @@ def test_the_example_plays_to_the_same_end_as_it_is_drawn_at_once() -> None:
 
 
 # --- Foreign text -------------------------------------------------------------------------------------------------
-
-
-class Elements(HTMLParser):
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
 
 
 def everywhere(text: str) -> list[dict[str, Any]]:

@@ -337,7 +337,7 @@ async def test_too_many_words_close_the_socket(open_socket: Any) -> None:
 async def test_a_page_that_acknowledges_nothing_is_fed_no_further_and_then_let_go(
     open_socket: Any, visitors_run: LiveRun, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(consumers, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(owners_socket, "PATIENCE_S", 0.3)
     socket = await open_socket()
     socket.acknowledges = False
     tell(visitors_run, stream("word " * 20_000), chunk=2_000)
@@ -353,7 +353,7 @@ async def test_a_page_that_acknowledges_nothing_is_fed_no_further_and_then_let_g
 async def test_events_or_frames_can_be_acknowledged(
     open_socket: Any, visitors_run: LiveRun, monkeypatch: Any, seen: dict[str, int]
 ) -> None:
-    monkeypatch.setattr(consumers, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(owners_socket, "PATIENCE_S", 0.5)
     socket = await open_socket()
     socket.acknowledges = False
     tell(visitors_run, stream("word " * 5_000), chunk=2_000)

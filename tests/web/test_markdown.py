@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.markdown import Splitter, highlight_code, render, split
+from tests.web.elements import Elements
 from tests.web.hostile_texts import HOSTILE
 
 LINES = st.sampled_from(
@@ -25,18 +25,6 @@ ALLOWED = {
     "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 ALLOWED_ATTRIBUTES = {"class", "href", "title", "rel", "target", "start", "tabindex", "role", "aria-label"}
-
-
-class Elements(HTMLParser):
-    """All elements of a text that a browser would see, with their attributes."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
 
 
 # --- Cutting ------------------------------------------------------------------------------------------------------

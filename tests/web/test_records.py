@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -131,26 +132,33 @@ async def test_final_states_do_not_change(recorder: Any, owner: User) -> None:
     assert (await Run.objects.aget(pk=live.id)).state == "interrupted"
 
 
-async def test_while_the_database_is_away_runs_wait_and_nothing_is_lost(
-    recorder: Any, owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(records, "RETRY_S", 0.01)
-    away = True
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """While it is set, the database is."""
+    is_away = threading.Event()
+    is_away.set()
     store = recording.Recording.write_all
 
     def write(due: list[recording.Recording]) -> None:
-        if away:
+        if is_away.is_set():
             raise OperationalError("the database is away")
         store(due)
 
     monkeypatch.setattr(recording.Recording, "write_all", write)
+    return is_away
+
+
+async def test_while_the_database_is_away_runs_wait_and_nothing_is_lost(
+    recorder: Any, owner: User, monkeypatch: pytest.MonkeyPatch, away: threading.Event
+) -> None:
+    monkeypatch.setattr(records, "RETRY_S", 0.01)
     live = runs.live_run(owner)
     recorder.attach(live)
     runs.tell(live)
     await recorder.settle()
     assert recorder.failing
     assert await Run.objects.acount() == 0
-    away = False
+    away.clear()
     await settled(recorder)
     assert not recorder.failing
     run = await Run.objects.aget(pk=live.id)
@@ -201,20 +209,11 @@ async def test_a_restart_of_the_database_loses_nothing(
 
 
 async def test_what_does_not_fit_while_the_database_is_away_is_told_to_be_missing(
-    owner: User, monkeypatch: pytest.MonkeyPatch
+    owner: User, monkeypatch: pytest.MonkeyPatch, away: threading.Event
 ) -> None:
     monkeypatch.setattr(records, "RETRY_S", 0.01)
     recorder = records.Recorder(every_s=0.01, most_waiting=400)
     recorder.failing = True
-    away = True
-    store = recording.Recording.write_all
-
-    def write(due: list[recording.Recording]) -> None:
-        if away:
-            raise OperationalError("the database is away")
-        store(due)
-
-    monkeypatch.setattr(recording.Recording, "write_all", write)
     live = runs.live_run(owner)
     recorder.attach(live)
     for event in runs.told(runs.stream("word " * 40)):
@@ -223,7 +222,7 @@ async def test_what_does_not_fit_while_the_database_is_away_is_told_to_be_missin
             await recorder.settle()
     live.publish([runs.ended()])
     await recorder.settle()
-    away = False
+    away.clear()
     await settled(recorder)
     run = await Run.objects.aget(pk=live.id)
     assert (run.state, run.log_complete) == ("completed", False)

@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import json
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anthropic
@@ -55,6 +56,9 @@ class Relay:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         async with httpx.AsyncClient() as client:
             return await client.post(self.url + path, content=content, headers={"x-api-key": self.secret, **headers})
+
+    def stream(self, client: httpx.AsyncClient) -> AbstractAsyncContextManager[httpx.Response]:
+        return client.stream("POST", f"{self.url}v1/messages", content=b"{}", headers={"x-api-key": self.secret})
 
     async def run(self) -> Run:
         """The one run that was stored."""
@@ -272,15 +276,11 @@ async def test_bytes_arrive_while_the_upstream_still_writes(relay: Relay) -> Non
 
     async with serving(script) as upstream:
         await relay.to(upstream)
-        async with httpx.AsyncClient() as client:
-            request = client.stream(
-                "POST", f"{relay.url}v1/messages", content=b"{}", headers={"x-api-key": relay.secret}
-            )
-            async with request as answer:
-                chunks = answer.aiter_raw()
-                assert await anext(chunks) == START
-                go_on.set()
-                assert b"".join([chunk async for chunk in chunks]) == STOP
+        async with httpx.AsyncClient() as client, relay.stream(client) as answer:
+            chunks = answer.aiter_raw()
+            assert await anext(chunks) == START
+            go_on.set()
+            assert b"".join([chunk async for chunk in chunks]) == STOP
 
 
 async def test_a_client_that_leaves_closes_the_upstream(relay: Relay) -> None:
@@ -290,12 +290,8 @@ async def test_a_client_that_leaves_closes_the_upstream(relay: Relay) -> None:
 
     async with serving(script) as upstream:
         await relay.to(upstream)
-        async with httpx.AsyncClient() as client:
-            request = client.stream(
-                "POST", f"{relay.url}v1/messages", content=b"{}", headers={"x-api-key": relay.secret}
-            )
-            async with request as answer:
-                await anext(answer.aiter_raw())
+        async with httpx.AsyncClient() as client, relay.stream(client) as answer:
+            await anext(answer.aiter_raw())
         await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 2)
 
 

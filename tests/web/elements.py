@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+
+class Elements(HTMLParser):
+    """All elements of a text that a browser would see, with their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
