@@ -25,8 +25,9 @@ from playground.models.attachment import PREFIX
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-STEP = 8_000  # stored events read at once
+STEP = 10_000  # stored events read at once
 LARGE_EVENTS, LARGE_BYTES = 2_000, 500_000  # a drawing of more is kept for a while
+MILESTONE = 10_000  # events between the copies that are kept of an answer as it stood on the way
 SLOW_EVENTS = 20_000  # a page does not wait for the drawing of more
 MOST_IMAGES = 20  # offered as a tool's result
 MAX_PARSED_BODY = 2**20  # a larger request body is not looked into for the tools it declares
@@ -52,7 +53,8 @@ def drawing_of(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
         return drawing_so_far(run, request) if run.is_over else _drawn(blank(run, request), [])
     if request is None or not is_large(run):
         return _stored_drawing(run, request)
-    drawing = copy.copy(kept(_key(run, request), lambda: _stored_drawing(run, request), _weight))
+    whole, _ = kept(_key(run, request), lambda: _with_milestones(run, request), lambda made: _weight(made[0]))
+    drawing = copy.copy(whole)
     drawing.about, drawing.links = about_stored(run, request), links_of(run.id, request)
     return drawing
 
@@ -62,6 +64,25 @@ def drawing_so_far(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
     if isinstance(run, LiveRun):
         return _drawn(blank(run, request), list(run.events))
     return drawing_of(run, request)
+
+
+def milestones_of(run: LiveRun | Run, request: HttpRequest) -> list[Drawing]:
+    """The answer as it stood after every so many events, if it was drawn lately."""
+    found = None if isinstance(run, LiveRun) else shelf.get(_key(run, request))
+    return found[1] if found else []
+
+
+def _with_milestones(run: Run, request: HttpRequest) -> tuple[Drawing, list[Drawing]]:
+    drawing, milestones = blank(run, request), []
+    for after in range(0, run.event_count or 1, MILESTONE):
+        if after and drawing.number == after:
+            drawing.draw()
+            milestones.append(drawing.copy())
+        last = after + MILESTONE if after + MILESTONE < run.event_count else None
+        drawing.take_all(folded(stored_events(run, after, last)))
+    drawing.figures.received_size = run.received_size
+    drawing.draw()
+    return drawing, milestones
 
 
 def _stored_drawing(run: Run, request: HttpRequest | None) -> Drawing:

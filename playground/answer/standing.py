@@ -4,6 +4,8 @@ way to an earlier one. A step costs what it shows, wherever in 100,000 events it
 from __future__ import annotations
 
 import secrets
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from playground.answer.blocks import TailBudget
@@ -31,11 +33,13 @@ class Source(Protocol):
 class Standing:
     """For one reader of one run. Patches lead from one place to the next, as they do for a page that follows a run."""
 
-    def __init__(self) -> None:
+    def __init__(self, milestones: Iterable[Drawing] = ()) -> None:
+        """`milestones` were made when the whole run was drawn: places to begin from, which stay as they are."""
         self.epoch = ""
         self.drawing: Drawing | None = None
+        self._milestones = {drawing.number: drawing for drawing in milestones}
         self._copies: dict[int, Drawing] = {}
-        self._now_s = STEP_S
+        self._now_s = time.monotonic()
 
     def at(self, source: Source, number: int, place: str = "") -> dict[str, Any]:
         """The answer after event `number`; as changes for a page that has drawn `place`, which this names for the
@@ -64,8 +68,10 @@ class Standing:
 
     def _begin(self, source: Source, number: int) -> Drawing:
         self.epoch = secrets.token_hex(4)
-        before = max((place for place in self._copies if place <= number), default=0)
-        drawing = self._copies[before].copy() if before else source.blank()
+        begun = self._milestones | self._copies
+        before = max((place for place in begun if place <= number), default=0)
+        drawing = begun[before].copy() if before else source.blank()
+        drawing.about = replace(drawing.about, can_act=False)  # nothing can be done with an answer of the past
         drawing.budget = TailBudget(1.0)
         if number - before > APART:
             self._advance(source, drawing, number - APART // 2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.http import Http404, HttpResponse, JsonResponse
@@ -15,7 +14,15 @@ from playground import markdown, visitors
 from playground.answer import examples, wire
 from playground.answer.blocks import MAX_SHOWN_JSON
 from playground.answer.replay import frames_of
-from playground.answer.runs import blank, drawing_so_far, events_between, is_large, stored_events, until
+from playground.answer.runs import (
+    blank,
+    drawing_so_far,
+    events_between,
+    is_large,
+    milestones_of,
+    stored_events,
+    until,
+)
 from playground.answer.shelf import kept, shelf
 from playground.answer.standing import Standing
 from playground.answer.words import clean
@@ -59,15 +66,13 @@ class OfRun:
 
     def stood(self, number: int, place: str) -> dict[str, Any]:
         key = self._key("standing")
-        standing = shelf.get(key) or Standing()
+        standing = shelf.get(key) or Standing(milestones_of(self.run, self.request))
         told = standing.at(self, number, place)
         shelf.put(key, standing, standing.weight)
         return told
 
     def blank(self) -> Drawing:
-        drawing = blank(self.run, self.request)
-        drawing.about = replace(drawing.about, can_act=False)  # nothing can be done with an answer of the past
-        return drawing
+        return blank(self.run, self.request)
 
     def events_between(self, after: int, up_to: int) -> Iterable[RunEvent]:
         return events_between(self.run, after, up_to)

@@ -113,6 +113,38 @@ def test_what_is_no_answer_is_shown_as_what_it_is(
     expect(desk.locator("[data-retry]")).to_be_visible()
 
 
+def test_a_host_that_nobody_knows_is_named_on_the_page(desk: Any) -> None:
+    Connection.objects.update(base_url="http://no-such-host.invalid")
+    send(desk)
+    ending = desk.locator("[data-ending]")
+    expect(ending).to_contain_text("Unknown host")
+    expect(ending).to_contain_text("no-such-host.invalid")
+    expect(ending).to_contain_text("Check the host's name in the base URL of the connection.")
+    expect(desk.locator("[data-retry]")).to_be_visible()
+
+
+def test_a_server_without_tls_is_told_from_one_that_is_not_there(desk: Any, upstream: Loopback) -> None:
+    Connection.objects.update(base_url=upstream.url.replace("http:", "https:"))
+    send(desk)
+    ending = desk.locator("[data-ending]")
+    expect(ending).to_contain_text("No trusted connection")
+    expect(ending).to_contain_text("The credential was not sent.")
+    expect(desk.locator("[data-retry]")).to_be_visible()
+
+
+def test_silence_ends_a_run_and_what_had_come_stays(desk: Any, upstream: Loopback, settings: Any) -> None:
+    settings.SILENCE_TIMEOUT_S = 0.5
+    upstream.body = stream("These words had come.").partition(b"event: content_block_stop")[0]
+    upstream.silence_s = 5
+    send(desk)
+    expect(panel(desk)).to_have_attribute("data-state", "interrupted")
+    expect(desk.locator("[data-blocks]")).to_contain_text("These words had come.")
+    ending = desk.locator("[data-ending]")
+    expect(ending).to_contain_text("Silence")
+    expect(ending).to_contain_text("Nothing came for 0.5 seconds.")
+    expect(desk.locator("[data-retry]")).to_be_visible()
+
+
 def test_a_json_message_is_an_answer_although_a_stream_was_asked_for(desk: Any, upstream: Loopback) -> None:
     upstream.content_type = "application/json"
     upstream.body = json.dumps({"type": "message", "content": [{"type": "text", "text": "All at **once**"}]}).encode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from typing import Any
 
@@ -20,6 +22,7 @@ def paced(settings: Any) -> None:
     settings.VISITOR_RUNS_PER_MINUTE = settings.RUNS_PER_MINUTE = 1000
 
 
+SHOTS = os.environ.get("PLAYGROUND_SHOTS")  # a folder for pictures of every view
 OVER = re.compile("completed|failed|interrupted|cancelled")
 
 
@@ -296,3 +299,94 @@ def test_a_panel_beyond_the_sockets_one_may_have_waits_its_turn_and_loses_nothin
     wait_for_end(second)
     expect(banner).to_have_count(0)
     assert shown(second, "[data-blocks]") == shown(page, "[data-blocks]")
+
+
+# --- Behind the reader's back -------------------------------------------------------------------------------------
+
+STAND_IN = """{
+  window.told = []
+  window.Notification = class {
+    static async requestPermission() { return "%s" }
+    constructor(title, { body, tag }) { window.told.push([title, body, tag]) }
+  }
+}"""
+
+
+def hide(page: Any) -> None:
+    page.evaluate("() => Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+
+
+@pytest.mark.parametrize(
+    ("permission", "label", "told"),
+    [
+        ("granted", "You will be told", [["Run done", "sandbox-stories", "run-ended"]]),
+        ("denied", "Not allowed by the browser", []),
+    ],
+)
+def test_the_end_of_a_run_behind_the_readers_back_is_told_by_the_desktop_if_that_may_be(
+    page: Any, permission: str, label: str, told: list[Any]
+) -> None:
+    page.add_init_script(STAND_IN % permission)
+    ask(page, "sandbox-stories", "Tell me a story")
+    wait_for_end(page)
+    panel(page).get_by_label("More for this answer").click()
+    wish = panel(page).locator("[data-notify]")
+    wish.click()
+    expect(wish).to_have_text(label)
+    assert page.evaluate("window.told") == [], "a reader who looks on is told nothing"
+    page.get_by_role("button", name="Try It!").first.click()
+    expect(panel(page)).to_have_attribute("data-state", "running")
+    hide(page)
+    expect(page).to_have_title(re.compile("done"), timeout=30_000)
+    assert page.evaluate("window.told") == told
+
+
+def test_no_notification_is_made_that_nobody_asked_for(page: Any) -> None:
+    page.add_init_script(STAND_IN % "granted")
+    ask(page, "sandbox-stories", "Tell me a story")
+    hide(page)
+    expect(page).to_have_title(re.compile("done"), timeout=30_000)
+    assert page.evaluate("window.told") == []
+
+
+@pytest.mark.parametrize(
+    ("model", "word"), [("sandbox-error-529", "failed"), ("sandbox-truncated", "cut off"), ("sandbox-stories", "done")]
+)
+def test_the_title_says_how_a_run_ended_until_the_reader_is_back(page: Any, model: str, word: str) -> None:
+    page.goto("/")
+    usual = page.title()
+    hide(page)
+    page.locator('#ask [name="model"]').fill(model)
+    page.get_by_role("button", name="Try It!").first.click()
+    expect(page).to_have_title(f"● {word} · {usual}", timeout=30_000)
+    page.evaluate("() => { delete document.hidden; document.dispatchEvent(new Event('visibilitychange')) }")
+    expect(page).to_have_title(usual)
+
+
+# --- Every view, in both themes, wide and narrow ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("model", ["sandbox-thinker", "sandbox-tools", "sandbox-error-529", "sandbox-error-in-stream"])
+def test_axe_finds_nothing_in_any_view_of_an_answer(
+    new_page: Any, axe: Any, settings: Any, model: str, width: int, scheme: str
+) -> None:
+    settings.SANDBOX_SPEED = math.inf
+    page = new_page(width, color_scheme=scheme)
+    ask(page, model, "What is the weather in Paris?")
+    wait_for_end(page)
+    for tab in ("Message", "Events", "JSON", "Headers"):
+        page.locator("#answer").get_by_role("tab", name=tab).click()
+        if tab == "Message":
+            for fold in page.locator("#answer [data-blocks] summary").all():
+                fold.click()
+        if tab == "Events" and page.locator("[data-rows] tr[data-number]").count():
+            page.locator("[data-rows] tr[data-number]").first.click()
+            expect(page.locator("[data-stood-answer] h3")).to_contain_text("after event 1")
+        if tab == "JSON":
+            expect(page.locator("#answer [data-fetch]")).not_to_contain_text("One moment.")
+        axe(page, "#answer")
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), tab
+        if SHOTS:
+            page.screenshot(path=f"{SHOTS}/{model}-{tab}-{width}-{scheme}.png", full_page=True)

@@ -28,6 +28,7 @@ from tests.web.runs import draw_all, ended, live_run, store, stream, tell, told
 from tests.web.test_answer import Page, html_of
 
 STREAMS = sorted((Path(__file__).parent.parent / "streams").glob("*.sse"))
+HTMX = {"HX-Request": "true"}
 TEXT = "# A title\n\nSome *words* & here.\n\n- one\n- two\n\n```python\nprint(1)\n```\n\nAnd an end.\n\n"
 LONG = TEXT * 40 + "one endless paragraph " * 200
 
@@ -193,6 +194,32 @@ def test_a_place_nobody_gave_is_the_beginning(owner: Any) -> None:
         assert way.at(source, 3, place)["is_whole"] is True
 
 
+@pytest.mark.django_db
+def test_a_run_that_was_drawn_lately_is_not_read_from_its_beginning(owner: Any, client: Any, monkeypatch: Any) -> None:
+    for name in ("LARGE_EVENTS", "MILESTONE"):
+        monkeypatch.setattr(runs, name, 50)
+    shelf.shelf.clear()
+    run = store(tell(live_run(owner), stream(" ".join(f"w{number}" for number in range(200)))))
+    client.force_login(owner)
+    address = f"/requests/{run.pk}/answer/"
+    panel = client.get(address, headers=HTMX).content.decode()
+    assert re.search(r"\bw199\b", panel)
+    read: list[int] = []
+    events = run_content.read_events
+
+    def watch(run: Run, first: int, last: int) -> Any:
+        read.append(first)
+        return events(run, first, last)
+
+    monkeypatch.setattr(run_content, "read_events", watch)
+    told = client.get(f"{address}at/170/").json()
+    assert min(read) == 151
+    alone = Standing()
+    alone.at(OfRun(run), 170)
+    assert told["number"] == 170
+    assert [patch["html"] for patch in told["draw"]] == [drawn.html for drawn in alone.drawing.blocks]
+
+
 # --- Kept ---------------------------------------------------------------------------------------------------------
 
 
@@ -252,9 +279,6 @@ def large(owner: Any, monkeypatch: Any) -> Run:
     monkeypatch.setattr(runs, "SLOW_EVENTS", 10)
     shelf.shelf.clear()
     return store(tell(live_run(owner), stream("word " * 50)))
-
-
-HTMX = {"HX-Request": "true"}
 
 
 @pytest.mark.django_db
