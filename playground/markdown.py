@@ -216,7 +216,7 @@ def _draw_fence(_self: RendererHTML, tokens: Sequence[Token], at: int, _options:
     label = html.escape(language or "text")
     return (
         f'<div class="codebox"><div class="codebox-head"><span>{label}</span></div>'
-        f'<pre class="code" tabindex="0" role="region" aria-label="{label} code"><code>{code}</code></pre></div>\n'
+        f'<pre class="code" tabindex="0" role="group" aria-label="{label} code"><code>{code}</code></pre></div>\n'
     )
 
 
@@ -269,7 +269,7 @@ def _make_markdown() -> MarkdownIt:
     markdown.add_render_rule("image", _draw_image)
     markdown.add_render_rule("th_open", _draw_cell)
     markdown.add_render_rule("td_open", _draw_cell)
-    wrap = '<div class="table-wrap" tabindex="0" role="region" aria-label="Table"><table>\n'
+    wrap = '<div class="table-wrap" tabindex="0" role="group" aria-label="Table"><table>\n'
     markdown.add_render_rule("table_open", lambda *_: wrap)
     markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
     return markdown

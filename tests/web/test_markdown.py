@@ -197,3 +197,9 @@ def test_code_made_to_be_slow_is_shown_without_colours(language: str, text: str)
 @pytest.mark.parametrize("name", ["python", "py", "js", "sh", "c++", "html", "JSON"])
 def test_common_languages_have_colours_under_all_their_names(name: str) -> None:
     assert "<span" in highlight_code('<a href="b">1</a>', name)
+
+
+def test_boxes_that_scroll_are_no_landmarks_since_there_may_be_many_alike() -> None:
+    html = render("| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nx = 1\n```\n")
+    assert html.count('role="group"') == 2
+    assert "region" not in html
