@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.web.hostile_texts import HOSTILE
 from tests.web.loopback import Loopback
 from tests.web.runs import body_of, stream
 from tests.web.test_answer import everywhere
-from tests.web.test_answer_in_browser import panel, wait_for_end
+from tests.web.test_answer_in_browser import SHOTS, panel, wait_for_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STREAMS = sorted((Path(__file__).parent.parent / "streams").glob("*.sse"))
@@ -176,7 +177,12 @@ def test_results_are_filled_in_and_sent_together(desk: Any, upstream: Loopback, 
     expect(button).to_be_disabled()
     desk.locator('[data-result="1"] [value="json"]').check()
     desk.get_by_label("Result of two as JSON").fill('{"second": 2}')
-    axe(desk, "#answer")
+    for scheme, width in itertools.product(("light", "dark"), (1440, 390)):
+        desk.emulate_media(color_scheme=scheme)
+        desk.set_viewport_size({"width": width, "height": 1000})
+        axe(desk, "#answer")
+        if SHOTS:
+            panel(desk).screenshot(path=f"{SHOTS}/tool-cards-{width}-{scheme}.png")
     upstream.body = json.dumps({"type": "message", "content": [{"type": "text", "text": "Thanks"}]}).encode()
     button.click()
     expect(desk.locator("[data-blocks]")).to_have_text("Thanks")

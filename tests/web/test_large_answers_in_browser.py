@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from playground.answer.shelf import shelf
+from playground.engine.events import Streamed
 from playground.protocol import sse
 from tests.browser import expect
-from tests.web.runs import ended, live_run, store, told
+from tests.web.runs import ended, live_run, store, stream, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 COUNT = 21_000  # more than are played from frames that are fetched all at once
@@ -38,6 +39,38 @@ def opened(page: Any, owner: Any, log_in: Any) -> Any:
     log_in(page, owner)
     page.goto(f"/requests/{run.pk}/")
     return page
+
+
+def test_a_run_is_played_at_its_own_speed_faster_and_slower(page: Any, owner: Any, log_in: Any) -> None:
+    live = live_run(owner)
+    data = stream(" ".join(f"w{number}" for number in range(1, 41)))
+    events = told(data, step_ms=100, chunk=140)  # about an event each 100 ms
+    live.publish([*events, ended(at_ms=events[-1].at_ms + 10)])
+    came = {event.number: event.at_ms for event in events if isinstance(event, Streamed)}
+    run = store(live)
+    log_in(page, owner)
+    page.clock.install()
+    page.goto(f"/requests/{run.pk}/")
+    page.locator("#answer").get_by_role("tab", name="Events").click()
+    where, stood, at_ms = page.locator("[data-where]"), page.locator("[data-stood-answer]"), 0.0
+    expect(where).to_contain_text(f"of {len(came)}")
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    page.locator("[data-play]").click()
+    expect(stood.locator("h3")).to_have_text("As it came in")
+    for speed, ms in (("1", 1_000), ("4", 250), ("0.25", 2_000), ("1", 300)):
+        page.locator("[data-speed]").select_option(speed)
+        page.clock.run_for(ms)
+        at_ms += ms * float(speed)
+        shown_ms = float(where.locator("b").first.inner_text()) * 1000
+        assert abs(shown_ms - at_ms) < 120, (speed, shown_ms, at_ms)
+        number = max(number for number, came_ms in came.items() if came_ms <= shown_ms + 0.5)
+        expect(where).to_contain_text(re.compile(rf"event {number} of"))
+        words = re.findall(r"w\d+", stood.inner_text())
+        assert abs(len(words) - (number - 2)) <= 1, "the words shown are those that had come"
+    page.locator("[data-play]").click()
+    stopped = where.inner_text()
+    page.clock.run_for(1_000)
+    assert where.inner_text() == stopped, "a pause is a pause"
 
 
 def test_a_long_run_is_opened_scrolled_stood_in_and_played(opened: Any) -> None:
