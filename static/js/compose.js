@@ -5,7 +5,7 @@ import "./form-files.js"
 import "./json-editor.js"
 import { carryPrefilled, forget, keep, post, state, textsBefore, touch } from "./form-draft.js"
 import { focusPlace, goOnTo, rememberFocus, restoreFocus } from "./form-focus.js"
-import { placeProblems, placeTicks } from "./form-problems.js"
+import { placeProblems, placeTicks, welcome } from "./form-problems.js"
 
 const ask = document.getElementById("ask")
 const run = document.getElementById("run")
@@ -43,6 +43,7 @@ carryPrefilled()
 
 function followState() {
   const { focus, said } = state()
+  welcome(focus ?? "")
   if (focus) {
     if (said) focusPlace(focus)
     else goOnTo(focus)

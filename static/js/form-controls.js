@@ -2,6 +2,7 @@
 
 import { change, post, touch } from "./form-draft.js"
 import { goTo } from "./form-focus.js"
+import { expectTurn } from "./form-problems.js"
 
 const ask = document.getElementById("ask")
 
@@ -26,6 +27,7 @@ document.addEventListener("click", (event) => {
 
 function press(op, path, values = {}) {
   goTo(path, op)
+  if (["add-turn", "insert-before"].includes(op)) expectTurn()
   const done = change(op, path, values)
   if (op === "run-from") done.then(() => document.getElementById("run").requestSubmit())
 }

@@ -2,6 +2,30 @@
 
 const LAST_STEP = /(?:\.?[A-Za-z_][\w-]*|\[(?:\d+|"(?:[^"\\]|\\.)*")\])$/
 
+// A turn that was added just now is empty, and need not be told: it waits until the reader has left it or sends.
+let isAdding = false
+let fresh = ""
+/** The next change adds a turn. */
+export const expectTurn = () => (isAdding = true)
+/** A change led to this place: if it added a turn, that is where. */
+export function welcome(place) {
+  if (isAdding) fresh = /^messages\[\d+\]/.exec(place)?.[0] ?? ""
+  isAdding = false
+}
+const isSpared = (path) => fresh !== "" && path.startsWith(fresh)
+function spareNothing() {
+  if (!fresh) return
+  fresh = ""
+  placeProblems()
+}
+document.addEventListener("focusout", () =>
+  setTimeout(() => {
+    const at = document.activeElement
+    if (fresh && at !== document.body && !at.closest(`[data-place="${CSS.escape(fresh)}"]`)) spareNothing()
+  }),
+)
+document.addEventListener("submit", ({ target }) => target.id === "run" && spareNothing(), true)
+
 function slotFor(path) {
   for (let at = path; ; at = at.replace(LAST_STEP, "")) {
     const slot = document.querySelector(`#ask [data-problems="${CSS.escape(at)}"]`)
@@ -27,7 +51,7 @@ export function placeProblems() {
   for (const item of document.querySelectorAll("#problem-list > li")) {
     const { path, severity, line } = item.dataset
     const slot = everything ?? slotFor(path)
-    if (!slot) continue
+    if (!slot || (!everything && isSpared(path))) continue
     const shown = document.createElement("div")
     shown.className = "problem"
     shown.id = `problem-${(number += 1)}`
@@ -72,6 +96,7 @@ export function placeTicks({ set = "" }) {
 document.addEventListener("click", ({ target }) => {
   const button = target.closest?.("[data-next-problem]")
   if (!button) return
+  spareNothing()
   const shown = [...document.querySelectorAll(`#ask .problem[id][data-severity="${button.dataset.nextProblem}"]`)]
   if (!shown.length) return
   const next = shown[(Number(button.dataset.at ?? -1) + 1) % shown.length]

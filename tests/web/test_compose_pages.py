@@ -345,3 +345,43 @@ def test_an_example_takes_the_place_of_the_request(page: Any) -> None:
     expect(page.locator("details.tool")).to_have_count(2)
     settle(page)
     assert body_of_draft()["tool_choice"] == {"type": "auto"}
+
+
+BEGUN = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+
+
+@pytest.mark.parametrize("leaving", ["elsewhere", "by sending", "by asking"])
+def test_a_new_turn_is_no_mistake_until_the_reader_has_left_it_or_sends(page: Any, leaving: str) -> None:
+    begin_with(page, {"model": "m", "max_tokens": 9, "messages": BEGUN})
+    press(page, "Add turn")
+    problem = page.locator("[data-problems^='messages[2]'] .problem")
+    expect(page.locator("#problem-tags")).to_contain_text("problem")
+    expect(field(page, "messages[2].content")).to_be_focused()
+    expect(problem).to_have_count(0)
+    if leaving == "elsewhere":
+        field(page, "max_tokens").focus()
+    elif leaving == "by sending":
+        page.keyboard.press("Control+Enter")
+    else:
+        page.locator("[data-next-problem]").first.click()
+    expect(problem.first).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_nothing_covers_a_button_of_a_turn_however_long_the_names_are(new_page: Any, width: int) -> None:
+    page = new_page(width=width, height=900)
+    long = "W" * 300
+    call = {"type": "tool_use", "id": long, "name": long, "input": {long: long}}
+    result = {"type": "tool_result", "tool_use_id": long, "content": long}
+    turns = [[{"type": "text", "text": long}, result, {"type": long}], [call], long]
+    messages = [{"role": ("user", "assistant")[at % 2], "content": content} for at, content in enumerate(turns)]
+    begin_with(page, {"model": "m", "max_tokens": 9, "messages": messages})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    covered = """() => [...document.querySelectorAll("#ask .turn :is(button, summary, select)")]
+      .filter((button) => button.checkVisibility() && !button.closest(".menu-list")).filter((button) => {
+        button.scrollIntoView({ block: "center" })
+        const { x, y, width, height } = button.getBoundingClientRect()
+        const there = document.elementFromPoint(x + width / 2, y + height / 2)
+        return !there || !button.contains(there)
+      }).map((button) => button.ariaLabel)"""
+    assert page.evaluate(covered) == []
