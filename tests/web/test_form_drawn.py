@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from playground.forms.request_form import RequestForm
 from playground.models import Draft
@@ -91,6 +91,7 @@ def test_a_form_that_is_posted_back_as_it_was_drawn_changes_nothing(body: Any) -
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(bodies)
+@example({"messages": [{"role": "user", "content": [{"type": "image", "source": False}]}]})
 def test_no_id_stands_twice_in_the_form(body: Any) -> None:
     if not isinstance(body, dict):
         return
