@@ -26,6 +26,7 @@ Patch = dict[str, Any]
 TAIL_RENDERED = 3_000  # characters of an open tail that are still rendered; a longer one grows as plain text
 TAIL_INTERVAL_S = 0.12
 TAIL_REST = 60  # a tail that took long to draw rests this many times as long
+PARTS_IN_LEAF = 40  # as in static/js/draw.js
 MAX_SHOWN_JSON = 20_000  # characters of one block's JSON on the page; the JSON tab and the downloads have all of it
 
 WIRE_KINDS = {"text": "text", "thinking": "thinking", "redacted_thinking": "thinking"}
@@ -230,6 +231,12 @@ class BlockDrawing:
     @property
     def part_list(self) -> list[SafeString]:
         return [html for _, html in self.parts]
+
+    @property
+    def leaves(self) -> list[list[tuple[int, SafeString]]]:
+        """The finished parts with their numbers, so many to an element."""
+        numbered = list(enumerate(self.part_list))
+        return [numbered[at : at + PARTS_IN_LEAF] for at in range(0, len(numbered), PARTS_IN_LEAF)]
 
     @property
     def type(self) -> str:

@@ -65,7 +65,7 @@ class Answered:
     headers: Pairs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: see ServerSentEvent
 class Received:
     """Bytes of the answer's body, exactly as they came. Joined they are the whole body."""
 
@@ -73,7 +73,7 @@ class Received:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: see ServerSentEvent
 class Streamed:
     """One server-sent event. Numbers count from 1 without a gap; it ends at byte `end` of the received body."""
 

@@ -28,7 +28,7 @@ class Problem(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every event
 class Change:
     """What one event did to the message.
 

@@ -261,7 +261,7 @@ CONTENT = OneOf((Text(multiline=True), ListOf(CONTENT_BLOCK, noun="block")))
 
 def _message(role: str, content: Parameter, *more: Parameter, help_text: str) -> Object:
     members = (Parameter("role", Constant(role), "Who speaks.", required=True), content, *more)
-    return Object(role, members, help=help_text, shown=("role", "content"))
+    return Object(role, members, help=help_text, shown=("content",))
 
 
 _CONTENT = Parameter("content", CONTENT, "What is said: text, or blocks.", required=True)

@@ -1,24 +1,12 @@
-"""The tool loop: which calls wait for a result, the form for a result, and the conversation that goes on with them."""
+"""The tool loop: which calls wait for a result, and the conversation that goes on with them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from playground.protocol import json_text, paths
+from playground.protocol import paths
 from playground.protocol.example_input import example_input
-from playground.protocol.kinds import (
-    AnyJson,
-    Boolean,
-    Integer,
-    Kind,
-    ListOf,
-    Null,
-    Number,
-    Object,
-    Parameter,
-    Text,
-)
 from playground.protocol.paths import JsonValue
 from playground.protocol.request_view import Members, view
 from playground.protocol.tool_results import MISSING_RESULT_TEXT, exchanges, unanswered
@@ -30,14 +18,9 @@ __all__ = [
     "continue_with_results",
     "example_input",
     "is_answered_by_caller",
-    "kind_of_example",
     "pending_tool_uses",
-    "result_text",
 ]
 
-# Beyond it an example is shown as JSON text: a form of a thousand inputs helps nobody.
-_MOST_MEMBERS = 40
-_DEEPEST = 4
 # Types of the API's tools that run at the caller's, each with its date behind.
 _CALLERS = ("bash_", "text_editor_", "computer_2", "memory_")
 
@@ -144,39 +127,3 @@ def _result_block(call: Members, result: ToolResult | None) -> Members:
     if result.content is not None:
         block["content"] = result.content
     return {**block, "is_error": True} if result.is_error else block
-
-
-def result_text(value: JsonValue) -> str:
-    """What a tool returned as the text of its result: a string as it is, everything else as JSON."""
-    return value if isinstance(value, str) else json_text.dump(value, None)
-
-
-def kind_of_example(value: JsonValue) -> Kind:
-    """The form for values like this one: what a tool returned once, or an example its author wrote.
-
-    Objects get a control for each member, lists one kind for all items when the first tells it; what is too deep or
-    too wide is free JSON.
-    """
-    return _kind_of(value, _DEEPEST)
-
-
-def _kind_of(value: JsonValue, depth: int) -> Kind:
-    match value:
-        case None:
-            return AnyJson()
-        case bool():
-            return Boolean()
-        case int():
-            return Integer()
-        case float():
-            return Number()
-        case str():
-            return Text(multiline=len(value) > 60 or "\n" in value)
-        case dict() if depth and len(value) <= _MOST_MEMBERS:
-            members = (Parameter(name, _kind_of(each, depth - 1), initial=each) for name, each in value.items())
-            return Object("result", tuple(members), shown=tuple(value)[:2])
-        case list() if depth and value:
-            item = _kind_of(value[0], depth - 1)
-            return AnyJson() if isinstance(item, Null) else ListOf(item)
-        case _:
-            return AnyJson()

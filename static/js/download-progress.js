@@ -1,6 +1,9 @@
 // The browser saves a download by itself; what it cannot know is how much is still to come. The page gives each download
 // a name and asks the server how far it is.
 
+/** A name that no other download has. `crypto.randomUUID` is missing where a page comes over plain HTTP. */
+const makeToken = () => [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("-")
+
 /** Show the progress of the download that is called `token`. */
 function watch(told, token) {
   const line = document.createElement("span")
@@ -15,7 +18,7 @@ document.addEventListener("click", ({ target }) => {
   const told = document.querySelector("[data-progress]")
   if (!link || !told) return
   const query = new URLSearchParams(link.search)
-  query.set("token", crypto.randomUUID())
+  query.set("token", makeToken())
   link.search = query
   watch(told, query.get("token"))
 })
@@ -24,7 +27,7 @@ document.addEventListener("submit", ({ target: form, submitter }) => {
   form.querySelector(":scope > input[name=token]")?.remove()
   const told = document.querySelector("[data-progress]")
   if (!told || !submitter?.matches("[data-download]")) return
-  const field = Object.assign(document.createElement("input"), { type: "hidden", name: "token", value: crypto.randomUUID() })
+  const field = Object.assign(document.createElement("input"), { type: "hidden", name: "token", value: makeToken() })
   form.append(field)
   watch(told, field.value)
 })

@@ -3,7 +3,7 @@
 
 import { fill, swap, toFragment } from "./fragment.js"
 
-const leafSize = 40 // as in templates/playground/_answer_parts.html
+const leafSize = 40 // as PARTS_IN_LEAF of playground/answer/blocks.py
 const inline = new Set(["A", "EM", "STRONG", "S", "SPAN", "BR", "HR", "IMG", "TABLE"])
 
 /** The element that text at the end of `element` belongs to: the last paragraph, list item, line of code. */

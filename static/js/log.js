@@ -4,7 +4,8 @@ import { toFragment } from "./fragment.js"
 
 const firstDelay = 500
 const longestDelay = 15_000
-const final = new Set([1000, 4001, 4400, 4429])
+const final = new Set([1000, 4001, 4400])
+const full = 4429 // as many sockets are open as one person may have; one may become free
 
 /** Lines of one log, kept up to date over a websocket. */
 class LiveLog {
@@ -36,6 +37,7 @@ class LiveLog {
     this.#socket.addEventListener("close", ({ code }) => {
       showLive(false)
       if (this.#closed || final.has(code)) return
+      if (code === full) this.#delay = longestDelay // the handshake itself succeeds
       this.#timer = setTimeout(() => this.#connect(), this.#delay)
       this.#delay = Math.min(longestDelay, this.#delay * 2)
     })

@@ -112,10 +112,10 @@ def test_a_compaction_edit_as_it_is_added_is_inside_its_bounds() -> None:
 @pytest.mark.parametrize(
     ("value", "line"),
     [
-        ({"role": "user", "content": "Hi\n  there"}, "user · Hi there"),
-        ({"role": "user", "content": [{"type": "text", "text": "Hi"}, {"type": "image"}]}, "user · 2 blocks: Hi"),
-        ({"role": "assistant", "content": []}, "assistant · no blocks"),
-        ({"role": "assistant", "content": None}, "assistant · null"),
+        ({"role": "user", "content": "Hi\n  there"}, "Hi there"),
+        ({"role": "user", "content": [{"type": "text", "text": "Hi"}, {"type": "image"}]}, "2 blocks: Hi"),
+        ({"role": "assistant", "content": []}, "no blocks"),
+        ({"role": "assistant", "content": None}, "null"),
         ({"role": "robot"}, "{role}"),
         ("not a message", "not a message"),
     ],

@@ -6,18 +6,15 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
-from playground.protocol.body import control_text, form_values
+from playground.protocol.body import form_values
 from playground.protocol.json_text import dump, parse
-from playground.protocol.kinds import accepts
 from playground.protocol.tools import (
     ToolResult,
     add_answer,
     calls_in,
     continue_with_results,
     example_input,
-    kind_of_example,
     pending_tool_uses,
-    result_text,
 )
 from playground.protocol.validation import check
 from tests.protocol.bodies import json_values, schemas
@@ -99,24 +96,6 @@ def test_the_calls_that_wait_are_those_at_the_end() -> None:
 def test_odd_conversations_have_no_calls_that_wait(value: Any) -> None:
     assert pending_tool_uses(value) == []
     assert calls_in(value) == []
-
-
-@given(json_values)
-def test_the_form_made_from_an_example_takes_the_example(value: Any) -> None:
-    kind = kind_of_example(value)
-    assert accepts(kind, value)
-    assert isinstance(control_text(kind, value), str)
-
-
-def test_the_form_of_an_example_has_a_control_for_each_member() -> None:
-    kind = kind_of_example({"city": "Lisbon", "degrees": 21.5, "days": [{"rain": True}]})
-    assert [member.name for member in kind.members] == ["city", "degrees", "days"]  # type: ignore[union-attr]
-    assert [member.kind.word for member in kind.members] == ["text", "number", "list_of"]  # type: ignore[union-attr]
-
-
-def test_a_result_is_text_or_json() -> None:
-    assert result_text("sun") == "sun"
-    assert result_text({"degrees": 21.0}) == '{"degrees":21.0}'
 
 
 SCHEMAS = [
