@@ -1,5 +1,5 @@
-"""How much may be kept beside the log: files, drafts and the versions of conversations. The settings say how much; 0 is
-no limit."""
+"""How much may be kept beside the log: files, drafts, versions of conversations, shared copies. The settings say how
+much; 0 is no limit."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from accounts.models import User
     from playground.models.draft import Draft
+    from playground.models.share import ShareLink
 
 MOST_FILES_OF_VISITOR: Final = 40
 SMALLEST_DRAFT: Final = 16 * 1024  # what a visitor's draft counts at least: many empty ones are something too
@@ -113,6 +114,21 @@ def make_for_version(owner_id: int, size: int, *, keep: Iterable[Any] = ()) -> N
     for conversation in gone:
         conversation.delete()
     _versions(owner_id).filter(pk__in=thinned).delete()
+
+
+def bytes_of_copies(owner_id: int) -> int:
+    return _sum(_model("ShareLink").objects.filter(owner_id=owner_id), Length("packed_snapshot"))
+
+
+def check_copy(share: ShareLink) -> None:
+    """Raises `NoRoomError` when a shared copy is one too many, or has become too large."""
+    most = settings.MAX_SHARE_BYTES_PER_USER
+    others = _model("ShareLink").objects.filter(owner_id=share.owner_id).exclude(pk=share.pk)
+    if most and _sum(others, Length("packed_snapshot")) + len(share.packed_snapshot) > most:
+        raise NoRoomError(
+            f"Your shared copies may take {filesizeformat(most)}, and this one has no room. "
+            "Revoke links that nobody needs any more."
+        )
 
 
 def _versions(owner_id: int) -> QuerySet[Any]:

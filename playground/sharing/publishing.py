@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
-from playground.models import Conversation, Run, ShareLink
+from playground.models import Conversation, Run, ShareLink, room
 from playground.sharing import parts as every_part
 from playground.sharing.contents import contents
 from playground.sharing.scan import Finding, scan
@@ -70,11 +70,13 @@ def prepare(thing: Conversation | Run, owner: User, choices: Choices) -> ShareLi
 
 
 def fill(share: ShareLink, thing: Conversation | Run, choices: Choices) -> None:
+    """Put the copy into the share, which is not stored yet. Raises `NoRoomError`."""
     snapshot = copy_of(thing, choices)
     share.snapshot = snapshot
     share.title = snapshot["title"][:200]
     share.parts = sorted(choices.parts)
     share.masked = list(choices.masked)
+    room.check_copy(share)
 
 
 @transaction.atomic

@@ -35,4 +35,5 @@ def kept_bytes(user: User) -> list[dict[str, Any]]:
             "size": room.bytes_of_versions(user.pk),
             "most": settings.MAX_VERSION_BYTES_PER_USER,
         },
+        {"what": "shared copies", "size": room.bytes_of_copies(user.pk), "most": settings.MAX_SHARE_BYTES_PER_USER},
     ]

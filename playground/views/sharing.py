@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from playground.models import Conversation, Run, ShareLink
+from playground.models.room import NoRoomError
 from playground.sharing import parts, publishing
 from playground.sharing.publishing import Choices
 from playground.views.conversations import find as find_conversation
@@ -100,9 +101,13 @@ def _publish(request: HttpRequest, thing: Conversation | Run, choices: Choices) 
         problem = f"There is no user {', '.join(unknown)} here." if unknown else "Choose who may read it."
         context = choosing(request, thing, choices) | {"problem": problem}
         return render(request, "playground/share_new.html", context, status=422)
-    share = publishing.prepare(thing, request.user, choices)  # type: ignore[arg-type]
-    if publishing.is_too_large(share):
-        context = choosing(request, thing, choices) | {"problem": "It is too large to be shared: leave the files out."}
+    try:
+        share = publishing.prepare(thing, request.user, choices)  # type: ignore[arg-type]
+        problem = "It is too large to be shared: leave the files out." if publishing.is_too_large(share) else ""
+    except NoRoomError as no_room:
+        problem = str(no_room)
+    if problem:
+        context = choosing(request, thing, choices) | {"problem": problem}
         return render(request, "playground/share_new.html", context, status=422)
     token = publishing.publish(
         share,

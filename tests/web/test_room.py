@@ -6,10 +6,11 @@ import random
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from playground.conversations import saving
-from playground.models import Conversation, ConversationVersion, Draft, room
+from playground.models import Conversation, ConversationVersion, Draft, ShareLink, room
 from playground.models.room import NoRoomError
 from tests.web.drafting import HELLO, begin
 
@@ -99,3 +100,19 @@ def test_the_account_page_says_how_much_is_kept(client: Any, owner: Any, setting
     assert "Files: 0 bytes ·" in page
     assert "of 256.0 MB" in page
     assert "Conversations: 0 bytes" not in page
+
+
+def test_shared_copies_have_room_until_there_is_none_and_revoking_makes_some(
+    client: Client, owner: Any, settings: Any
+) -> None:
+    client.force_login(owner)
+    first, second = saving.create(owner, body_of(1), {}), saving.create(owner, body_of(2), {})
+    choices = {"do": "publish", "public": "1", "part": ["system"]}
+    assert client.post(reverse("conversation-share", args=[first.pk]), choices).status_code == 200
+    settings.MAX_SHARE_BYTES_PER_USER = room.bytes_of_copies(owner.pk) + SIZE
+    refused = client.post(reverse("conversation-share", args=[second.pk]), choices)
+    assert refused.status_code == 422
+    assert "Revoke links that nobody needs" in refused.content.decode()
+    assert ShareLink.objects.count() == 1
+    ShareLink.objects.get().revoke()
+    assert client.post(reverse("conversation-share", args=[second.pk]), choices).status_code == 200
