@@ -183,6 +183,8 @@ run.addEventListener(
   },
   { capture: true },
 )
+// Whoever did something else in between means it.
+document.addEventListener("pointerdown", ({ target }) => (press.at = run.contains(target) ? press.at : -Infinity), { capture: true })
 run.addEventListener("htmx:configRequest", ({ detail }) => {
   detail.formData.set(":press", presses.get(detail.triggeringEvent) ?? "")
 })

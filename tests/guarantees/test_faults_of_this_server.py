@@ -225,7 +225,8 @@ async def test_while_the_database_is_away_a_stream_goes_on_and_is_stored_later(
         await until_stored(house, STARTED)
         database_away.is_off = True
         script.go_on.set()
-        status, _, data = await told
+        status, _, data, is_whole = await told
+        assert is_whole
         assert (status, data) == (200, STARTED + DELTA + STOP)
         await until_failing(house, True)
         run = await database_sync_to_async(Run.objects.get)()
@@ -252,7 +253,8 @@ async def test_while_nothing_can_be_stored_nothing_is_sent_and_the_input_is_kept
         assert refused.status_code in {200, 503}
         assert "cannot be stored" in refused.text
         assert "typed while it was away" in (await page.client.get("/draft/body")).text
-        status, _, data = await house.post()
+        status, _, data, is_whole = await house.post()
+        assert is_whole
         assert (status, json.loads(data)["error"]["type"]) == (503, "api_error")
         assert script.requests == 1
         database_away.is_off = False
@@ -268,7 +270,8 @@ async def test_a_locked_database_holds_up_no_stream(house: House) -> None:
         await until_stored(house, STARTED)
         lock = await asyncio.to_thread(Lock)
         script.go_on.set()
-        status, _, data = await told
+        status, _, data, is_whole = await told
+        assert is_whole
         assert (status, data) == (200, STARTED + DELTA + STOP)
         await asyncio.to_thread(lock.release)
         run, kept = await ended_run(house)
