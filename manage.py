@@ -21,7 +21,7 @@ VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "installed.sha256"
 OLDEST = (3, 11)
-IN_PARALLEL = ["-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]  # `test` without arguments
+IN_PARALLEL = ["-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def stop(message: str) -> NoReturn:
@@ -136,7 +136,7 @@ def main() -> None:
         import pytest
 
         os.chdir(HERE)
-        sys.exit(pytest.main(sys.argv[2:] or IN_PARALLEL))
+        sys.exit(pytest.main(sys.argv[2:] or IN_PARALLEL))  # in the order of tests/conftest.py
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -21,6 +21,14 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that start the server or a browser come first: they wait most, and whichever is taken up last makes one
+    worker go on alone."""
+    slow = {item.path for item in items if {"served", "browser_thread"} & set(getattr(item, "fixturenames", ()))}
+    slow |= {item.path for item in items if item.path.name in {"test_faults_of_this_server.py", "test_stops.py"}}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def quick_and_quiet(settings: Any) -> None:
     """A hasher made for tests, a sandbox that does not pause, and as many accounts as tests make."""

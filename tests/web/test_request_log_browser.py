@@ -215,6 +215,7 @@ def test_running_again_leads_to_the_new_runs_page(page: Any, live_url: str, log_
     page.goto("/requests/")
     page.locator(f"{ROWS} td.time a").first.click()
     first = page.locator("[data-run-page]").get_attribute("data-run-page")
+    page.wait_for_load_state("load")  # a button does nothing before the page's scripts are there
     page.get_by_role("button", name="Run again", exact=True).first.click()
     expect(page).not_to_have_url(re.compile(first))
     expect(page.locator("#answer .answer-panel")).to_have_attribute("data-state", "completed")
