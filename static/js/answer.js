@@ -108,7 +108,7 @@ class Live {
     } catch (error) {
       showBanner(this.panel, error.status === 404 ? "gone" : "offline", {}, () => this.retryFinish(ended))
     }
-    tellEnd(this.panel.dataset.runModel, ended.state)
+    tellEnd(this.panel.dataset, ended.state)
     this.leave()
   }
 
@@ -325,6 +325,7 @@ function start(scope) {
     panel.dataset.begun = "1"
     prepare(panel, isAnswerToPress)
     if (panel.dataset.socket) live.set(panel, new Live(panel))
+    else if (isAnswerToPress && panel.dataset.run) tellEnd(panel.dataset, panel.dataset.state)
     if (panel.parentElement?.dataset.example === "stream") playExample(panel)
   }
   document.querySelector(".bench")?.toggleAttribute("data-comparing", document.querySelector("#answer > .compare") !== null)

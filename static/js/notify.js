@@ -9,8 +9,12 @@ export async function wantTelling(button) {
   button.textContent = wanted ? "You will be told" : "Not allowed by the browser"
 }
 
-export function tellEnd(model, state) {
-  if (!document.hidden) return
+const told = new Set()
+
+/** Tell once that the run of this panel has ended. */
+export function tellEnd({ run, runModel: model }, state) {
+  if (!document.hidden || told.has(run)) return
+  told.add(run)
   const word = { completed: "done", failed: "failed", interrupted: "cut off", cancelled: "stopped" }[state] ?? "ended"
   document.title = `● ${word} · ${title}`
   if (wanted) new Notification(`Run ${word}`, { body: model ?? "", tag: "run-ended" })
