@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.html import format_html_join
 
 from playground import user_agents
 from playground.answer import words
@@ -20,25 +21,21 @@ from playground.models.fields import clean
 from playground.recording import about_columns, answer_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from django.utils.safestring import SafeString
 
     from playground.engine.live_run import LiveRun
 
 FULL_BAR_MS = 30_000.0  # as long as the bar gets; below, its length is the square root of the duration
 _GAP = 8.0
+_BAR = '<rect class="{}" x="{}" y="0" width="{}" height="6"/>'
 _CSS = {"waiting": "wait", "thinking": "thinking", "text": "text", "tool_use": "tool"}
 
 
-@dataclass(frozen=True)
-class Bar:
-    kind: str
-    x: float
-    width: float
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
-    """What a line shows, ready to be written."""
+    """What a line shows, ready to be written: a page has many lines, and a template's filters are slow."""
 
     id: UUID
     started_at: dt.datetime
@@ -56,7 +53,7 @@ class Row:
     tokens_in: int | None
     tokens_out: int | None
     cost: str
-    bars: tuple[Bar, ...]
+    bars: SafeString
     phase_words: str
     starred: bool = False
     is_live: bool = False
@@ -64,8 +61,27 @@ class Row:
     session: str = ""
 
     @property
-    def is_today(self) -> bool:
-        return self.started_at.date() == timezone.now().date()
+    def clock(self) -> str:
+        return f"{self.started_at:%H:%M:%S}"
+
+    @property
+    def day(self) -> str:
+        """The day it began; empty for today."""
+        began = self.started_at
+        return "" if began.date() == timezone.now().date() else f"{began.day} {began:%b}"
+
+    @property
+    def moment(self) -> str:
+        """When it began, for programs."""
+        return self.started_at.isoformat()
+
+    @property
+    def incoming(self) -> str:
+        return _counted(self.tokens_in)
+
+    @property
+    def outgoing(self) -> str:
+        return "\u2026" if self.is_live else _counted(self.tokens_out)
 
 
 def row_of(run: Run, *, is_live: bool = False) -> Row:
@@ -163,25 +179,36 @@ def cost_words(cost: Decimal | None) -> str:
     return "\u2013" if cost is None else words.cost(Decimal(cost))
 
 
-def bars(phases: Mapping[str, float], duration_ms: float | None, *, cut: bool) -> tuple[Bar, ...]:
-    """The phase bar, 1000 wide at most. What failed or was cut off ends in red."""
+def bars(phases: Mapping[str, float], duration_ms: float | None, *, cut: bool) -> SafeString:
+    """The phase bar as SVG, 1000 wide at most. What failed or was cut off ends in red."""
+    return format_html_join("", _BAR, _bars(phases, duration_ms, cut=cut))
+
+
+def _bars(phases: Mapping[str, float], duration_ms: float | None, *, cut: bool) -> Iterator[tuple[str, str, str]]:
+    """Kind, place and width of each part of the bar."""
     spent = [(_CSS[kind], phases[kind]) for kind in PHASES if phases.get(kind, 0) > 0]
     if not duration_ms or not spent:
-        return (Bar("cut", 0, 30),) if cut else ()
+        if cut:
+            yield "cut", "0.0", "30.0"
+        return
     length = 1000 * min(1.0, sqrt(duration_ms / FULL_BAR_MS))
     if cut and len(spent) == 1 and spent[0][0] == "wait":
-        return (Bar("cut", 0, round(max(length, 24))),)
+        yield "cut", "0.0", f"{max(length, 24):.0f}.0"
+        return
     parts = len(spent) + cut
     room = max(length - _GAP * (parts - 1) - (60 if cut else 0), 12.0 * len(spent))
     total = sum(ms for _, ms in spent)
-    at, found = 0.0, []
+    at = 0.0
     for kind, ms in spent:
         width = max(room * ms / total, 6.0)
-        found.append(Bar(kind, round(at, 1), round(width, 1)))
+        yield kind, f"{at:.1f}", f"{width:.1f}"
         at += width + _GAP
     if cut:
-        found.append(Bar("cut", round(at, 1), 60))
-    return tuple(found)
+        yield "cut", f"{at:.1f}", "60.0"
+
+
+def _counted(tokens: int | None) -> str:
+    return "\u2013" if tokens is None else f"{tokens:,}"
 
 
 def phase_words(phases: Mapping[str, float]) -> str:
