@@ -1,7 +1,8 @@
 """The one renderer of foreign markdown: source in, sanitised HTML out, block by block.
 
 `split` cuts a growing text into parts that are finished and a tail that is still open, so that a page draws each
-part once. A part is rendered by itself: link references reach no further than their own part.
+part once. A part is rendered by itself: link references reach no further than their own part. Only the headings that
+stand above it are handed on, so that its own nest below them.
 
 Nothing in the result can run, load or be addressed: raw HTML is text, images become links, links go to http, https
 and mailto only, no element has an id, and an allow-list is applied to the finished HTML once more.
@@ -14,7 +15,7 @@ import io
 import re
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import nh3
 from django.utils.safestring import SafeString, mark_safe
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from markdown_it.renderer import RendererHTML
+    from markdown_it.rules_core import StateCore
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
     from markdown_it.utils import EnvType, OptionsDict
@@ -43,6 +45,7 @@ COLOURED = frozenset({
 MAX_HIGHLIGHTED = 20_000  # characters of one code block
 MOST_LEXING_S = 0.15  # of the processor's time, for one code block
 LIST_CUT = 4_000  # characters after which a long list may be cut between two items
+FIRST_HEADING = 3  # the level of an answer's outermost heading: the page and its panels have the ones above
 
 _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _LIST_ITEM = re.compile(r" {0,3}([-+*]|\d{1,9}[.)])([ \t]|$)")
@@ -150,11 +153,25 @@ def split(text: str) -> tuple[list[str], str]:
 # --- Rendering ----------------------------------------------------------------------------------------------------
 
 
-def render(text: str) -> SafeString:
-    """One part as HTML that is safe to put into a page."""
+Headings = tuple[int, ...]
+"""The headings under which a text goes on: their levels as written, outermost first."""
+
+
+class Drawn(NamedTuple):
+    html: SafeString
+    headings: Headings  # at the end of the part
+
+
+def draw(text: str, headings: Headings = ()) -> Drawn:
+    """One part as HTML that is safe to put into a page. `headings` are those at the end of the part before it."""
     if len(text) <= MAX_PART:
-        return _render_remembered(text)
-    return _render(text) if _FENCE.match(text.split("\n", 1)[0]) else plain(text)
+        return _draw_remembered(text, headings)
+    return _draw(text, headings) if _FENCE.match(text.split("\n", 1)[0]) else Drawn(plain(text), headings)
+
+
+def render(text: str) -> SafeString:
+    """A text of one part as HTML that is safe to put into a page."""
+    return draw(text).html
 
 
 def plain(text: str) -> SafeString:
@@ -163,12 +180,14 @@ def plain(text: str) -> SafeString:
 
 
 @lru_cache(maxsize=2_000)
-def _render_remembered(text: str) -> SafeString:
-    return _render(text)
+def _draw_remembered(text: str, headings: Headings) -> Drawn:
+    return _draw(text, headings)
 
 
-def _render(text: str) -> SafeString:
-    return mark_safe(_CLEANER.clean(_MARKDOWN.render(text.replace("\0", "\ufffd"))))  # noqa: S308 - allow-listed
+def _draw(text: str, headings: Headings) -> Drawn:
+    env = {"headings": headings}
+    made = _MARKDOWN.render(text.replace("\0", "\ufffd"), env)
+    return Drawn(mark_safe(_CLEANER.clean(made)), env["headings"])  # noqa: S308 - allow-listed
 
 
 @lru_cache(maxsize=100)
@@ -237,11 +256,17 @@ def _draw_cell(self: RendererHTML, tokens: Sequence[Token], at: int, options: Op
     return self.renderToken(tokens, at, options, env)
 
 
-def _lower_headings(state: Any) -> None:
-    """The page's own headings stand above those of an answer. Most answers begin with `##`: no level is left out."""
+def _nest_headings(state: StateCore) -> None:
+    """A heading stands one level below the one it belongs to, whatever levels were left out between them: an answer
+    that begins with `###`, or goes from `#` to `####`, leaves no gap in the page's outline."""
+    headings: Headings = state.env.get("headings", ())
     for token in state.tokens:
+        if token.type == "heading_open":
+            written = int(token.tag[1])
+            headings = (*(level for level in headings if level < written), written)
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, max(3, int(token.tag[1]) + 1))}"
+            token.tag = f"h{min(6, FIRST_HEADING - 1 + len(headings))}"
+    state.env["headings"] = headings
 
 
 def _math(state: StateInline, silent: bool) -> bool:
@@ -262,7 +287,7 @@ def _make_markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable(["table", "strikethrough"])
     markdown.disable(["html_block", "html_inline"])
     markdown.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
-    markdown.core.ruler.push("lower_headings", _lower_headings)
+    markdown.core.ruler.push("nest_headings", _nest_headings)
     markdown.inline.ruler.before("escape", "math", _math)
     markdown.add_render_rule("fence", _draw_fence)
     markdown.add_render_rule("code_block", _draw_fence)

@@ -94,6 +94,7 @@ class BlockDrawing:
     def __post_init__(self) -> None:
         self.is_prose = self.block.type in _READ_MEMBER
         self._splitter = markdown.Splitter()
+        self._headings: markdown.Headings = ()  # above what is not drawn yet
         self._taken = 0  # characters handed to the splitter
         self._new_parts: list[str] = []
         self._new_text: list[str] = []
@@ -134,7 +135,7 @@ class BlockDrawing:
     def draw(self, revision: int, now_s: float) -> None:
         """Draw what is new. Finished parts are drawn once; the tail is drawn again, but not each time."""
         if self._new_parts:
-            self.parts += [(revision, markdown.render(part)) for part in self._new_parts]
+            self._draw_parts(revision, self._new_parts)
             self._new_parts, self._new_text = [], []
             self._draw_tail(revision, now_s)
             return
@@ -148,10 +149,16 @@ class BlockDrawing:
             if self._splitter.tail_size > TAIL_RENDERED and not self.tail_html.startswith("<pre"):
                 self._draw_tail(revision, now_s)
 
+    def _draw_parts(self, revision: int, texts: list[str]) -> None:
+        for text in texts:
+            html, self._headings = markdown.draw(text, self._headings)
+            self.parts.append((revision, html))
+
     def _draw_tail(self, revision: int, now_s: float) -> None:
         began = time.perf_counter()
         text = self._splitter.tail
-        self.tail_html = markdown.render(text) if len(text) <= TAIL_RENDERED else markdown.plain(text)
+        is_short = len(text) <= TAIL_RENDERED
+        self.tail_html = markdown.draw(text, self._headings).html if is_short else markdown.plain(text)
         self.tail, self.pieces = revision, []
         self._tail_drawn_at = now_s
         self._tail_took_s = min(0.01, time.perf_counter() - began)
@@ -162,9 +169,8 @@ class BlockDrawing:
         if self.is_shut:
             return
         if self.is_prose:
-            self.parts += [(revision, markdown.render(part)) for part in self._new_parts]
-            if (rest := self._splitter.tail).strip():
-                self.parts.append((revision, markdown.render(rest)))
+            rest = self._splitter.tail
+            self._draw_parts(revision, [*self._new_parts, *([rest] if rest.strip() else [])])
         else:
             self.whole = revision
         self._new_parts, self._new_text, self.pieces = [], [], []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.markdown import Splitter, highlight_code, render, split
+from playground.markdown import Headings, Splitter, draw, highlight_code, render, split
 from tests.web.elements import Elements
 from tests.web.hostile_texts import HOSTILE
 
@@ -113,7 +113,7 @@ def test_a_huge_open_fence_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) ->
         ("**b** *e* ~~s~~ `c`", "<p><strong>b</strong> <em>e</em> <s>s</s> <code>c</code></p>"),
         ("# One\n", "<h3>One</h3>"),
         ("## Two\n", "<h3>Two</h3>"),
-        ("#### Four\n", "<h5>Four</h5>"),
+        ("#### Four\n", "<h3>Four</h3>"),
         ("|a|\n|:-:|\n|1|\n", '<th class="to-center">a</th>'),
         (r"\(a*b*c\) and \[x_1_\]", r"<p>\(a*b*c\) and \[x_1_\]</p>"),
         ("$$\na_1 * b_2 * c\n$$", "$$\na_1 * b_2 * c\n$$"),
@@ -125,6 +125,27 @@ def test_a_huge_open_fence_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_markdown_takes_its_shape(text: str, html: str) -> None:
     assert html in render(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [
+        ("### a\n\n### b\n\n## c\n\n### d\n", [3, 3, 3, 4]),
+        ("# a\n\n#### b\n\n##### c\n\n## d\n\n# e\n", [3, 4, 5, 4, 3]),
+        ("# a\n\n## b\n\n### c\n\n#### d\n\n##### e\n\n###### f\n", [3, 4, 5, 6, 6, 6]),
+        ("a\n===\n\n> #### b\n\n- ### c\n\nd\n---\n", [3, 4, 4, 4]),
+    ],
+)
+def test_headings_nest_and_leave_no_level_out_wherever_the_text_is_cut(text: str, levels: list[int]) -> None:
+    parts, tail = split(text)
+    assert len(parts) > 1
+    headings: Headings = ()
+    found = []
+    for part in [*parts, tail]:
+        html, headings = draw(part, headings)
+        found += [int(tag[1]) for tag, _ in Elements(html).found if re.fullmatch("h[1-6]", tag)]
+    assert found == levels
+    assert [int(level) for level in re.findall(r"<h(\d)", render(text))] == levels
 
 
 def test_a_link_goes_out_and_says_nothing_of_where_it_comes_from() -> None:
