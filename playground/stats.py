@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import CharField, FloatField
@@ -15,13 +18,23 @@ DAYS = 14  # without dates in the filter
 MOST_BARS = 60
 MOST_RUNS = 5_000  # the newest so many are counted; a chart of more looks the same and costs too much
 
-# As plain text and numbers: making a UUID and a Decimal of each costs more than reading the rows.
+
+class Plain(Cast):
+    """A cast whose values are left as the database driver gives them."""
+
+    def get_db_converters(self, connection: Any) -> list[Any]:
+        return []
+
+
+# As plain text and numbers: making a UUID and a Decimal of each costs more than reading the rows, which the index
+# `run_figures` holds.
 COLUMNS = (
-    Cast("pk", CharField()), "status_class", "state", "first_token_ms", "duration_ms", "input_tokens",
-    "cache_write_tokens", "cache_read_tokens", "output_tokens", Cast("cost_usd", FloatField()),
+    Plain("pk", CharField()), "status_class", "state", "first_token_ms", "duration_ms", "input_tokens",
+    "cache_write_tokens", "cache_read_tokens", "output_tokens", Plain("cost_usd", FloatField()),
 )  # fmt: skip
 _DAY_MS = 86_400_000
 _EPOCH = dt.date(1970, 1, 1)
+_LATEST_MS = 2**48 - 1
 
 
 @dataclass
@@ -68,9 +81,9 @@ class Stats:
     def total(self, name: str) -> Any:
         return sum(getattr(day, name) for day in self.days)
 
-    def percentile(self, name: str, part: float) -> float | None:
-        """Of `first_token_ms` or `duration_ms` over all days; `part` 0.5 is the median."""
-        return percentile([value for day in self.days for value in getattr(day, name)], part)
+    def ordered(self, name: str) -> list[float]:
+        """All days' `first_token_ms` or `duration_ms`, for `percentile`."""
+        return sorted(value for day in self.days for value in getattr(day, name))
 
 
 def span(first: dt.datetime | None, end: dt.datetime | None) -> tuple[dt.datetime, dt.datetime]:
@@ -88,11 +101,14 @@ def count(rows: Sequence[tuple[Any, ...]], begin: dt.datetime, end: dt.datetime)
     length = max(1, (last - first).days + 1)
     step = -(-length // MOST_BARS)
     days = [Day(first + dt.timedelta(days=number)) for number in range(0, length, step)]
-    first_day = (first - _EPOCH).days
-    for row in rows[:MOST_RUNS]:
-        at = (_day_of(row[0]) - first_day) // step
-        if 0 <= at < len(days):
-            _add(days[at], row)
+    if rows:
+        # A column at a time, cut where the days change: the rows are too many to be looked at one by one.
+        columns = list(zip(*reversed(rows[:MOST_RUNS]), strict=True))
+        has_hyphens = "-" in rows[0][0]
+        dates = [*(day.date for day in days), days[-1].date + dt.timedelta(days=step)]
+        cuts = [bisect_left(columns[0], _first_id_on(date, has_hyphens=has_hyphens)) for date in dates]
+        for day, (start, stop) in zip(days, pairwise(cuts), strict=True):
+            _fill(day, [column[start:stop] for column in columns])
     return Stats(days, step, is_capped=len(rows) > MOST_RUNS)
 
 
@@ -101,25 +117,30 @@ def _day_of(run_id: str) -> int:
     return int(run_id.replace("-", "")[:12], 16) // _DAY_MS
 
 
-def _add(day: Day, row: tuple[Any, ...]) -> None:
-    _, status_class, state, first_token_ms, duration_ms, fresh, written, read, out, cost = row
-    if status_class == 4:
-        day.client += 1
-    elif state in {"queued", "running", "cancelled"} or (status_class == 2 and state == "completed"):
-        day.ok += 1
-    else:
-        day.server += 1
-    day.tokens_in += (fresh or 0) + (written or 0) + (read or 0)
-    day.tokens_out += out or 0
-    day.cost_usd += cost or 0
-    if first_token_ms is not None:
-        day.first_token_ms.append(first_token_ms)
-    if duration_ms is not None and status_class == 2:
-        day.duration_ms.append(duration_ms)
+def _first_id_on(date: dt.date, *, has_hyphens: bool) -> str:
+    """How the ids of a day and of all later ones begin, at least, in the order of text."""
+    milliseconds = f"{min(max(0, (date - _EPOCH).days) * _DAY_MS, _LATEST_MS):012x}"
+    return f"{milliseconds[:8]}-{milliseconds[8:]}" if has_hyphens else milliseconds
+
+
+def _fill(day: Day, columns: Sequence[Sequence[Any]]) -> None:
+    _, classes, states, first_token_ms, duration_ms, fresh, written, read, out, cost = columns
+    for (status_class, state), runs in Counter(zip(classes, states, strict=True)).items():
+        if status_class == 4:
+            day.client += runs
+        elif state in {"queued", "running", "cancelled"} or (status_class == 2 and state == "completed"):
+            day.ok += runs
+        else:
+            day.server += runs
+    day.tokens_in = sum(sum(filter(None, column)) for column in (fresh, written, read))
+    day.tokens_out = sum(filter(None, out))
+    day.cost_usd = sum(filter(None, cost))
+    day.first_token_ms = [ms for ms in first_token_ms if ms is not None]
+    day.duration_ms = [ms for ms, of in zip(duration_ms, classes, strict=True) if of == 2 and ms is not None]
 
 
 def percentile(values: Iterable[float], part: float) -> float | None:
-    """The value below which `part` of the values lie, between the two nearest; None without values."""
+    """The value below which `part` of the values lie, between the two nearest; None without values. 0.5: the median."""
     ordered = sorted(values)
     if not ordered:
         return None

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from playground.engine.events import Streamed
 
 FINAL_STATES = ("completed", "failed", "interrupted", "cancelled")
+FIGURES = (
+    "duration_ms", "status_class", "source", "state", "first_token_ms", "input_tokens", "cache_write_tokens",
+    "cache_read_tokens", "output_tokens", "cost_usd",
+)  # fmt: skip
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -117,7 +121,8 @@ class Run(models.Model):
 
     class Meta:
         # Each filter of the log by itself reads one index from the newest entry on. Durations are no such filter, they
-        # are looked through from the newest on; `run_duration` holds what is compared, so the rows are not touched.
+        # are looked through from the newest on; `run_figures` holds what is compared, and what is charted, so the rows
+        # are not touched.
         indexes = [
             models.Index(fields=["owner", "-id"], name="run_owner"),
             *(
@@ -134,7 +139,7 @@ class Run(models.Model):
                     "client_session",
                 )
             ),
-            models.Index(fields=["owner", "-id", "duration_ms", "status_class", "source"], name="run_duration"),
+            models.Index(fields=["owner", "-id", *FIGURES], name="run_figures"),
             models.Index(fields=["owner", "-id"], name="run_starred", condition=models.Q(starred=True)),
             models.Index(fields=["id"], name="run_unfinished", condition=models.Q(state__in=["queued", "running"])),
         ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html_join
 
 from playground.answer import words
 from playground.request_log import beside
@@ -25,6 +26,7 @@ register = template.Library()
 RECENT = 10
 
 WIDTH, LEFT, TOP, BOTTOM = 460.0, 30.0, 4.0, 84.0
+BAR = '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>'
 SPARK_WIDTH, SPARK_TOP, SPARK_BOTTOM = 294.0, 8.0, 58.0
 
 
@@ -83,18 +85,18 @@ def chart_days(stats: Stats) -> dict[str, Any]:
                 height = max(0.8, (BOTTOM - TOP) * count / top)
                 at -= height
                 x = LEFT + number * slot + slot * 0.1
-                bars.append({"kind": kind, "x": x, "y": at, "w": slot * 0.8, "h": height})
+                bars.append((kind, f"{x:.1f}", f"{at:.1f}", f"{slot * 0.8:.1f}", f"{height:.1f}"))
                 at -= 0.6
     every = max(1, math.ceil(len(stats.days) / 5))
     labels = [
-        {"x": LEFT + number * slot + slot * 0.1, "text": f"{day.date.day} {day.date:%b}"}
+        {"x": f"{LEFT + number * slot + slot * 0.1:.0f}", "text": f"{day.date.day} {day.date:%b}"}
         for number, day in enumerate(stats.days)
         if number % every == 0
     ]
     grid = [{"y": BOTTOM - (BOTTOM - TOP) * part, "text": compact(top * part)} for part in (0, 0.5, 1)]
     worst = max(stats.days, key=lambda day: day.server, default=None)
     worst = worst if worst and worst.server else None
-    return {"stats": stats, "bars": bars, "labels": labels, "grid": grid, "worst": worst}
+    return {"stats": stats, "bars": format_html_join("", BAR, bars), "labels": labels, "grid": grid, "worst": worst}
 
 
 @register.inclusion_tag("playground/_request_chart_line.html")
@@ -103,8 +105,9 @@ def chart_median(stats: Stats, name: str, title: str) -> dict[str, Any]:
     from playground.stats import percentile
 
     values = [percentile(getattr(day, name), 0.5) for day in stats.days]
-    note = f"p95 {words.duration(stats.percentile(name, 0.95))}"
-    return _line(stats, values, title, words.duration(stats.percentile(name, 0.5)), note)
+    ordered = stats.ordered(name)
+    note = f"p95 {words.duration(percentile(ordered, 0.95))}"
+    return _line(stats, values, title, words.duration(percentile(ordered, 0.5)), note)
 
 
 @register.inclusion_tag("playground/_request_chart_line.html")
