@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -70,10 +71,10 @@ def find(
     after: int = 0,
     before: int | None = None,
     most: int,
-) -> list[int]:
-    """Ids of the owner's matching contents, newest first, at most `most`, between `after` and `before`.
+) -> list[tuple[int, UUID]]:
+    """Ids of the owner's matching contents and of their runs, newest first, at most `most`.
 
-    `facets` gives values that columns named in `FACETS` must have.
+    The contents are between `after` and `before`. `facets` gives values that columns named in `FACETS` must have.
     """
     if not terms:
         return []
@@ -82,7 +83,8 @@ def find(
     values = {"query": query, "owner": owner_id, "after": after, "before": before or 2**62, "most": most}
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return [row[0] for row in cursor.fetchall()]
+        # As the driver gives it, SQLite's id of a run is text.
+        return [(row[0], row[1] if isinstance(row[1], UUID) else UUID(row[1])) for row in cursor.fetchall()]
 
 
 def index(entries: Iterable[Entry]) -> None:
@@ -135,9 +137,10 @@ def _sqlite_query(marks: list[str], terms: list[Term]) -> tuple[str, str]:
         if term.excluded:
             query = f"({query}) NOT ({written(term)})"
     sql = (
-        "SELECT rowid FROM playground_search WHERE playground_search MATCH %(query)s "
-        "AND rowid < %(before)s AND rowid > %(after)s "
-        "ORDER BY rowid DESC LIMIT %(most)s"
+        "SELECT found.rowid, content.run_id FROM playground_search found "
+        "CROSS JOIN playground_runcontent content ON content.id = found.rowid "
+        "WHERE playground_search MATCH %(query)s AND found.rowid < %(before)s AND found.rowid > %(after)s "
+        "AND content.owner_id = %(owner)s ORDER BY found.rowid DESC LIMIT %(most)s"
     )
     return sql, query
 
@@ -152,7 +155,7 @@ def _postgres_query(marks: list[str], terms: list[Term]) -> tuple[str, str]:
 
     query = " & ".join([*(f"'{mark}:'" for mark in marks), *(written(term) for term in terms)])
     sql = (
-        "SELECT id FROM playground_runcontent WHERE owner_id = %(owner)s AND words @@ %(query)s::tsquery "
+        "SELECT id, run_id FROM playground_runcontent WHERE owner_id = %(owner)s AND words @@ %(query)s::tsquery "
         "AND id < %(before)s AND id > %(after)s ORDER BY id DESC LIMIT %(most)s"
     )
     return sql, query

@@ -14,7 +14,7 @@ from django.urls import reverse
 from playground.models import ConversationRun
 from playground.models.run import started_at_of
 from playground.request_log.filters import Filter
-from playground.request_log.pages import newest_values
+from playground.request_log.pages import newest_values, one_of
 from playground.request_log.rows import cost_words
 
 KINDS = ("conversation", "session")
@@ -76,11 +76,8 @@ def grouped(owner: Any, wanted: Filter, kind: str) -> tuple[list[Group], int, bo
 
 def _conversations(owner: Any, run_ids: list[UUID]) -> dict[UUID, tuple[str, str]]:
     """Id and title of the conversation each run was made from."""
-    found = {}
-    for start in range(0, len(run_ids), 500):
-        links = ConversationRun.objects.filter(
-            run_id__in=run_ids[start : start + 500], conversation__owner=owner, conversation__deleted_at=None
-        )
-        for run_id, conversation_id, title in links.values_list("run_id", "conversation_id", "conversation__title"):
-            found[run_id] = (str(conversation_id), title)
-    return found
+    links = ConversationRun.objects.filter(
+        run_id__in=one_of(run_ids), conversation__owner=owner, conversation__deleted_at=None
+    )
+    named = links.values_list("run_id", "conversation_id", "conversation__title")
+    return {run_id: (str(conversation_id), title) for run_id, conversation_id, title in named}

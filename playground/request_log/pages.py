@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from playground import search
 from playground.models import Run, RunContent
@@ -85,13 +87,13 @@ def search_pairs(
     else:
         low = 0
     kept: list[tuple[int, UUID]] = []
-    for step in _steps(most) if wanted.others else itertools.repeat(most):
-        ids = search.find(owner.pk, terms, facets=wanted.facets, after=low, before=at, most=step)
-        kept += _wanted_of(owner, wanted, ids)
-        looked_at += len(ids)
-        if len(kept) >= most or len(ids) < step:
+    for step in _steps(most) if wanted.others or wanted.ids else itertools.repeat(most):
+        found = search.find(owner.pk, terms, facets=wanted.facets, after=low, before=at, most=step)
+        kept += _wanted_of(owner, wanted, found)
+        looked_at += len(found)
+        if len(kept) >= most or len(found) < step:
             return kept[:most], None
-        at = ids[-1]
+        at = found[-1][0]
         if looked_at >= look_at:
             break
     return kept, at
@@ -106,23 +108,27 @@ def _steps(most: int) -> Iterator[int]:
         yield later[-1]
 
 
-def _wanted_of(owner: Any, wanted: Filter, content_ids: list[int]) -> list[tuple[int, UUID]]:
-    """Those of the contents whose run the filter wants, in the same order. Asked in parts that SQLite can take."""
-    found: list[tuple[int, UUID]] = []
-    for start in range(0, len(content_ids), 900):
-        part = RunContent.objects.filter(pk__in=content_ids[start : start + 900], owner_id=owner.pk)
-        others = {f"run__{name}": value for name, value in wanted.others.items()}
-        found += part.filter(**others, **_run_ids(wanted)).order_by("-pk").values_list("pk", "run_id")
-    return found
+def _wanted_of(owner: Any, wanted: Filter, found: list[tuple[int, UUID]]) -> list[tuple[int, UUID]]:
+    """Those of the contents whose run the filter wants, in the same order."""
+    first, end = wanted.ids.get("pk__gte"), wanted.ids.get("pk__lt")
+    within = [pair for pair in found if (first is None or pair[1] >= first) and (end is None or pair[1] < end)]
+    if not wanted.others or not within:
+        return within
+    runs = Run.objects.owned_by(owner).filter(**wanted.others)
+    fitting = set(runs.filter(pk__in=one_of(run_id for _, run_id in within)).values_list("pk", flat=True))
+    return [pair for pair in within if pair[1] in fitting]
 
 
-def _run_ids(wanted: Filter) -> dict[str, UUID]:
-    return {name.replace("pk", "run_id"): value for name, value in wanted.ids.items()}
+def one_of(ids: Iterable[UUID]) -> RawSQL:
+    """Ids for `__in` as one value: to write a query with a parameter for each takes longer than to answer it."""
+    if connection.vendor == "postgresql":
+        return RawSQL("SELECT unnest(%s::uuid[])", [list(ids)])
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps([run_id.hex for run_id in ids])])
 
 
 def _content_range(wanted: Filter) -> tuple[int, int]:
     """Ids of contents somewhat outside the filter's dates: contents are numbered as they are stored, about by time."""
-    within = RunContent.objects.filter(**_run_ids(wanted))
+    within = RunContent.objects.filter(**{name.replace("pk", "run_id"): value for name, value in wanted.ids.items()})
     first = within.order_by("run_id").values_list("pk", flat=True).first()
     last = within.order_by("-run_id").values_list("pk", flat=True).first()
     return (0, 1) if first is None or last is None else (max(0, first - OUT_OF_ORDER), last + OUT_OF_ORDER)
@@ -134,10 +140,7 @@ def newest_values(owner: Any, wanted: Filter, columns: Sequence[Any], most: int)
     if not wanted.q:
         return list(wanted.apply(runs)[:most])
     pairs, _ = search_pairs(owner, wanted, "", most)
-    found: list[tuple[Any, ...]] = []
-    for start in range(0, len(pairs), 900):
-        found += runs.filter(pk__in=[run_id for _, run_id in pairs[start : start + 900]])
-    return found
+    return list(runs.filter(pk__in=one_of(run_id for _, run_id in pairs)))
 
 
 def _run_id(cursor: str) -> UUID | None:

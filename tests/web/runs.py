@@ -125,10 +125,7 @@ def failed_run(user: User, status: int = 529, **about: Any) -> Run:
 
 def found(user: User, text: str) -> list[Any]:
     """Ids of the runs that a search finds."""
-    from playground.models import RunContent
-
-    ids = search.find(user.pk, search.read_query(text), most=100)
-    return list(RunContent.objects.filter(pk__in=ids).values_list("run_id", flat=True))
+    return [run_id for _, run_id in search.find(user.pk, search.read_query(text), most=100)]
 
 
 def draw_all(about: About, events: Iterable[RunEvent]) -> Drawing:

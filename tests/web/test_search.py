@@ -86,7 +86,7 @@ def test_a_filter_is_answered_by_the_index(owner: User) -> None:
     rare = runs.stored_run(owner, "needle", model="rare", source="relay")
     terms = search.read_query("needle")
     wanted = {"model": "rare", "source": "relay", "status_class": 2, "state": "completed"}
-    assert search.find(owner.pk, terms, facets=wanted, most=9) == [rare.content.pk]
+    assert search.find(owner.pk, terms, facets=wanted, most=9) == [(rare.content.pk, rare.pk)]
     assert search.find(owner.pk, terms, facets=wanted | {"state": "failed"}, most=9) == []
 
 
@@ -123,7 +123,7 @@ def test_matches_come_newest_first_and_in_parts(owner: User) -> None:
         runs.stored_run(owner, "needle")
     every = search.find(owner.pk, search.read_query("needle"), most=100)
     assert every == sorted(every, reverse=True)
-    assert search.find(owner.pk, search.read_query("needle"), before=every[2], most=3) == every[3:6]
+    assert search.find(owner.pk, search.read_query("needle"), before=every[2][0], most=3) == every[3:6]
 
 
 def test_a_very_long_text_is_searched_at_its_beginning(owner: User) -> None:
