@@ -4,7 +4,8 @@
 
 Fills an empty database once (about three minutes a million) and measures every page, filter and search of the user who
 owns a tenth of it, through Django's handler: the best and the median time, and the CPU time of Python and database
-together, which is what is judged, because other work on the machine does not change it. A second call measures only.
+together, which other work on the machine changes less. Both the median and the CPU time have to be within the goal. A
+second call measures only.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ SEARCH = "playground_search (rowid, marks, words)"
 MODELS = ["claude-opus-4-5"] * 6 + ["claude-sonnet-5-5"] * 3 + ["claude-haiku-5-5"]
 AGENTS = ["Chrome 146 on macOS", "anthropic-python 2.12.0", "anthropic-typescript 1.9.0", "curl 8.16"]
 SPAN_MS = 300 * 86_400_000  # the log reaches back this far
+# What is rare falls on runs of the measured owner, who has every tenth: those whose number ends in 9.
+RARE_MODEL, NEEDLE = 59, 79
 
 
 def rows(count: int, own: int, owner: int, others: list[int], seed: int = 7) -> Iterator[tuple[dict[str, Any], str]]:
@@ -54,7 +57,7 @@ def rows(count: int, own: int, owner: int, others: list[int], seed: int = 7) -> 
             "state": state,
             "http_status": status,
             "status_class": status_class(status),
-            "model": "rare-model" if number % 100_000 == 50 else chance.choice(MODELS),
+            "model": "rare-model" if number % 100_000 == RARE_MODEL else chance.choice(MODELS),
             "agent": chance.choice(AGENTS),
             "source": "relay" if chance.random() < 0.7 else "playground",
             "connection_name": chance.choice(["Anthropic", "Anthropic", "Ollama on tower", "Sandbox"]),
@@ -70,7 +73,7 @@ def rows(count: int, own: int, owner: int, others: list[int], seed: int = 7) -> 
             "starred": chance.random() < 0.001,
         }
         words = chance.choices(vocabulary, cum_weights=weights, k=30)
-        yield columns, " ".join(["common", *words, *(["needle"] if number % 20_000 == 77 else [])])
+        yield columns, " ".join(["common", *words, *(["needle"] if number % 20_000 == NEEDLE else [])])
 
 
 def fill(count: int, own: int) -> None:
@@ -271,17 +274,19 @@ def main() -> None:
         f"{connection.vendor}: {Run.objects.count():,} runs, {own:,} of one user; milliseconds, {options.times} times\n"
     )
     print(f"{'':44}{'best':>9}{'median':>9}{'CPU':>9}{'lines':>8}")
-    slow = 0
+    slow_wall = slow_cpu = 0
     for name, address in addresses(owner):
         if address == "recent":
             lines, taken = 10, measure(lambda: newest_rows(owner, 10), options.times)
         else:
             lines = client.get(address).content.count(b"data-run-id")
             taken = measure(lambda address=address: client.get(address), options.times)
-        slow += taken[2] > GOAL_MS
-        mark = f"  over {GOAL_MS:.0f}" if taken[2] > GOAL_MS else ""
-        print(f"{name:44}{taken[0]:9.1f}{taken[1]:9.1f}{taken[2]:9.1f}{lines:8}{mark}", flush=True)
-    print(f"\n{slow} over {GOAL_MS:.0f} ms of CPU")
+        best, median, cpu = taken
+        slow_wall += median > GOAL_MS
+        slow_cpu += cpu > GOAL_MS
+        mark = f"  over {GOAL_MS:.0f}" if max(median, cpu) > GOAL_MS else ""
+        print(f"{name:44}{best:9.1f}{median:9.1f}{cpu:9.1f}{lines:8}{mark}", flush=True)
+    print(f"\nover {GOAL_MS:.0f} ms: {slow_wall} by the median, {slow_cpu} by CPU time")
 
 
 if __name__ == "__main__":
