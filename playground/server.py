@@ -5,6 +5,7 @@ from __future__ import annotations
 from playground.serving.loop import event_loop, reactor  # isort: skip # it installs the reactor, so it comes first
 
 import asyncio
+import gc
 import inspect
 import logging
 import signal
@@ -30,8 +31,10 @@ logger = logging.getLogger(__name__)
 
 STALLED_S = 60.0  # a socket that takes nothing for so long is cut
 RESTARTING = 4012  # close code of websockets
+_BACKLOG = 2048  # connections that may wait to be taken; one more would only be tried again after a second
 _FRAME_BYTES = 1024 * 1024  # the most we send in one websocket message
 _READ_BYTES = 1024 * 1024  # of a body, handed to the application at once
+_COLLECTED_AT = (20_000, 20, 50)  # see gc.set_threshold
 _LAST_WORDS_S = 2.0  # for answers and websockets to close by themselves once all runs have ended
 
 
@@ -48,9 +51,10 @@ class Server(DaphneServer):
         on_ready: Callable[[str], None] | None,
         background: Iterable[Callable[[], Coroutine[Any, Any, None]]],
     ) -> None:
+        endpoints = build_endpoint_description_strings(host=host, port=port)
         super().__init__(
             application,
-            endpoints=build_endpoint_description_strings(host=host, port=port),
+            endpoints=[f"{endpoint}:backlog={_BACKLOG}" for endpoint in endpoints],
             signal_handlers=False,
             request_buffer_size=_READ_BYTES,
             websocket_max_message_size=_FRAME_BYTES,
@@ -104,6 +108,7 @@ class Server(DaphneServer):
         self._ports.append(port)
         if self._handles_signals:
             self._listen_to_signals()
+        _spare_the_collector()
         self._tasks = [self.loop.create_task(make()) for make in self._background]
         if self._on_ready is not None:
             self._on_ready(self.url)
@@ -194,6 +199,14 @@ class Server(DaphneServer):
         if not ending:
             return None
         return defer.Deferred.fromFuture(asyncio.gather(*ending, return_exceptions=True)).addErrback(lambda _: None)
+
+
+def _spare_the_collector() -> None:
+    """Streams make many objects, nearly none of them in cycles. Python's collector would look through all that live,
+    Django's own included, again and again: a third of the CPU, in pauses of up to 0.1 s for everybody."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTED_AT)
 
 
 def make_server(
