@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 MAX_EVENT = 16 * 1024 * 1024
 
 # U+2028, U+2029 and U+0085 are no line ends here: they occur literally inside JSON strings.
 _LINE_END = re.compile(rb"\r\n?|\n")
 _LINE_BREAK = re.compile(r"\r\n?|\n")
+# An event as nearly every server writes it.
+_USUAL_TEXT = re.compile(r"event: ([^\n]*)\ndata: ([^\n]*)\n\n")
+_USUAL_BYTES = re.compile(_USUAL_TEXT.pattern.encode())
+_USUAL_FRAME = len("event: \ndata: \n\n")
 _BOM = b"\xef\xbb\xbf"
 _CR = 0x0D
 
@@ -95,15 +100,19 @@ class Decoder:
             return []
         events: list[ServerSentEvent] = []
         begin = 0
-        for piece in text[:-2].split(b"\n\n"):
-            first, _, second = piece.partition(b"\n")
-            if not (first.startswith(b"event: ") and second.startswith(b"data: ")) or b"\n" in second:
-                return []
-            size = len(piece) + 2
+        found: list[tuple[Any, Any]] = (
+            _USUAL_TEXT.findall(text.decode("ascii")) if text.isascii() else _USUAL_BYTES.findall(text)
+        )
+        for name, data in found:
+            size = len(name) + len(data) + _USUAL_FRAME
             begin += size
-            data, malformed = _decode(second[6:])
-            name = first[7:].decode("utf-8", "replace")
+            malformed = None
+            if type(data) is bytes:
+                data, malformed = _decode(data)
+                name = name.decode("utf-8", "replace")
             events.append(ServerSentEvent(name, data, size, self._offset + begin, None, malformed))
+        if begin != len(text):
+            return []
         self._drop(len(text))
         self._scanned = 0
         self.consumed = self._offset
