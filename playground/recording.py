@@ -13,13 +13,14 @@ from playground.models.fields import clean
 from playground.models.run import started_at_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from uuid import UUID
 
     from playground.engine.live_run import LiveRun
     from playground.models.run_content import Mark
 
 BATCH_BYTES = 64 * 2**10
+_STATEMENT_BYTES = 8 * 2**20  # of request bodies that are written at once
 _SESSION_HEADERS = ("x-session-id", "session-id", "x-claude-code-session-id")
 
 
@@ -47,11 +48,13 @@ class Recording:
         self._event_end = 0  # where the last event ended
         self._next_event = 1
         self._held: list[Mark] = []  # of events whose bytes are in an earlier batch
+        live.events.keep_from(0)
 
     def collect(self, *, is_failing: bool = False) -> None:
         """Take what the run has told since the last time."""
         new = self.live.events[self._position :]
         self._position += len(new)
+        self.live.events.keep_from(self._position)
         pieces: list[bytes] = []
         marks, self._held = self._held, []
         size = 0
@@ -106,32 +109,34 @@ class Recording:
 
     @staticmethod
     def write_all(recordings: Sequence[Recording]) -> None:
-        """Write several runs: their own rows, then the bytes of all of them in one statement, then what has ended."""
+        """Write several runs: the rows of those that are new, the bytes of all of them, then what has ended."""
         for recording in recordings:
-            recording._write_rows()
+            recording._attempts += 1
+        _create_rows([recording for recording in recordings if not recording._has_row])
+        for recording in recordings:
+            if recording._has_row and not recording._has_answer and recording.figures.http_status is not None:
+                recording._write_answer()
         batches = [batch for recording in recordings for batch in recording._batches]
         for batch in batches:
             batch.pk = None
         # Whether a commit that was cut off came through cannot be known: then the same rows come a second time.
         again = any(recording._attempts > 1 for recording in recordings)
         RunBatch.objects.bulk_create(batches, ignore_conflicts=again)
-        for recording in recordings:
-            recording._write_end()
+        ending = [recording for recording in recordings if recording.figures.ended is not None]
+        entries = [recording._write_end() for recording in ending]
+        search.index([entry for entry in entries if entry is not None])
 
     def write(self) -> None:
         """Write this run alone."""
         self.write_all([self])
 
-    def _write_rows(self) -> None:
-        self._attempts += 1
-        if not self._has_row:
-            self._create_rows()
-        elif not self._has_answer and self.figures.http_status is not None:
-            self._write_answer()
-
-    def _write_end(self) -> None:
-        if self.figures.ended is not None:
-            store_end(self.run_id, self.figures, content_id=self._content_id, is_complete=self._is_complete)
+    def _write_end(self) -> search.Entry | None:
+        run = Run(id=self.run_id, **about_columns(self.live))
+        ended = store_end(run, self.figures, is_complete=self._is_complete)
+        if ended is None or self._content_id is None:
+            return None
+        body = self.live.about.request_body
+        return store_message(run, self.figures, ended, content_id=self._content_id, body=body)
 
     def written(self) -> None:
         """What was handed to `write_all` is in the database for good."""
@@ -149,46 +154,69 @@ class Recording:
         headers = [list(pair) for pair in self.figures.response_headers]
         RunContent.objects.filter(run_id=self.run_id).update(response_headers=headers)
 
-    def _create_rows(self) -> None:
+    def _content_columns(self) -> dict[str, Any]:
         about = self.live.about
-        run = Run(id=self.run_id, **about_columns(self.live), **answer_columns(self.figures))
-        Run.objects.bulk_create([run], ignore_conflicts=self._attempts > 1)
-        if not self.keeps_content:
-            return
-        columns = {
+        return {
             "owner_id": about.user_id,
             "request_body": about.request_body,
             "request_headers": self.figures.request_headers or [list(pair) for pair in about.request_headers],
             "response_headers": [list(pair) for pair in self.figures.response_headers],
             "size": len(about.request_body),
         }
-        if self._attempts > 1:
-            content, _ = RunContent.objects.get_or_create(run_id=self.run_id, defaults=columns)
-        else:
-            content = RunContent.objects.create(run_id=self.run_id, **columns)
-        self._content_id = content.pk
 
 
-def store_end(run_id: UUID, figures: Figures, *, content_id: int | None, is_complete: bool = True) -> bool:
-    """Write how a run ended, and make it searchable. False: it had ended already, and stays as it was."""
-    run = Run.objects.filter(pk=run_id).only("base_url", "owner_id", "request_size", *search.FACETS).first()
-    if run is None:
-        return False
+def _create_rows(recordings: Sequence[Recording]) -> None:
+    """The rows of runs that have none, or may have them from an attempt that was cut off."""
+    again = any(recording._attempts > 1 for recording in recordings)
+    runs = [Run(id=each.run_id, **about_columns(each.live), **answer_columns(each.figures)) for each in recordings]
+    Run.objects.bulk_create(runs, ignore_conflicts=again)
+    keeping = [recording for recording in recordings if recording.keeps_content]
+    if again:
+        for recording in keeping:
+            columns = recording._content_columns()
+            content, _ = RunContent.objects.get_or_create(run_id=recording.run_id, defaults=columns)
+            recording._content_id = content.pk
+        return
+    for together in _by_size(keeping):
+        made = RunContent.objects.bulk_create(
+            RunContent(run_id=recording.run_id, **recording._content_columns()) for recording in together
+        )
+        for recording, content in zip(together, made, strict=True):
+            recording._content_id = content.pk
+
+
+def _by_size(recordings: Sequence[Recording]) -> Iterator[list[Recording]]:
+    """In groups whose request bodies fit in one statement."""
+    together: list[Recording] = []
+    size = 0
+    for recording in recordings:
+        size += len(recording.live.about.request_body)
+        if together and size > _STATEMENT_BYTES:
+            yield together
+            together, size = [], len(recording.live.about.request_body)
+        together.append(recording)
+    if together:
+        yield together
+
+
+def store_end(run: Run, figures: Figures, *, is_complete: bool = True) -> dict[str, Any] | None:
+    """Write how a run ended, and return the columns that say so. None: the run is gone, or had ended already and stays
+    as it was. `run` has the columns of its start."""
     columns = end_columns(figures, run.model, is_sandbox=run.is_sandbox) | {"log_complete": is_complete}
     # Compare and set: final states never change.
-    if not Run.objects.unfinished().filter(pk=run_id).update(**columns):
-        return False
-    if content_id is None:
-        return True
+    return columns if Run.objects.unfinished().filter(pk=run.pk).update(**columns) else None
+
+
+def store_message(run: Run, figures: Figures, ended: dict[str, Any], *, content_id: int, body: bytes) -> search.Entry:
+    """Write the message that a run's answer made; return what the run can be found by, for `search.index`.
+    `ended` is what `store_end` returned, `body` the request's."""
     message = figures.accumulator.message if figures.has_message else None
-    body = bytes(RunContent.objects.values_list("request_body", flat=True).get(pk=content_id))
     changes = {"message": message, "size": run.request_size + figures.received_size}
     if figures.response_headers:
         changes["response_headers"] = [list(pair) for pair in figures.response_headers]
     RunContent.objects.filter(pk=content_id).update(**changes)
-    facets = {name: columns.get(name, getattr(run, name)) for name in search.FACETS}
-    search.index([search.Entry(content_id, run.owner_id, searchable_words(body, message, columns), facets)])
-    return True
+    facets = {name: ended.get(name, getattr(run, name)) for name in search.FACETS}
+    return search.Entry(content_id, run.owner_id, searchable_words(body, message, ended), facets)
 
 
 def answer_columns(figures: Figures) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max
 
+from playground import search
 from playground.engine.events import Answered, Ended, Failure, Received, Streamed
 from playground.figures import Figures
 from playground.models import Run, RunBatch, RunContent
-from playground.recording import store_end
+from playground.recording import store_end, store_message
 
 logger = logging.getLogger(__name__)
 _CUT_OFF = "The server stopped before the answer ended."
@@ -25,12 +26,21 @@ def close_interrupted(live: Iterable[UUID] = ()) -> int:
     """
     closed = 0
     for run in Run.objects.unfinished().exclude(pk__in=list(live)):
-        content_id = RunContent.objects.filter(run=run).values_list("pk", flat=True).first()
         with transaction.atomic():
-            closed += store_end(run.pk, _figures_of(run), content_id=content_id)
+            closed += _close(run)
     if closed:
         logger.warning("%d runs were cut off by a stop of the server", closed)
     return closed
+
+
+def _close(run: Run) -> bool:
+    figures = _figures_of(run)
+    ended = store_end(run, figures)
+    content = RunContent.objects.filter(run=run).only("request_body").first()
+    if ended is not None and content is not None:
+        entry = store_message(run, figures, ended, content_id=content.pk, body=bytes(content.request_body))
+        search.index([entry])
+    return ended is not None
 
 
 def _figures_of(run: Run) -> Figures:

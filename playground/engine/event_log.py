@@ -1,17 +1,18 @@
 """All events of a run, the older ones packed.
 
 As objects, the events of a stream take about five times the memory of its bytes. Whoever follows live needs the last
-moments only; older ones are wanted by a page that reloads, or never. So what is older than half a second (twice the
-recorder's pause) is packed: its bytes, compressed, and where in them each event ended and when. Asked for, the events
-are cut out and decoded again, and are equal to what they were.
+moments only; older ones are wanted by a page that reloads, or never. So what is older than half a second, and has been
+read by whoever reads all of it (the recorder), is packed: its bytes, compressed, and where in them each event ended and
+when. Asked for, the events are cut out and decoded again, and are equal to what they were.
 """
 
 from __future__ import annotations
 
 import zlib
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Final, overload
 
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from playground.engine.events import RunEvent
 
 AGE_MS: Final = 500.0
+UNREAD_MS: Final = 5_000.0  # packed at this age also if nobody has read it
 PACKED_AT_ONCE: Final = 64  # a pack has a cost of its own, so it holds at least so many
 _COMPRESSION: Final = 1  # the quickest: a stream's bytes shrink to a fifth all the same
 _ITERATED_AT_ONCE: Final = 256
 _RECEIVED: Final = 0
 _STREAMED: Final = 1
 _OTHER: Final = 2
+_at_ms = attrgetter("at_ms")
 
 
 class EventLog(Sequence["RunEvent"]):
@@ -41,6 +44,7 @@ class EventLog(Sequence["RunEvent"]):
         self._begins: list[int] = []  # where in the body each pack's bytes begin
         self._recent: list[RunEvent] = []
         self._lock = Lock()  # packing moves events from one list to another
+        self._read_to: int | None = None  # by whoever reads everything
         self._packed = 0  # events
         self._packed_bytes = 0
         self._packed_number = 0  # of the last packed server-sent event
@@ -53,9 +57,22 @@ class EventLog(Sequence["RunEvent"]):
     def extend(self, events: Iterable[RunEvent]) -> None:
         """Add events, and pack what has become old by them."""
         self._recent += events
-        old = self._recent[-1].at_ms - self._age_ms if self._recent else 0.0
-        if len(self._recent) > self._packed_at_once and self._recent[self._packed_at_once].at_ms < old:
-            self._pack(next((place for place, event in enumerate(self._recent) if event.at_ms >= old), 0))
+        if len(self._recent) > self._packed_at_once:
+            now_ms = self._recent[-1].at_ms
+            read = len(self._recent) if self._read_to is None else max(0, self._read_to - self._packed)
+            self._pack(max(self._older_than(now_ms - self._age_ms, read), self._older_than(now_ms - UNREAD_MS)))
+
+    def keep_from(self, place: int) -> None:
+        """Somebody reads all events and has come to this place: what follows stays unpacked for a while longer."""
+        self._read_to = place
+
+    def _older_than(self, at_ms: float, most: int | None = None) -> int:
+        """How many of the recent events, of the first `most`, are older; none if they do not make a pack."""
+        recent = self._recent
+        most = len(recent) if most is None else min(most, len(recent))
+        if most <= self._packed_at_once or recent[self._packed_at_once].at_ms >= at_ms:
+            return 0
+        return bisect_left(recent, at_ms, hi=most, key=_at_ms)
 
     def pack_all(self) -> None:
         """The run is over, and those who followed it live have read it."""

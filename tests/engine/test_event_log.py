@@ -49,13 +49,16 @@ def told(body: bytes, cuts: list[int]) -> list[list[RunEvent]]:
     cuts=some.lists(some.integers(1, 300), max_size=12),
     age_ms=some.sampled_from([0.0, 1.0, 5.0]),
     packed_at_once=some.integers(1, 6),
+    read_every=some.sampled_from([0, 1, 5]),
     slices=some.lists(some.tuples(some.integers(-30, 30), some.integers(-30, 30)), max_size=6),
 )
 def test_it_reads_like_a_list(
-    body: bytes, cuts: list[int], age_ms: float, packed_at_once: int, slices: list[tuple[int, int]]
+    body: bytes, cuts: list[int], age_ms: float, packed_at_once: int, read_every: int, slices: list[tuple[int, int]]
 ) -> None:
     log, plain = EventLog(age_ms, packed_at_once), []
     for batch in told(body, cuts):
+        if read_every:
+            log.keep_from(len(plain) // read_every * read_every)
         log.extend(batch)
         plain += batch
         assert len(log) == len(plain)
@@ -83,3 +86,20 @@ def test_a_long_stream_takes_less_than_its_bytes() -> None:
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held < 0.8 * 5000 * len(data)
+
+
+def test_what_the_one_who_reads_everything_has_not_read_stays_as_it_is_for_a_while() -> None:
+    log = EventLog(age_ms=500.0, packed_at_once=2)
+    log.keep_from(0)
+    told = [Received(float(at_ms), b"x") for at_ms in range(0, 3000, 100)]
+    for event in told:
+        log.extend([event])
+    assert all(kept is event for kept, event in zip(log, told, strict=True))
+    log.keep_from(10)
+    log.extend([Received(3000.0, b"x")])
+    kept = list(log)
+    assert all(kept[place] is not told[place] for place in range(10))  # packed, and made anew from it
+    assert all(kept[place] is told[place] for place in range(10, 30))
+    log.extend([Received(30_000.0, b"x")])
+    assert log[20] == told[20]
+    assert log[20] is not told[20]

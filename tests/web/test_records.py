@@ -314,7 +314,7 @@ def test_events_that_are_told_later_than_their_bytes_are_stored_with_the_next(ow
 def test_storing_takes_few_queries(owner: User, django_assert_num_queries: Any) -> None:
     writer = recording.Recording(runs.tell(runs.live_run(owner)), 2**24)
     writer.collect()
-    with transaction.atomic(), django_assert_num_queries(9 if connection.vendor == "sqlite" else 8):
+    with transaction.atomic(), django_assert_num_queries(7 if connection.vendor == "sqlite" else 6):
         writer.write()
 
 
