@@ -6,6 +6,7 @@ saving tells the cache. One made elsewhere, by a command or in the database itse
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import time
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ class KeyCache:
     def __init__(self) -> None:
         self._admissions: dict[str, Admission] = {}
         self._forgotten = 0  # how often: a look-up that was under way meanwhile is not to be remembered
+        self._looking: dict[tuple[Any, ...], asyncio.Task[Admission]] = {}
 
     async def admit(self, secret: str | None, address: str) -> Admission:
         """Raises Refused unless the key is valid at this moment."""
@@ -86,11 +88,31 @@ class KeyCache:
         digest = vault.digest(secret)
         found = self._admissions.get(digest)
         if found is None or time.monotonic() - found.looked_up_at > LIFE_S:
-            self._admissions.pop(digest, None)
-            forgotten = self._forgotten
-            found = await database_sync_to_async(_look_up)(secret, address)
-            self._remember(digest, found, forgotten)
+            found = await asyncio.shield(self._look_up_once(digest, secret, address))
         found.check()
+        return found
+
+    def _look_up_once(self, digest: str, secret: str, address: str) -> asyncio.Task[Admission]:
+        """The look-up that is under way for this key, or a new one: of many requests at once, one asks the database.
+        One that began before the last change is not joined."""
+        loop = asyncio.get_running_loop()
+        which = (digest, self._forgotten, loop)
+        task = self._looking.get(which)
+        if task is None:
+            self._admissions.pop(digest, None)
+            task = self._looking[which] = loop.create_task(self._look_up(digest, secret, address))
+            task.add_done_callback(lambda task: self._looked(which, task))
+        return task
+
+    def _looked(self, which: tuple[Any, ...], task: asyncio.Task[Admission]) -> None:
+        del self._looking[which]
+        if not task.cancelled():
+            task.exception()  # nobody may be left to take it
+
+    async def _look_up(self, digest: str, secret: str, address: str) -> Admission:
+        forgotten = self._forgotten
+        found = await database_sync_to_async(_look_up)(secret, address)
+        self._remember(digest, found, forgotten)
         return found
 
     def _remember(self, digest: str, found: Admission, forgotten: int) -> None:

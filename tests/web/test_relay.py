@@ -405,6 +405,26 @@ async def test_a_known_key_is_not_looked_up_for_each_request(relay: Relay, monke
     assert (await relay.post(BODY)).status_code == 200
 
 
+async def test_many_requests_at_once_look_a_key_up_once(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    await relay.to(None)
+    looked_up, look_up = [], relay_keys._look_up
+
+    def count(*asked: str) -> relay_keys.Admission:
+        looked_up.append(asked)
+        return look_up(*asked)
+
+    monkeypatch.setattr(relay_keys, "_look_up", count)
+    admitted = await asyncio.gather(*(relay_keys.keys.admit(relay.secret, "127.0.0.1") for _ in range(20)))
+    assert len(looked_up) == 1
+    assert {admission.key.pk for admission in admitted} == {admitted[0].key.pk}
+
+
+async def test_a_refusal_reaches_all_who_waited_for_it(relay: Relay) -> None:
+    asked = (relay_keys.keys.admit("sk-mp-nobody-has-this-key", "127.0.0.1") for _ in range(3))
+    refusals = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(refusal) for refusal in refusals] == [Refused] * 3
+
+
 async def test_use_of_a_key_is_noted(relay: Relay) -> None:
     await relay.to(None)
     await relay.post(BODY)
