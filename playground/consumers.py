@@ -145,13 +145,19 @@ class RunConsumer(OwnersSocket):
 
     async def _wait(self, run: LiveRun, shared: SharedDrawing) -> None:
         """Until something comes, or text on the page is due to take its shape."""
+        redraw_in_s = shared.drawing.redraw_in_s
+        if redraw_in_s is None:
+            await run.wait()
+            return
         with suppress(TimeoutError):
-            await asyncio.wait_for(run.wait(), shared.drawing.redraw_in_s)
+            async with asyncio.timeout(redraw_in_s):
+                await run.wait()
 
     async def _gather(self, sent_at: float) -> None:
-        """The first event after a pause leaves at once; those right behind a frame go together."""
+        """The first event after a pause leaves at once; those right behind a frame go together. What comes nearly a
+        window later does not wait for the rest of it: under load the reads are spaced like that already."""
         window = loop_lag.window_s or SHORTEST_S
-        if (rest := sent_at + window - time.monotonic()) > 0:
+        if (rest := sent_at + window - time.monotonic()) > window / 4:
             await asyncio.sleep(rest)
 
     async def _window(self) -> None:

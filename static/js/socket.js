@@ -2,7 +2,10 @@
 
 const firstDelay = 300
 const longestDelay = 8_000
-const seenEvery = 120
+// How soon the server is told what has arrived: a little can wait, much would hold up what is still to come.
+const seenEvery = 1_000
+const seenEveryUnderLoad = 120
+const much = 16_000 // characters
 const ended = new Set([1000, 4001, 4400])
 const full = 4429 // as many sockets are open as one person may have
 const fullDelay = 2_000
@@ -16,6 +19,8 @@ export class RunSocket {
   #pieces = []
   #seen = 0
   #seenTimer = 0
+  #unsaid = 0 // characters that arrived since
+  #saidAt = 0
   #wantsStop = false
 
   /** `on.frame(frame)`, `on.state("live" | "waiting" | "full" | "offline" | "over", details)`. */
@@ -58,7 +63,7 @@ export class RunSocket {
     const socket = new WebSocket(address)
     this.#socket = socket
     this.#pieces = []
-    this.#seen = 0
+    this.#seen = this.#unsaid = 0
     let isSettled = false
     const settle = () => {
       if (isSettled || socket !== this.#socket || socket.readyState !== WebSocket.OPEN) return
@@ -73,6 +78,7 @@ export class RunSocket {
     socket.addEventListener("message", ({ data }) => {
       if (socket !== this.#socket) return
       settle()
+      this.#unsaid += data.length
       this.#take(JSON.parse(data))
     })
     socket.addEventListener("close", ({ code, wasClean }) => {
@@ -101,12 +107,21 @@ export class RunSocket {
   #acknowledge(frame) {
     this.#seen = frame ?? this.#seen
     if (this.isOver) return this.#sendSeen()
-    this.#seenTimer ||= setTimeout(() => this.#sendSeen(), seenEvery)
+    if (this.#unsaid < much) this.#seenTimer ||= setTimeout(() => this.#sendSeen(), seenEvery)
+    else this.#sayAtLeast(seenEveryUnderLoad)
+  }
+
+  #sayAtLeast(every) {
+    const due = this.#saidAt + every - performance.now()
+    if (due <= 0) return this.#sendSeen()
+    clearTimeout(this.#seenTimer)
+    this.#seenTimer = setTimeout(() => this.#sendSeen(), due)
   }
 
   #sendSeen() {
     clearTimeout(this.#seenTimer)
-    this.#seenTimer = 0
+    this.#seenTimer = this.#unsaid = 0
+    this.#saidAt = performance.now()
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "seen", frame: this.#seen, number: this.number }))
   }
 
