@@ -41,6 +41,27 @@ class Group:
     models: list[str] = field(default_factory=list)
 
     @property
+    def moment(self) -> str:
+        """When its newest request began, for programs."""
+        return self.last.isoformat()
+
+    @property
+    def clock(self) -> str:
+        return f"{self.last.day} {self.last:%b %H:%M:%S}"
+
+    @property
+    def requests(self) -> str:
+        return f"{self.count:,}"
+
+    @property
+    def incoming(self) -> str:
+        return f"{self.tokens_in:,}"
+
+    @property
+    def outgoing(self) -> str:
+        return f"{self.tokens_out:,}"
+
+    @property
     def cost(self) -> str:
         return cost_words(self.cost_usd)
 
