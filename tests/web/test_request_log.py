@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,20 @@ def test_it_shows_ones_own_runs_newest_first(reader: Client, owner: User, strang
     text = response.content.decode()
     for words in ("claude-opus-4-5", "anthropic-python 2.12.0", "Sandbox", "529", "$0.0000", "25"):
         assert words in text
+
+
+def test_a_line_has_its_day_unless_it_is_today_and_foreign_words_as_text(reader: Client, owner: User) -> None:
+    run_at(
+        owner, datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC), model="<b>m</b>", connection_name="<i>", user_agent='"><u>'
+    )
+    text = reader.get(LIST).content.decode()
+    assert "<small>4 Mar&nbsp;</small><time" in text
+    assert 'datetime="2026-03-04T05:06:07+00:00">05:06:07</time>' in text
+    assert text.count("&lt;b&gt;m&lt;/b&gt;") == 3  # its cell, the box to select it, the filter
+    assert "&quot;&gt;&lt;u&gt;" in text
+    assert re.findall(r"<b>m|<i>|<u>", text) == []
+    runs.stored_run(owner)
+    assert reader.get(LIST).content.decode().count("&nbsp;</small>") == 1
 
 
 def test_the_lines_of_a_long_log_come_in_pages_without_gap_or_double(reader: Client, owner: User) -> None:
@@ -233,6 +248,17 @@ def test_a_search_that_looks_through_very_much_goes_on_where_it_stopped(
         assert found.is_cut
     assert seen == [starred.pk]
     assert asked > 1
+
+
+def test_a_search_within_dates_finds_what_began_then(owner: User, stranger: User) -> None:
+    noon = datetime(2026, 10, 1, 12, tzinfo=UTC)
+    at_days = [run_at(owner, noon + timedelta(days=day)) for day in range(4)]
+    run_at(stranger, noon + timedelta(days=1))
+    Run.objects.filter(pk=at_days[2].pk).update(starred=True)
+    within = Filter(q="rayleigh", since="2026-10-02", until="2026-10-03")
+    assert [run.pk for run in pages.page(owner, within).runs] == [at_days[2].pk, at_days[1].pk]
+    assert [run.pk for run in pages.page(owner, replace(within, starred="1")).runs] == [at_days[2].pk]
+    assert pages.newest_values(owner, within, ["pk"], 9) == [(at_days[2].pk,), (at_days[1].pk,)]
 
 
 def test_pages_of_a_search_have_no_gap_and_no_double(owner: User) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from playground import stats
-from playground.models.run import first_id_at
+from playground.models.run import FIGURES, first_id_at
 from tests.web import runs
 
 if TYPE_CHECKING:
@@ -54,6 +54,14 @@ def test_only_the_newest_runs_are_charted_and_the_range_says_so(monkeypatch: pyt
     found = stats.count([row(13), row(12), row(11), row(3)], FIRST, END)
     assert found.is_capped
     assert (found.count, found.first) == (3, (FIRST + timedelta(days=11)).date())
+
+
+def test_what_is_charted_is_in_one_index() -> None:
+    # Without, a chart of 5,000 runs reads as many rows: twice the time on SQLite, three times on PostgreSQL.
+    charted = {
+        column if isinstance(column, str) else column.get_source_expressions()[0].name for column in stats.COLUMNS
+    }
+    assert charted <= {"pk", *FIGURES}
 
 
 @pytest.mark.django_db
