@@ -1,9 +1,9 @@
 """All events of a run, the older ones packed.
 
 As objects, the events of a stream take about five times the memory of its bytes. Whoever follows live needs the last
-moments only; older ones are wanted by a page that reloads, or never. So what is older than half a second, and has been
-read by whoever reads all of it (the recorder), is packed: its bytes, compressed, and where in them each event ended and
-when. Asked for, the events are cut out and decoded again, and are equal to what they were.
+moments only; older ones are wanted by a page that reloads, or never. So what is older than a quarter of a second, and
+has been read by whoever reads all of it (the recorder), is packed: its bytes, compressed, and where in them each event
+ended and when. Asked for, the events are cut out and decoded again, and are equal to what they were.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from playground.protocol.sse import Decoder
 if TYPE_CHECKING:
     from playground.engine.events import RunEvent
 
-AGE_MS: Final = 500.0
+AGE_MS: Final = 250.0
 UNREAD_MS: Final = 5_000.0  # packed at this age also if nobody has read it
 PACKED_AT_ONCE: Final = 64  # a pack has a cost of its own, so it holds at least so many
 _COMPRESSION: Final = 1  # the quickest: a stream's bytes shrink to a fifth all the same
@@ -142,7 +142,7 @@ class EventLog(Sequence["RunEvent"]):
             if kind == _OTHER:
                 found.append(pack.others[place])
             elif kind == _RECEIVED:
-                found.append(Received(pack.at_ms[place], data[pack.received_before(place) : pack.marks[place]]))
+                found.append(Received(pack.at_ms(place), data[pack.received_before(place) : pack.marks[place]]))
             else:
                 found.append(next(streamed))
         return found
@@ -157,7 +157,7 @@ class EventLog(Sequence["RunEvent"]):
         decoder = Decoder(ends[-1] - begin + 1, offset=begin)
         events = decoder.feed(self._bytes(begin, ends[-1])) + decoder.finish()
         return [
-            Streamed(pack.at_ms[place], count + nth, event, event.end)
+            Streamed(pack.at_ms(place), count + nth, event, event.end)
             for nth, (place, event) in enumerate(zip(places, events, strict=True), start=1)
         ]
 
@@ -179,7 +179,8 @@ class _Pack:
 
     __slots__ = (
         "_compressed",
-        "at_ms",
+        "_times",
+        "_times_begin",
         "first_end",
         "first_number",
         "kinds",
@@ -195,10 +196,13 @@ class _Pack:
         data = b"".join(event.data for event in events if isinstance(event, Received))
         self.size = len(data)
         self._compressed = zlib.compress(data, _COMPRESSION)
-        self.at_ms = array("d", (event.at_ms for event in events))
+        self._times, self._times_begin = array("d"), array("I")  # what one read has brought shares its time
         self.others: dict[int, RunEvent] = {}
         kinds, marks, size = bytearray(), array("Q"), 0
         for place, event in enumerate(events):
+            if not self._times or event.at_ms != self._times[-1]:
+                self._times.append(event.at_ms)
+                self._times_begin.append(place)
             if isinstance(event, Received):
                 size += len(event.data)
                 kinds.append(_RECEIVED)
@@ -211,8 +215,12 @@ class _Pack:
                 self.others[place] = event
                 kinds.append(_OTHER)
                 marks.append(0)
-        self.kinds, self.marks = bytes(kinds), marks
+        self.kinds = bytes(kinds)
+        self.marks = marks if marks and max(marks) >= 2**32 else array("I", marks)
         self.last_number, self.last_end = number, end
+
+    def at_ms(self, place: int) -> float:
+        return self._times[bisect_right(self._times_begin, place) - 1]
 
     def data(self) -> bytes:
         return zlib.decompress(self._compressed)

@@ -93,7 +93,7 @@ class LiveRun:
         self.duration_ms: float | None = None
         self._began = time.monotonic()
         self._outgoing: Outgoing | None = outgoing
-        self._positions = array("Q")  # of the Streamed events, by number, in `events`
+        self._positions = array("I")  # of the Streamed events, by number, in `events`
         self._waiting: list[asyncio.Future[None]] = []
         self.task: asyncio.Task[None] | None = None
         self._stopping: StopReason | None = None

@@ -25,7 +25,7 @@ class GrowingText:
     """Text that comes in many small pieces, each of which as an object would take more memory than its characters."""
 
     __slots__ = ("_joined", "_pieces")
-    _PIECES = 256
+    _PIECES = 64
 
     def __init__(self) -> None:
         self._joined: list[str] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 MAX_EVENT = 16 * 1024 * 1024
@@ -110,7 +111,7 @@ class Decoder:
             if type(data) is bytes:
                 data, malformed = _decode(data)
                 name = name.decode("utf-8", "replace")
-            events.append(ServerSentEvent(name, data, size, self._offset + begin, None, malformed))
+            events.append(ServerSentEvent(intern(name), data, size, self._offset + begin, None, malformed))
         if begin != len(text):
             return []
         self._drop(len(text))
