@@ -529,23 +529,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="run",
-            index=models.Index(
-                fields=[
-                    "owner",
-                    "-id",
-                    "duration_ms",
-                    "status_class",
-                    "source",
-                    "state",
-                    "first_token_ms",
-                    "input_tokens",
-                    "cache_write_tokens",
-                    "cache_read_tokens",
-                    "output_tokens",
-                    "cost_usd",
-                ],
-                name="run_figures",
-            ),
+            index=models.Index(fields=["owner", "-id", "duration_ms", "status_class", "source"], name="run_duration"),
         ),
         migrations.AddIndex(
             model_name="run",
