@@ -182,9 +182,9 @@ def _kept(drawing: Drawing) -> str:
     figures = drawing.figures
     if not figures.received_size:
         return "Nothing had arrived."
-    events = f"{words.plural(figures.event_count, 'event')}, " if figures.event_count else ""
-    where = "is kept" if drawing.about.is_kept else "arrived"
-    return f"{events}{words.size(figures.received_size)} {where}."
+    size = words.size(figures.received_size)
+    what = f"{words.plural(figures.event_count, 'event')}, {size}" if figures.event_count else size
+    return f"Kept: {what}." if drawing.about.is_kept else f"{what} arrived."
 
 
 # --- How a message ended ------------------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 MAX_COLUMNS = 4
 MAX_IMAGE_BYTES = 5 * 2**20
+STOP_TAKES_S = 5  # at most, until a stopped run has ended
 
 
 @dataclass
@@ -215,6 +218,20 @@ async def run_again(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
     is_raised = bool(request.POST.get("double_max_tokens"))
     return await _answer_with(request, run_id, lambda _: double if is_raised else None, keep_draft=is_raised)
+
+
+@require_POST
+async def stop_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Stop a run, for a page without a socket to it. 204 when it has ended, 202 when that takes longer."""
+    await request.auser()
+    run = await sync_to_async(find_run)(request, run_id)
+    if isinstance(run, LiveRun):
+        run.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_TAKES_S):
+                await run.ended()
+        return HttpResponse(status=204 if run.is_over else 202)
+    return HttpResponse(status=204)
 
 
 @require_POST

@@ -20,6 +20,7 @@ shortcuts = answer.shortcuts
 run_patterns = [
     path("answer/", answer.answer, name="answer"),
     *(path(address, of_run, name=f"answer-{name}") for address, of_run, _, name in _BOTH),
+    path("answer/stop/", answer_actions.stop_run, name="stop-run"),
     path("again/", answer_actions.run_again, name="run-again"),
     path("compare-columns/", answer_actions.compare_runs, name="compare-runs"),
     path("continue/", answer_actions.answer_continue, name="answer-continue"),

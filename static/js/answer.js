@@ -5,7 +5,7 @@ import { copyAnswer, copyCode } from "./copy.js"
 import { Canvas, decorate } from "./draw.js"
 import { EventsView } from "./events.js"
 import { playExample } from "./example.js"
-import { fetchPart, fill, toFragment } from "./fragment.js"
+import { fetchPart, fill, postTo, toFragment } from "./fragment.js"
 import { FollowEnd } from "./follow-end.js"
 import { tellEnd, wantTelling } from "./notify.js"
 import { showRest } from "./rest.js"
@@ -95,6 +95,16 @@ class Live {
     showBanner(this.panel, state, details, () => this.socket.retryNow())
     // What came last may still wait to be painted: then the painting ends it.
     if (state === "over" && !this.finished && !this.ended) this.finish({ state: details.code === 4001 ? "signed out" : "interrupted" })
+  }
+
+  /** End the run, also while there is no socket: it may be waiting for its turn, or for the network. */
+  async stop() {
+    this.panel.querySelector("[data-stop]")?.setAttribute("disabled", "")
+    if (this.socket.stop()) return
+    const status = await postTo(`${this.panel.dataset.panel}stop/`).catch(() => 0) // then the socket asks, once it is there
+    if (status !== 204 || this.ended) return
+    showBanner(this.panel, "over")
+    this.finish({ state: "cancelled" })
   }
 
   async finish(ended) {
@@ -293,10 +303,8 @@ async function onClick({ target }) {
   if (button && "replay" in button.dataset) playExample(button.closest("[data-example]").querySelector(".answer-panel"))
   const panel = button?.closest(".answer-panel")
   if (!panel) return
-  if ("stop" in button.dataset) {
-    button.disabled = true
-    live.get(panel)?.socket.stop()
-  } else if ("copyCode" in button.dataset) copyCode(button)
+  if ("stop" in button.dataset) live.get(panel)?.stop()
+  else if ("copyCode" in button.dataset) copyCode(button)
   else if (button.dataset.copyAnswer) copyAnswer(button, panel)
   else if (button.dataset.rest) showRest(button, `${panel.dataset.panel}rest/${button.dataset.rest}/`)
   else if ("notify" in button.dataset) wantTelling(button)
@@ -305,10 +313,7 @@ async function onClick({ target }) {
 function onKey(event) {
   if (event.key === "?" && !event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return showShortcuts()
   if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], details.menu[open]")) return
-  for (const { panel, socket } of live.values()) {
-    panel.querySelector("[data-stop]")?.setAttribute("disabled", "")
-    socket.stop()
-  }
+  for (const run of live.values()) run.stop()
 }
 
 // A quick run is over before its panel is here; still it was sent just now, and is not an old one that is looked at again.

@@ -59,7 +59,10 @@ document.addEventListener(
     const button = target.closest?.('[data-op^="column-"]')
     if (!button) return
     wanted = button.dataset.then ?? ""
-    if (button.id === "compare-start") button.dataset.kind = answer.querySelector(".answer-panel")?.dataset.run ?? ""
+    if (button.id !== "compare-start") return
+    button.dataset.kind = answer.querySelector(".answer-panel")?.dataset.run ?? ""
+    // Where one column fills the view, the first one is to be seen first.
+    if (matchMedia("(width < 40rem)").matches) wanted = "#column-a .column-field"
   },
   true,
 )

@@ -5,6 +5,7 @@ import { fill, swap, toFragment } from "./fragment.js"
 
 const leafSize = 40 // as PARTS_IN_LEAF of playground/answer/blocks.py
 const inline = new Set(["A", "EM", "STRONG", "S", "SPAN", "BR", "HR", "IMG", "TABLE"])
+const cellAt = new WeakMap() // table that grows -> which cell of its last row: -1 before the first
 
 /** The element that text at the end of `element` belongs to: the last paragraph, list item, line of code. */
 function innermost(element) {
@@ -21,11 +22,33 @@ function lastSolid(element) {
 
 function appendText(tail, text) {
   const home = innermost(tail)
+  const table = home.querySelector(":scope > table:last-child")
+  if (table) return appendToTable(table, text)
   // The renderer ends a paragraph with a line break that would stand between the words.
   if (home !== tail) while (home.nextSibling?.nodeType === Node.TEXT_NODE) home.nextSibling.remove()
   const last = home.lastChild
   if (last?.nodeType === Node.TEXT_NODE) last.appendData(text)
   else home.append(text)
+}
+
+/** Text goes on in the last row: `|` ends a cell, a line break the row. Where a cell holds one of its own, this guesses
+ * wrong until the server's next drawing, a moment later. */
+function appendToTable(table, text) {
+  const head = [...table.tHead.rows[0].cells]
+  const last = () => table.tBodies[0]?.rows[table.tBodies[0].rows.length - 1]
+  let at = cellAt.get(table) ?? (last() ? [...last().cells].findLastIndex((cell) => cell.textContent) : head.length)
+  for (const piece of text.split(/([|\n])/)) {
+    if (piece === "\n") at = NaN // a row is made when there is something to put into it
+    else if (piece.trim() && Number.isNaN(at)) {
+      const row = (table.tBodies[0] ?? table.createTBody()).insertRow()
+      for (const { className } of head) row.insertCell().className = className
+      at = -1
+    }
+    if (piece === "|") at += 1
+    else if (piece.trim() && at < 0) at = 0
+    if (piece !== "|") last()?.cells[at]?.append(piece)
+  }
+  cellAt.set(table, at)
 }
 
 export class Canvas {

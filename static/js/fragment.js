@@ -31,6 +31,12 @@ function awaken(element) {
   element.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true, detail: { elt: element } }))
 }
 
+/** Post to an address of ours and return its status. Throws when it cannot be reached. */
+export async function postTo(address) {
+  const headers = { "X-CSRFToken": JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"] }
+  return (await fetch(address, { method: "POST", headers, credentials: "same-origin" })).status
+}
+
 /** Fetch a part of a page. Throws with the status for an answer that is not the part. */
 export async function fetchPart(address) {
   const response = await fetch(address, { headers: { "HX-Request": "true" }, credentials: "same-origin" })

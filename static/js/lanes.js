@@ -20,6 +20,9 @@ function ticks(wire, members, total) {
   return [...taken.keys()].filter((bin) => taken[bin]).map((bin) => (bin / bins) * width)
 }
 
+/** A place on the axis, in the unit of its end, so that its words differ where the places do. */
+const timeOf = (ms, total) => (total < 1000 ? `${ms.toFixed(total < 10 ? 1 : 0)} ms` : `${(ms / 1000).toFixed(total < 100_000 ? 2 : 0)} s`)
+
 export function drawLanes(box, wire) {
   const total = Math.max(1, wire.total)
   const lanes = new Map([[-1, []]])
@@ -45,7 +48,7 @@ export function drawLanes(box, wire) {
   })
   const axis = document.createElement("div")
   axis.className = "axis"
-  axis.append(...[0, 0.25, 0.5, 0.75, 1].map((part) => Object.assign(document.createElement("span"), { textContent: `${((total * part) / 1000).toFixed(2)} s` })))
+  axis.append(...[0, 0.25, 0.5, 0.75, 1].map((part) => Object.assign(document.createElement("span"), { textContent: timeOf(total * part, total) })))
   box.replaceChildren(...parts, document.createElement("span"), axis)
 }
 

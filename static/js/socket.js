@@ -37,10 +37,12 @@ export class RunSocket {
     this.#connect()
   }
 
-  /** Ask for the run's end: now, or as soon as the server can be reached. */
+  /** Ask for the run's end: now, or as soon as the server can be reached. Tells if it was asked now. */
   stop() {
     this.#wantsStop = true
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "stop" }))
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false
+    this.#socket.send(JSON.stringify({ type: "stop" }))
+    return true
   }
 
   close() {

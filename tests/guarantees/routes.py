@@ -115,7 +115,7 @@ ROUTES: dict[str, Route] = {
     **dict.fromkeys(
         (
             "open-run", "run-again", "compare-runs", "answer-continue", "send-results", "answer-to-draft", "run-star",
-            "run-delete",
+            "run-delete", "stop-run",
         ),
         Route(POST, "owner", run, post={"column": "1"}),
     ),

@@ -290,7 +290,7 @@ def test_a_truncated_answer_is_never_shown_as_complete() -> None:
     assert "200, cut" in drawing.figures_html
     assert "tokens per second" not in drawing.figures_html
     assert "Truncated" in drawing.ending_html
-    assert "is kept" in drawing.ending_html
+    assert "Kept: 5 events, " in drawing.ending_html
 
 
 def test_a_retry_after_starts_a_countdown() -> None:

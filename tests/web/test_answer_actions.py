@@ -70,6 +70,18 @@ async def test_running_again_sends_the_very_same_bytes(client: AsyncClient, owne
     assert again.id != run.id
 
 
+async def test_a_run_is_stopped_once_and_an_ended_one_stays_as_it_is(
+    client: AsyncClient, owner: Any, settings: Any
+) -> None:
+    settings.SANDBOX_SPEED = 1.0
+    body = body_of("Write 4000 words", model="sandbox-slow")
+    started = await post(client, put(tell(live_run(owner, body=body))), "again")
+    run = dispatch.get_live()._runs[UUID(re.search(r'data-run="([^"]+)"', started.content.decode())[1])]  # type: ignore[index]
+    for _ in range(2):
+        assert (await post(client, run, "answer/stop")).status_code == 204
+        assert run.state == "cancelled"
+
+
 async def test_max_tokens_can_be_doubled(client: AsyncClient, owner: Any) -> None:
     run = put(tell(live_run(owner, body=body_of(max_tokens=7))))
     assert sent_by(await post(client, run, "again", double_max_tokens="1"))["max_tokens"] == 14

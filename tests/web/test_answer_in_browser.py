@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from playground.markdown import render
 from tests.browser import expect
 from tests.web.hostile_texts import HOSTILE
 
@@ -299,6 +300,40 @@ def test_a_panel_beyond_the_sockets_one_may_have_waits_its_turn_and_loses_nothin
     wait_for_end(second)
     expect(banner).to_have_count(0)
     assert shown(second, "[data-blocks]") == shown(page, "[data-blocks]")
+
+
+def test_stop_ends_a_run_whose_panel_waits_for_its_turn(page: Any, settings: Any) -> None:
+    settings.SOCKETS_PER_USER = 1
+    settings.VISITOR_RUNS_AT_ONCE = 5
+    settings.SANDBOX_SPEED = 1.0
+    ask(page, "sandbox-long", "Write 4000 words")
+    second = page.context.new_page()
+    ask(second, "sandbox-long", "Write 4000 words")
+    expect(second.locator("[data-banner]")).to_contain_text("Waiting for its turn.", timeout=5_000)
+    panel(second).locator("[data-stop]").click()
+    expect(panel(second)).to_have_attribute("data-state", "cancelled", timeout=4_000)
+    expect(second.locator("[data-ending]")).to_contain_text("Stopped by you")
+    expect(second.locator("[data-banner]")).to_have_count(0)
+    expect(panel(page)).to_have_attribute("data-state", "running")
+
+
+GROW = """async ([html, pieces]) => {
+  const { Canvas } = await import("/static/js/draw.js")
+  const panel = document.createElement("div")
+  panel.innerHTML = `<div data-figures></div><div data-blocks><div data-block="0"><div data-parts><div data-tail
+    data-pieces="0">${html}</div></div></div></div><div data-ending></div>`
+  const canvas = new Canvas(panel)
+  pieces.forEach((text, at) => canvas.apply([{ op: "text", index: 0, text, after: at, to: at + 1 }]))
+  return panel.querySelector("[data-tail]").innerText
+}"""
+
+
+@pytest.mark.parametrize("pieces", [["om", "e | 3", "\n", "| Oslo |", " 1 |\n"], [*"ome | 3\n| Oslo | 1 |\n"]])
+def test_text_that_goes_on_after_a_table_grows_in_its_cells(page: Any, pieces: list[str]) -> None:
+    page.goto("/")
+    grown = page.evaluate(GROW, [str(render("| city | trips |\n|---|--:|\n| R")), pieces])
+    whole = page.evaluate(GROW, [str(render("| city | trips |\n|---|--:|\n| Rome | 3\n| Oslo | 1 |")), []])
+    assert grown.split() == whole.split()
 
 
 # --- Behind the reader's back -------------------------------------------------------------------------------------
