@@ -46,7 +46,7 @@ def is_answered_by_caller(tool: JsonValue) -> bool:
     if not isinstance(tool, dict):
         return False
     kind = tool.get("type")
-    return kind in {None, "custom"} or (isinstance(kind, str) and kind.startswith(_CALLERS))
+    return kind is None or (isinstance(kind, str) and (kind == "custom" or kind.startswith(_CALLERS)))
 
 
 def pending_tool_uses(messages: JsonValue) -> list[Members]:

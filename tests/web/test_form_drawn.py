@@ -80,6 +80,7 @@ def drawn(body: Any) -> str:
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(bodies)
+@example({"tools": [{"type": []}]})
 def test_a_form_that_is_posted_back_as_it_was_drawn_changes_nothing(body: Any) -> None:
     if not isinstance(body, dict):
         return
