@@ -303,8 +303,10 @@ async function onClick({ target }) {
   if (button && "replay" in button.dataset) playExample(button.closest("[data-example]").querySelector(".answer-panel"))
   const panel = button?.closest(".answer-panel")
   if (!panel) return
-  if ("stop" in button.dataset) live.get(panel)?.stop()
-  else if ("copyCode" in button.dataset) copyCode(button)
+  if ("stop" in button.dataset) {
+    start(document) // a panel that came just now is not followed yet: the press would be lost
+    live.get(panel)?.stop()
+  } else if ("copyCode" in button.dataset) copyCode(button)
   else if (button.dataset.copyAnswer) copyAnswer(button, panel)
   else if (button.dataset.rest) showRest(button, `${panel.dataset.panel}rest/${button.dataset.rest}/`)
   else if ("notify" in button.dataset) wantTelling(button)

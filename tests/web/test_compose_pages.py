@@ -129,6 +129,21 @@ def test_escape_stops_a_run(page: Any, settings: Any) -> None:
     expect(page.locator("[data-stop-run]")).to_be_disabled()
 
 
+def test_a_stop_in_the_moment_the_answer_appears_is_not_lost(page: Any, settings: Any) -> None:
+    settings.SANDBOX_SPEED = 1.0
+    open_playground(page)
+    field(page, "model").fill("sandbox-slow")
+    settle(page)
+    page.evaluate(  # htmx tells of the swap before it has settled what it swapped in
+        """document.addEventListener("htmx:afterSwap", () => {
+          if (document.querySelector("#answer [data-stop]"))
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }))
+        })"""
+    )
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#answer")).to_contain_text("Stopped by you")
+
+
 def test_problems_stand_at_their_fields_and_one_click_mends_them(page: Any) -> None:
     begin_with(page, EVERYTHING)
     budget = page.get_by_label("budget_tokens", exact=True)
