@@ -82,6 +82,61 @@ class BrowserThread:
         self.thread.join(20)
 
 
+class Contexts:
+    """Browser contexts that tests borrow one after the other.
+
+    A page in a new context compiles every script again, which costs more than most tests do. So a context stays, with
+    one empty page that keeps its renderer alive, and is given back as empty as a new one.
+    """
+
+    def __init__(self, browser: Any, base_url: str) -> None:
+        self.browser = browser
+        self.base_url = base_url
+        self.idle: dict[str, list[Any]] = {}
+        self.lent: list[tuple[str, Any]] = []
+        self.once: list[Any] = []
+
+    def borrow(self, **options: Any) -> Any:
+        """A context with these options that nobody else has."""
+        kind = repr(sorted(options.items()))
+        waiting = self.idle.setdefault(kind, [])
+        if waiting:
+            context = waiting.pop()
+        else:
+            context = self._open(options)
+            context.new_page().goto("/static/img/icon.svg")
+        self.lent.append((kind, context))
+        return context
+
+    def open_once(self, **options: Any) -> Any:
+        """A context that is closed after the test, for what cannot be undone."""
+        self.once.append(self._open(options))
+        return self.once[-1]
+
+    def _open(self, options: dict[str, Any]) -> Any:
+        return self.browser.new_context(base_url=self.base_url, reduced_motion="reduce", **options)
+
+    def take_back(self) -> None:
+        """Close what the test opened, and forget what it left: cookies, storage, permissions, being offline."""
+        while self.once:
+            self.once.pop().close()
+        while self.lent:
+            kind, context = self.lent.pop()
+            first, *opened = context.pages
+            for page in opened:
+                page.close()
+            context.set_offline(False)
+            context.clear_permissions()
+            context.clear_cookies()
+            session = context.new_cdp_session(first)
+            session.send(
+                "Storage.clearDataForOrigin",
+                {"origin": self.base_url, "storageTypes": "local_storage,indexeddb,cache_storage"},
+            )
+            session.detach()
+            self.idle[kind].append(context)
+
+
 class Remote:
     """A browser object whose attributes are read, and whose methods are called, in the browser's thread."""
 

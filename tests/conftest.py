@@ -95,29 +95,33 @@ def browser_thread() -> Iterator[Any]:
     thread.stop()
 
 
+@pytest.fixture(scope="session")
+def contexts(browser_thread: Any, served: Any) -> Any:
+    from tests.browser import Contexts
+
+    return Contexts(browser_thread.browser, served.url)
+
+
 @pytest.fixture
-def new_page(browser_thread: Any, live_url: str) -> Iterator[Any]:
+def new_page(contexts: Any, live_url: str) -> Iterator[Any]:
     """Open a page in a browser of its own: `new_page(width=390, color_scheme="dark")`.
 
+    `once=True` is for a test that changes what cannot be undone, as Playwright's clock.
     After the test, nothing may stand in any console: CSP violations, script errors, failed loads.
     """
-    contexts: list[Any] = []
     noise: list[str] = []
 
-    def open_page(width: int = 1440, height: int = 1000, **options: Any) -> Any:
-        context = browser_thread.browser.new_context(
-            base_url=live_url, viewport={"width": width, "height": height}, reduced_motion="reduce", **options
-        )
-        contexts.append(context)
+    def open_page(width: int = 1440, height: int = 1000, once: bool = False, **options: Any) -> Any:
+        context = contexts.open_once(**options) if once else contexts.borrow(**options)
         page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
         page._thread.call(lambda: listen(page._target, noise))
         page.set_default_timeout(10_000)
         return page
 
     open_page.noise = noise  # type: ignore[attr-defined] # a test that expects a failed load clears it
     yield open_page
-    for context in contexts:
-        context.close()
+    contexts.take_back()
     assert noise == [], "the browser's console is not empty"
 
 

@@ -41,7 +41,8 @@ def opened(page: Any, owner: Any, log_in: Any) -> Any:
     return page
 
 
-def test_a_run_is_played_at_its_own_speed_faster_and_slower(page: Any, owner: Any, log_in: Any) -> None:
+def test_a_run_is_played_at_its_own_speed_faster_and_slower(new_page: Any, owner: Any, log_in: Any) -> None:
+    page = new_page(once=True)
     live = live_run(owner)
     data = stream(" ".join(f"w{number}" for number in range(1, 41)))
     events = told(data, step_ms=100, chunk=140)  # about an event each 100 ms
