@@ -21,7 +21,8 @@ WIDTH = 100.0  # of a bar's drawing
 
 @dataclass(frozen=True)
 class Cell:
-    """`part`: the length of its bar, `WIDTH` for the greatest of its line. `is_best`: none of the others is better."""
+    """`part`: the length of its bar, `WIDTH` for the greatest of its line. `is_best`: none of the others is better;
+    what came to no good end does not compete."""
 
     words: str
     part: float = 0.0
@@ -79,7 +80,7 @@ def _figures(run: LiveRun | Run | None) -> dict[str, Any]:
     parts = [tokens[name] for name in ("input_tokens", "cache_write_tokens", "cache_read_tokens")]
     known = [part for part in parts if part is not None]
     found |= {"tokens_in": sum(known) if known else None, "tokens_out": tokens["output_tokens"]}
-    found |= {"cost_usd": cost}
+    found |= {"cost_usd": cost, "competes": run.state == "completed"}
     return found | {"rate": _rate_of(found)}
 
 
@@ -91,16 +92,16 @@ def _rate_of(found: dict[str, Any]) -> float | None:
 
 def _line(name: str, key: str, found: list[dict[str, Any]], write: Callable[[Any], str], best: str = "") -> Line:
     values = [each.get(key) for each in found]
-    known = [value for value in values if value is not None]
-    most = max(known, default=0)
-    chosen = (max if best == "fastest" else min)(known) if best and len(set(known)) > 1 else None
+    most = max((value for value in values if value is not None), default=0)
+    competing = {value for value, each in zip(values, found, strict=True) if value is not None and each["competes"]}
+    chosen = (max if best == "fastest" else min)(competing) if best and len(competing) > 1 else None
     cells = [
         Cell(
             UNKNOWN if value is None else write(value),
             float(value) / float(most) * WIDTH if value and most else 0.0,
-            is_best=value is not None and value == chosen,
+            is_best=value is not None and value == chosen and each["competes"],
         )
-        for value in values
+        for value, each in zip(values, found, strict=True)
     ]
     return Line(name, cells, best)
 

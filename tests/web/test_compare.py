@@ -17,7 +17,7 @@ from playground import dispatch
 from playground.forms import columns
 from playground.models import Draft, Run
 from playground.request_log import beside
-from tests.web.runs import body_of, live_run, store, stored_run, tell
+from tests.web.runs import body_of, failed_run, live_run, store, stored_run, tell
 from tests.web.test_answer_actions import put
 from tests.web.test_send import BODY, Started, send, write
 
@@ -374,6 +374,17 @@ def test_figures_stand_on_one_line_each_and_the_best_is_marked(owner: Any) -> No
     assert [cell.part for cell in found["total"].cells] == [100.0, 50.0, 0.0]
     assert [cell.is_best for cell in found["tokens per second"].cells] == [False, True, False]
     assert not any(cell.is_best for cell in found["cost"].cells), "the same for both"
+
+
+def test_a_run_that_failed_is_not_the_shortest(owner: Any) -> None:
+    slow, fast, refused = stored_run(owner), stored_run(owner), failed_run(owner)
+    for run, duration_ms in ((slow, 2000.0), (fast, 1000.0), (refused, 20.0)):
+        Run.objects.filter(pk=run.pk).update(duration_ms=duration_ms)
+    runs = [Run.objects.get(pk=run.pk) for run in (slow, fast, refused)]
+    found = {line.name: line for line in beside.lines(runs)}
+    assert [cell.is_best for cell in found["total"].cells] == [False, True, False]
+    found = {line.name: line for line in beside.lines(runs[1:])}
+    assert not any(cell.is_best for cell in found["total"].cells), "it has nobody to be better than"
 
 
 def test_a_live_and_a_stored_run_have_the_same_figures(owner: Any) -> None:
