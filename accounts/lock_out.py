@@ -6,9 +6,10 @@ from typing import Any
 
 from axes.attempts import get_cool_off_threshold
 from axes.handlers.database import AxesDatabaseHandler
-from axes.helpers import get_client_username
+from axes.helpers import get_client_username, get_cool_off
 from axes.models import AccessAttempt, AccessLog
 from django.db.models import Sum
+from django.utils import timezone
 
 # So many times as many wrong passwords as one address may send for one account are let pass in all: for one account
 # from all addresses, and from one address for all accounts. Else many addresses, or many names, would be no limit.
@@ -32,3 +33,10 @@ class Handler(AxesDatabaseHandler):
         if wide <= pair or AccessLog.objects.filter(username=username, ip_address=address).exists():
             return pair
         return wide
+
+
+def forget_old() -> None:
+    """Delete what no longer counts. Axes itself does so for attempts, but only when somebody logs in, fails to or logs
+    out."""
+    AccessAttempt.objects.filter(attempt_time__lt=timezone.now() - get_cool_off()).delete()
+    Handler().reset_logs(age_days=KNOWN_DAYS)

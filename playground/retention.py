@@ -9,12 +9,13 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -51,9 +52,20 @@ def sweep(now: dt.datetime | None = None) -> Swept:
         for owner_id in RunContent.objects.order_by().values_list("owner_id", flat=True).distinct():
             swept.by_size += cap_content(owner_id, settings.MAX_CONTENT_BYTES_PER_USER)
     if connection.vendor == "sqlite":  # PostgreSQL keeps its statistics by itself
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA optimize")
+        optimize()
     return swept
+
+
+def optimize() -> None:
+    """Let SQLite bring its statistics up to date, unless the database is busy: the next sweep tries again."""
+    with connection.cursor() as cursor:
+        waits_ms = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute("PRAGMA busy_timeout = 0")
+        try:
+            with suppress(OperationalError):
+                cursor.execute("PRAGMA optimize")
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {waits_ms}")
 
 
 def remove_runs(before: dt.datetime) -> int:
@@ -122,7 +134,7 @@ def delete_runs(run_ids: list) -> int:
 def clear_sessions() -> None:
     """Forget the sessions that have expired, which Django leaves in the database, and old notes of log-ins."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-    lock_out.Handler().reset_logs(age_days=lock_out.KNOWN_DAYS)
+    lock_out.forget_old()
 
 
 async def sweep_for_ever(every_s: float = 3600.0, *, what: Callable[[], object]) -> None:

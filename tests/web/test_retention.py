@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+import sqlite3
+import time
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
+from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 
 from playground import retention
@@ -112,6 +117,43 @@ def test_the_command_says_what_it_removed(owner: User) -> None:
     told = io.StringIO()
     call_command("sweep_runs", stdout=told)
     assert "content of 1 runs by age and of 0 by size, 0 runs with their figures" in told.getvalue()
+
+
+def test_the_command_forgets_sessions_and_failed_log_ins_too(client: Any, settings: Any) -> None:
+    client.post(reverse("login"), {"username": "nobody", "password": "wrong"})
+    call_command("sweep_runs", stdout=io.StringIO())
+    assert AccessAttempt.objects.count() == 1
+    passed = timezone.now() - timedelta(hours=settings.AXES_COOLOFF_TIME, seconds=1)
+    AccessAttempt.objects.update(attempt_time=passed)
+    expired = SessionStore()
+    expired.set_expiry(-1)
+    expired.create()
+    call_command("sweep_runs", stdout=io.StringIO())
+    assert not AccessAttempt.objects.exists()
+    assert not Session.objects.filter(pk=expired.session_key).exists()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps its statistics by itself")
+@pytest.mark.django_db(transaction=True)
+def test_a_busy_database_neither_stops_nor_delays_a_sweep(owner: User) -> None:
+    run_of_age(owner, 1)
+    with connection.cursor() as cursor:
+        waits_ms = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute("DROP TABLE IF EXISTS sqlite_stat1")  # so that there is something to do
+    Run.objects.filter(owner=owner, model="some").count()
+    writer = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    try:
+        retention.sweep()
+    finally:
+        writer.close()
+    assert time.monotonic() - began < waits_ms / 2000
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA busy_timeout").fetchone()[0] == waits_ms
+    retention.sweep()
+    with connection.cursor() as cursor:
+        assert cursor.execute("SELECT count(*) FROM sqlite_stat1").fetchone()[0] > 0
 
 
 def test_a_deleted_user_leaves_nothing(owner: User) -> None:

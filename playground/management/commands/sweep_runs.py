@@ -12,8 +12,9 @@ class Command(BaseCommand):
     help = (
         "Remove content and figures of runs that are past their time (PLAYGROUND_CONTENT_DAYS, "
         "PLAYGROUND_FIGURES_DAYS) and the oldest content of users above PLAYGROUND_CONTENT_PER_USER. "
-        "The server does the same every hour."
+        "Expired sessions and old notes of log-ins go too. The server does the same every hour."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        retention.clear_sessions()
         self.stdout.write(f"Removed {retention.sweep()}; {sweeping.sweep()} deleted conversations and old copies.")
