@@ -18,7 +18,7 @@ from tests.guarantees.stage import PNG
 from tests.web.hostile_texts import HOSTILE
 from tests.web.runs import failed_run, live_run, store, tell
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 # Half a pair cannot be typed into a column of text; it stands in bodies and answers.
 ALL = "\n\n".join(HOSTILE)
 IN_COLUMNS = ALL.encode("utf-8", "replace").decode().replace("\x00", "")

@@ -19,7 +19,7 @@ from tests.web.runs import body_of, stream
 from tests.web.test_answer import everywhere
 from tests.web.test_answer_in_browser import SHOTS, panel, wait_for_end
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 STREAMS = sorted((Path(__file__).parent.parent / "streams").glob("*.sse"))
 
 

@@ -13,7 +13,7 @@ from playground.markdown import render
 from tests.browser import expect
 from tests.web.hostile_texts import HOSTILE
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from playground.forms.examples import CHART_PNG
 from playground.models import Draft
 from tests.browser import expect
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
 
 def body_of_draft() -> Any:

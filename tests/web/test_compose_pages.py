@@ -12,7 +12,7 @@ from playground.protocol import json_text
 from tests.browser import expect
 from tests.web.test_compose_browser import body_of_draft, field, open_playground, press, settle
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
 EVERYTHING: dict[str, Any] = {
     "model": "claude-opus-4-5",

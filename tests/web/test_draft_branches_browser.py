@@ -10,7 +10,7 @@ from tests.browser import expect
 from tests.web.test_compose_browser import field, settle
 from tests.web.test_compose_pages import begin_with
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
 
 def talk(*texts: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from playground.protocol import sse
 from tests.browser import expect
 from tests.web.runs import ended, live_run, store, stream, told
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 COUNT = 21_000  # more than are played from frames that are fetched all at once
 
 

@@ -13,7 +13,7 @@ from tests.browser import expect
 from tests.web.test_compose_browser import field, settle
 from tests.web.test_compose_pages import begin_with
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 TOOL = {"name": "get_weather", "description": "The weather", "input_schema": {"type": "object", "properties": {}}}
 BODY = {
     "model": "sandbox-tools",
