@@ -173,13 +173,21 @@ def axe(browser_thread: Any) -> Any:
     """Fail with axe's own words if the page, as it stands, has an accessibility violation."""
     from axe_playwright_python.sync_playwright import Axe
 
-    def check(page: Any, context: str | None = None) -> None:
-        results = page._thread.call(lambda: Axe().run(page._target, context=context).response)
-        wrong = [
+    def run(page: Any, context: str | None, **options: Any) -> list[str]:
+        options["resultTypes"] = ["violations"]
+        results = page._thread.call(lambda: Axe().run(page._target, context, options).response)
+        return [
             f"{violation['id']}: {node['html'][:160]} ({node.get('failureSummary', '')[:200]})"
             for violation in results["violations"]
             for node in violation["nodes"]
         ]
+
+    def check(page: Any, context: str | None = None, in_both_themes: bool = False) -> None:
+        wrong = run(page, context)
+        if in_both_themes:  # the dark one has other colours and nothing else
+            page.emulate_media(color_scheme="dark")
+            wrong += run(page, context, runOnly=["color-contrast"])
+            page.emulate_media(color_scheme="light")
         assert wrong == []
 
     return check

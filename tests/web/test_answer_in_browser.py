@@ -401,14 +401,13 @@ def test_the_title_says_how_a_run_ended_until_the_reader_is_back(page: Any, mode
 # --- Every view, in both themes, wide and narrow ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("model", ["sandbox-thinker", "sandbox-tools", "sandbox-error-529", "sandbox-error-in-stream"])
 def test_axe_finds_nothing_in_any_view_of_an_answer(
-    new_page: Any, axe: Any, settings: Any, model: str, width: int, scheme: str
+    new_page: Any, axe: Any, settings: Any, model: str, width: int
 ) -> None:
     settings.SANDBOX_SPEED = math.inf
-    page = new_page(width, color_scheme=scheme)
+    page = new_page(width)
     ask(page, model, "What is the weather in Paris?")
     wait_for_end(page)
     for tab in ("Message", "Events", "JSON", "Headers"):
@@ -421,7 +420,8 @@ def test_axe_finds_nothing_in_any_view_of_an_answer(
             expect(page.locator("[data-stood-answer] h3")).to_contain_text("after event 1")
         if tab == "JSON":
             expect(page.locator("#answer [data-fetch]")).not_to_contain_text("One moment.")
-        axe(page, "#answer")
+        axe(page, "#answer", in_both_themes=True)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), tab
-        if SHOTS:
+        for scheme in ("dark", "light") if SHOTS else ():
+            page.emulate_media(color_scheme=scheme)
             page.screenshot(path=f"{SHOTS}/{model}-{tab}-{width}-{scheme}.png", full_page=True)
