@@ -24,6 +24,7 @@ LAYERS = [
         "playground.retention",
         "playground.account_export",
         "playground.attachment_store",
+        "playground.taking_over",
     ],
     ["playground.process"],
     ["playground.dispatch"],

@@ -65,8 +65,6 @@ class MovedError(ConflictError):
 def current(request: HttpRequest) -> Draft:
     """The draft of the user or browser; for a newcomer a greeting, which is stored with the first change."""
     draft = _stored(request)
-    if draft is None and request.user.is_authenticated:
-        draft = _from_before_signing_in(request)
     if draft is None:
         draft = Draft(body=json_text.dump(HELLO.make()).encode())
     if request.user.is_authenticated:
@@ -84,22 +82,6 @@ def _stored(request: HttpRequest) -> Draft | None:
     if draft is not None and not draft.may_connect:
         draft.connection = None
     return draft
-
-
-def _from_before_signing_in(request: HttpRequest) -> Draft | None:
-    """What this browser's visitor had begun: a copy, which becomes the user's own with the first change."""
-    begun = Draft.objects.filter(user=None, visitor=getattr(request, "visitor", None) or "-").first()
-    return Draft(**begun.content()) if begun else None
-
-
-def _take_over(request: HttpRequest, draft: Draft) -> None:
-    """What the browser had before signing in now belongs to the user alone."""
-    begun = Draft.objects.filter(user=None, visitor=getattr(request, "visitor", None) or "-")
-    if begun.exists():
-        ConversationVersion.objects.filter(draft__in=begun).update(draft=draft)
-        begun.delete()
-        files = Attachment.objects.filter(user=None, visitor=request.visitor)  # type: ignore[attr-defined]
-        files.update(user=request.user, visitor="", address="")
 
 
 def open_form(request: HttpRequest, draft: Draft | None = None) -> RequestForm:
@@ -197,14 +179,11 @@ def refuse_too_large(request: HttpRequest, form: RequestForm) -> None:
 
 def store(request: HttpRequest, form: RequestForm) -> bool:
     """The draft alone. False: another request stored one meanwhile."""
-    is_first = form.draft.version == 0
     try:
         is_kept = form.draft.keep()
     except NoRoomError as problem:
         raise TooLargeError(form, str(problem)) from None
     if is_kept:
-        if is_first and request.user.is_authenticated:
-            _take_over(request, form.draft)
         _keep_branches(form)
     return is_kept
 

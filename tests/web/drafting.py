@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from playground.models import Draft
 from playground.protocol import json_text
+from tests.conftest import PASSWORD
 
 HELLO = {"model": "sandbox-echo", "max_tokens": 100, "messages": [{"role": "user", "content": "Hi"}]}
 
@@ -25,6 +26,11 @@ def begin(client: Any, body: Any) -> Draft:
     client.get("/")
     client.post(reverse("edit"), {":version": "0", ":mode": "json", ":json": json.dumps(body)})
     return Draft.objects.get()
+
+
+def log_in(client: Any, username: str = "owner") -> None:
+    """By the form, as a browser does: what it had goes along."""
+    assert client.post(reverse("login"), {"username": username, "password": PASSWORD}).status_code == 302
 
 
 def body() -> Any:

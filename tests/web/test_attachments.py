@@ -272,11 +272,3 @@ def test_the_bytes_go_with_the_account(owner: Any, django_capture_on_commit_call
     with django_capture_on_commit_callbacks(execute=True):
         owner.delete()
     assert not stored.file.storage.exists(stored.file.name)
-
-
-def test_a_visitors_files_come_along_when_they_sign_in(client: Any, owner: Any) -> None:
-    attach(client, "messages[0].content", upload(client, PNG).json()["reference"])
-    client.force_login(owner)
-    client.post(reverse("edit"), {":version": "0", ":mode": "form", "max_tokens": "9"})
-    assert Attachment.objects.get().user == owner
-    assert "attachment:" in Draft.objects.get().body_text

@@ -18,7 +18,7 @@ from playground.forms.headers import MOST_BETAS, MOST_HEADERS
 from playground.models import Draft
 from playground.views import drafts
 from playground.views.outgoing import ready_to_send
-from tests.web.drafting import HELLO, begin, body, change, edit, stored
+from tests.web.drafting import HELLO, begin, body, change, edit, log_in, stored
 from tests.web.runs import live_run, store, tell
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_nobody_sees_somebody_elses_draft(client: Any, owner: Any, stranger: Any
 
 def test_what_a_visitor_began_is_there_after_signing_in(client: Any, owner: Any) -> None:
     begin(client, HELLO | {"system": "begun before"})
-    client.force_login(owner)
+    log_in(client)
     assert "begun before" in client.get("/").content.decode()
 
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from playground import account_export, attachment_store
 from playground.conversations import keeping, saving
 from playground.models import Conversation, ConversationVersion, Draft
-from tests.web.drafting import begin, body, change, edit, stored
+from tests.web.drafting import begin, body, change, edit, log_in, stored
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -210,9 +210,8 @@ def test_in_a_saved_conversation_nothing_is_lost_either(client: Client, owner: U
 def test_what_a_visitor_kept_goes_along_when_they_log_in(client: Client, owner: User) -> None:
     begin(client, talk("one", "answer"))
     run_from(client, 0)
-    client.force_login(owner)
-    client.get(reverse("playground"))
-    client.post(reverse("edit"), {":version": "0", ":mode": "form", "max_tokens": "7"})
+    log_in(client)
+    edit(client, max_tokens="7")
     assert Draft.objects.get().user == owner
     go_to(client, "Back to branch 1 of 2")
     assert texts() == ["one", "answer"]
