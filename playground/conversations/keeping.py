@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from playground.conversations import reading
 from playground.conversations.branches import Branches, branches, later_turns
-from playground.models import Conversation, ConversationVersion, Draft, room
+from playground.models import Conversation, ConversationRun, ConversationVersion, Draft, room
 from playground.models.room import NoRoomError
 
 if TYPE_CHECKING:
@@ -105,12 +105,11 @@ def before_cut(draft: Draft, old_text: str, old: dict[str, Any], index: int) -> 
     keep(draft, old_text, old, note="before running again")
 
 
-def sent(draft: Draft) -> None:
-    """The draft as it is was sent. In a saved conversation that is a version anyway."""
+def sent(draft: Draft) -> ConversationVersion | None:
+    """The draft as it is was sent: the version that tells. In a saved conversation there will be one anyway."""
     body = reading.parse(draft.body_text)
     _settle(draft, reading.chain(body))
-    if home(draft) is None:
-        keep(draft, draft.body_text, body, note="sent")
+    return keep(draft, draft.body_text, body, note="sent") if home(draft) is None else None
 
 
 def put_away(draft: Draft, text: str, body: dict[str, Any]) -> None:
@@ -145,8 +144,9 @@ def forget(draft: Draft) -> None:
 
 
 def hand_over(draft: Draft, conversation: Conversation) -> None:
-    """The draft was saved: what it kept is the conversation's now."""
+    """The draft was saved: what it kept is the conversation's now, and the runs that were made from it."""
     if not draft._state.adding:
+        ConversationRun.objects.filter(version__draft=draft).update(conversation=conversation)
         draft.versions.update(conversation=conversation, draft=None)
         Draft.objects.filter(pk=draft.pk).update(branches_gone=0)
     draft.branches_gone = 0
@@ -186,12 +186,15 @@ def _pin(draft: Draft, version: ConversationVersion) -> None:
     _supersede(draft, version)
 
 
-def keep(draft: Draft, text: str, body: dict[str, Any], *, note: str) -> None:
-    """Let a state stay."""
+def keep(draft: Draft, text: str, body: dict[str, Any], *, note: str) -> ConversationVersion | None:
+    """Let a state stay. None: there is no room for it."""
     if home(draft) is None and draft._state.adding:
-        return
+        return None
     with suppress(NoRoomError), transaction.atomic():
-        _supersede(draft, _add(draft, text, body, pinned=True, note=note))
+        version = _add(draft, text, body, pinned=True, note=note)
+        _supersede(draft, version)
+        return version
+    return None
 
 
 def _add(draft: Draft, text: str, body: dict[str, Any], *, pinned: bool, note: str) -> ConversationVersion:
@@ -220,6 +223,7 @@ def _supersede(draft: Draft, newest: ConversationVersion) -> None:
     others = draft.versions.filter(pinned=True).exclude(pk=newest.pk)
     shorter = [other for other in others.only("chain", "made_at") if _begins(newest.chain, other.chain)]
     if shorter:
+        ConversationRun.objects.filter(version__in=shorter).update(version=newest)
         draft.versions.filter(pk__in=[other.pk for other in shorter]).delete()
         newest.made_at = min(newest.made_at, *(other.made_at for other in shorter))
         newest.save(update_fields=["made_at"])

@@ -80,17 +80,17 @@ def autosave(draft: Draft) -> None:
 @transaction.atomic
 def record_run(draft: Draft, run_id: UUID) -> None:
     """Note that a run was made from the draft as it is now; the version it was made from stays."""
-    keeping.sent(draft)
-    if draft.conversation_id is None:
-        return
-    conversation = Conversation.objects.filter(pk=draft.conversation_id, deleted_at=None).first()
-    if conversation is None:
-        return
-    with suppress(NoRoomError), transaction.atomic():  # the run goes on, and is in the log
-        version = add_version(conversation, draft.body_text, settings_of(draft), pinned=True, note="sent")
-        ConversationRun.objects.get_or_create(
-            run_id=run_id, defaults={"conversation": conversation, "version": version}
-        )
+    version = keeping.sent(draft)
+    conversation = None
+    if draft.conversation_id is not None:
+        conversation = Conversation.objects.filter(pk=draft.conversation_id, deleted_at=None).first()
+    if conversation is not None:
+        version = None
+        with suppress(NoRoomError), transaction.atomic():  # the run goes on, and is in the log
+            version = add_version(conversation, draft.body_text, settings_of(draft), pinned=True, note="sent")
+    if version is not None and draft.user_id is not None:  # a visitor's runs are in no log
+        made = {"conversation": conversation, "version": version, "turns": len(version.chain)}
+        ConversationRun.objects.get_or_create(run_id=run_id, defaults=made)
 
 
 def add_version(

@@ -129,14 +129,24 @@ class ConversationVersion(models.Model):
 
 
 class ConversationRun(models.Model):
-    """A run that was made from a version. Only its number is kept: the row is written later, and swept earlier."""
+    """A run that was made from a version. Only its number is kept: the row is written later, and swept earlier.
 
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="run_links")
+    It has no conversation while its version is a draft's. There a longer version may have taken its version's place,
+    so `turns` says how many were sent; None: all of the version's.
+    """
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, null=True, related_name="run_links")
     version = models.ForeignKey(ConversationVersion, models.CASCADE, related_name="run_links")
     run_id = models.UUIDField(unique=True)
+    turns = models.PositiveIntegerField(null=True)
 
     class Meta:
         ordering = ["-run_id"]
 
     def __str__(self) -> str:
         return f"run {self.run_id}"
+
+    @property
+    def asked(self) -> list[str]:
+        """The chain of what was sent."""
+        return self.version.chain[: self.turns]

@@ -83,8 +83,8 @@ class _Maker:
         chain = reading.chain(body)
         runs: dict[int, UUID] = {}
         for link in conversation.run_links.select_related("version").defer("version__packed_body"):
-            asked = len(link.version.chain)
-            if asked and link.version.chain == chain[:asked] and asked not in runs:
+            asked = len(link.asked)
+            if asked and link.asked == chain[:asked] and asked not in runs:
                 runs[asked] = link.run_id
         newest = dict(sorted(runs.items())[-MOST_ANSWERS:])
         stored = Run.objects.owned_by(self.owner).in_bulk(newest.values())

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from playground.conversations import branches, comparing, exchange, keeping, reading, saving
-from playground.models import Conversation, Draft
+from playground.models import Conversation, ConversationRun, Draft, Run
 from playground.protocol import json_text
 from playground.protocol.importers import ImportProblem
+from playground.sharing import snapshot
+from playground.views import conversations as conversation_views
+from tests.web.runs import stored_run
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def body_of(*turns: str, **members: Any) -> dict[str, Any]:
+def body_of(*turns: Any, **members: Any) -> dict[str, Any]:
     roles = ("user", "assistant")
     messages = [{"role": roles[number % 2], "content": text} for number, text in enumerate(turns)]
     return {"model": "claude-sonnet-5-5", "max_tokens": 1024, "messages": messages, **members}
@@ -100,6 +105,81 @@ def test_editing_an_earlier_turn_makes_a_sibling_and_nothing_is_lost(owner: User
     assert "two, again" in found[2].before.body_text
     assert found[2].after is None
     assert conversation.run_links.count() == 2
+
+
+# --- runs that were made before the first saving
+
+
+def send(draft: Draft, owner: User, *turns: Any) -> UUID:
+    """A run in the log, made from the draft with these turns."""
+    draft.body_text = json_text.dump(body_of(*turns))
+    assert draft.keep()
+    run = stored_run(owner)
+    saving.record_run(draft, run.pk)
+    return run.pk
+
+
+def test_runs_made_before_the_first_saving_are_the_conversations(client: Client, owner: User) -> None:
+    draft = draft_of(owner, body_of("one"))
+    first, again = send(draft, owner, "one"), send(draft, owner, "one")
+    second = send(draft, owner, "one", "answer", "two")
+    elsewhere = stored_run(owner).pk
+    conversation = saving.save(draft, owner)
+    assert {run.pk for run in conversation_views.runs_of(conversation)} == {first, again, second}
+    asked = {link.run_id: len(link.asked) for link in conversation.run_links.all()}
+    assert asked == {first: 1, again: 1, second: 3}
+    client.force_login(owner)
+    listed = client.get(reverse("runs"), {"conversation": str(conversation.pk)}).content.decode()
+    assert [str(run) in listed for run in (first, again, second, elsewhere)] == [True, True, True, False]
+    assert "4 requests in 2 groups" in client.get(reverse("runs"), {"group": "conversation"}).content.decode()
+
+
+def test_each_turn_that_is_shared_has_the_answer_of_its_run_though_it_was_made_before_saving(owner: User) -> None:
+    draft = draft_of(owner, body_of("one"))
+    answer = Run.objects.get(pk=send(draft, owner, "one")).message()
+    assert answer
+    send(draft, owner, "one", answer["content"], "two")
+    shared = snapshot.of_conversation(saving.save(draft, owner), frozenset({"figures"}), [])
+    assert [answer["turn"] for answer in shared["answers"]] == [1, 3]
+
+
+def test_runs_of_another_request_that_was_not_saved_stay_without_a_conversation(owner: User) -> None:
+    draft = draft_of(owner, body_of("one"))
+    send(draft, owner, "one")
+    keeping.replaced(draft, draft.body_text, body_of("one"), body_of("something else"))
+    made = send(draft, owner, "something else")
+    assert list(saving.save(draft, owner).run_links.values_list("run_id", flat=True)) == [made]
+
+
+def test_a_run_stays_with_the_conversation_it_was_made_in(owner: User) -> None:
+    draft = draft_of(owner, body_of("one"))
+    first = saving.save(draft, owner)
+    made = send(draft, owner, "one")
+    draft.conversation = None
+    second = saving.save(draft, owner)
+    assert first.run_links.get().run_id == made
+    assert not second.run_links.exists()
+
+
+def test_a_visitors_runs_are_in_no_log_and_so_in_no_conversation(owner: User) -> None:
+    draft = Draft(visitor="somebody", body=json_text.dump(body_of("one")).encode())
+    assert draft.keep()
+    saving.record_run(draft, uuid4())
+    assert not ConversationRun.objects.exists()
+
+
+def test_saving_asks_no_more_however_many_runs_there_were(
+    owner: User, stranger: User, django_assert_num_queries: Any
+) -> None:
+    few, many = draft_of(owner, body_of("one")), draft_of(stranger, body_of("one"))
+    send(few, owner, "one")
+    for _ in range(20):
+        send(many, stranger, "one")
+    with CaptureQueriesContext(connection) as asked:
+        saving.save(few, owner)
+    with django_assert_num_queries(len(asked)):
+        saving.save(many, stranger)
+    assert ConversationRun.objects.filter(conversation__owner=stranger).count() == 20
 
 
 def test_a_longer_version_is_no_branch(owner: User) -> None:
