@@ -30,7 +30,9 @@ QUERIES = (
 
 
 @pytest.fixture
-def browser(stage: Stage) -> Client:
+def browser(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Client:
+    # The client copies the context of every part of a page, which for the largest takes longer than the page.
+    monkeypatch.setattr("django.test.client.store_rendered_templates", lambda *args, **values: None)
     client = Client(raise_request_exception=False)
     client.force_login(stage.owner)
     return client
