@@ -62,32 +62,47 @@ def save(draft: Draft, user: User, title: str = "", note: str = "saved") -> Conv
     add_version(conversation, draft.body_text, settings_of(draft), pinned=True, note=note)
     if is_new:
         keeping.hand_over(draft, conversation)
-    draft.conversation = conversation
-    keep_draft(draft)
+    _go_on_in(draft, conversation)
     return conversation
+
+
+def _go_on_in(draft: Draft, conversation: Conversation | None) -> None:
+    """Store the draft as what the conversation holds."""
+    draft.conversation, draft.is_behind = conversation, False
+    keep_draft(draft)
 
 
 def autosave(draft: Draft) -> None:
     """Let the conversation follow what is typed. Call it when the draft was stored."""
-    if draft.conversation_id is None:
-        return
-    conversation = Conversation.objects.filter(pk=draft.conversation_id, deleted_at=None).first()
+    conversation = _followed(draft)
     if conversation is not None:
-        with suppress(NoRoomError), transaction.atomic():  # the draft has it all the same
-            add_version(conversation, draft.body_text, settings_of(draft))
+        _follow(draft, conversation)
+
+
+def _followed(draft: Draft) -> Conversation | None:
+    if draft.conversation_id is None:
+        return None
+    return Conversation.objects.filter(pk=draft.conversation_id, deleted_at=None).first()
+
+
+def _follow(draft: Draft, conversation: Conversation, **how: Any) -> ConversationVersion | None:
+    """The draft as a version of the conversation. None: there is no room, and the draft says so as long as that is."""
+    version = None
+    with suppress(NoRoomError), transaction.atomic():  # the draft has it all the same
+        version = add_version(conversation, draft.body_text, settings_of(draft), **how)
+    if draft.is_behind != (version is None):
+        draft.is_behind = version is None
+        Draft.objects.filter(pk=draft.pk).update(is_behind=draft.is_behind)
+    return version
 
 
 @transaction.atomic
 def record_run(draft: Draft, run_id: UUID) -> None:
     """Note that a run was made from the draft as it is now; the version it was made from stays."""
     version = keeping.sent(draft)
-    conversation = None
-    if draft.conversation_id is not None:
-        conversation = Conversation.objects.filter(pk=draft.conversation_id, deleted_at=None).first()
+    conversation = _followed(draft)
     if conversation is not None:
-        version = None
-        with suppress(NoRoomError), transaction.atomic():  # the run goes on, and is in the log
-            version = add_version(conversation, draft.body_text, settings_of(draft), pinned=True, note="sent")
+        version = _follow(draft, conversation, pinned=True, note="sent")
     if version is not None and draft.user_id is not None:  # a visitor's runs are in no log
         made = {"conversation": conversation, "version": version, "turns": len(version.chain)}
         ConversationRun.objects.get_or_create(run_id=run_id, defaults=made)
@@ -152,14 +167,18 @@ def _thin_out(conversation: Conversation) -> None:
 
 
 def put_aside(draft: Draft) -> Conversation | None:
-    """Save what is being written before something else takes its place. Visitors have nowhere to put it."""
+    """Save what is being written before something else takes its place. Visitors have nowhere to put it.
+
+    Raises `NoRoomError`."""
     if draft.user is None:
         return None
     is_nothing = is_blank(draft) or draft.body_text == json_text.dump(HELLO.make())
     if is_nothing and not keeping.has_others(draft):
         return None
     if draft.conversation_id:
-        autosave(draft)
+        conversation = _followed(draft)
+        if conversation is not None:
+            add_version(conversation, draft.body_text, settings_of(draft))
         return None
     return save(draft, draft.user, note="put aside")
 
@@ -173,8 +192,7 @@ def open_version(draft: Draft, conversation: Conversation, version: Conversation
     if conversation.head_id != version.pk:
         Conversation.objects.filter(pk=conversation.pk).update(head=version)
     fill_draft(draft, version.body_text, version.settings)
-    draft.conversation = conversation
-    keep_draft(draft)
+    _go_on_in(draft, conversation)
     return aside
 
 
@@ -208,8 +226,7 @@ def open_body(draft: Draft, body: dict[str, Any], settings: dict[str, Any]) -> C
     aside = put_aside(draft)
     keeping.forget(draft)
     fill_draft(draft, json_text.dump(body), settings)
-    draft.conversation = None
-    keep_draft(draft)
+    _go_on_in(draft, None)
     return aside
 
 

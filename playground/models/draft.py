@@ -49,6 +49,7 @@ class Draft(models.Model):
     connection = models.ForeignKey("accounts.Connection", models.SET_NULL, null=True, blank=True, related_name="+")
     # The saved conversation that this is being written for, and which follows along.
     conversation = models.ForeignKey("Conversation", models.SET_NULL, null=True, blank=True, related_name="+")
+    is_behind = models.BooleanField(default=False)  # it could not follow: there was no room
     branches_gone = models.PositiveIntegerField(default=0)  # how many made room: see conversations.keeping
     version = models.PositiveIntegerField(default=0)
     saved_at = models.DateTimeField(default=timezone.now)
@@ -111,5 +112,5 @@ class Draft(models.Model):
 
     def content(self) -> dict[str, object]:
         settings = ("anthropic_version", "betas", "accept", "extra_headers", "variables", "tool_examples", "connection")
-        names = ("body", *settings, "columns", "conversation", "address", "saved_at")
+        names = ("body", *settings, "columns", "conversation", "is_behind", "address", "saved_at")
         return {name: getattr(self, name) for name in names}

@@ -100,11 +100,13 @@ def edit(request: HttpRequest) -> HttpResponse:
     """Keep what was typed, and answer with what stands outside the fields: problems, counts, snippet."""
     try:
         form = drafts.open_changed(request)
+        was_behind = form.draft.is_behind
         drafts.keep(request, form)
     except drafts.ConflictError as conflict:
         return conflicting(request, conflict)
     regions = _variables_region(request, form)
-    return parts(request, form, [*regions, SNIPPETS] if ":language" in request.POST else regions)
+    said = "Not saved in its conversation: there is no room." if form.draft.is_behind and not was_behind else ""
+    return parts(request, form, [*regions, SNIPPETS] if ":language" in request.POST else regions, said=said)
 
 
 @require_POST

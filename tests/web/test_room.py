@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -12,7 +14,7 @@ from django.urls import reverse
 from playground.conversations import saving
 from playground.models import Conversation, ConversationVersion, Draft, ShareLink, room
 from playground.models.room import NoRoomError
-from tests.web.drafting import HELLO, begin
+from tests.web.drafting import HELLO, begin, edit, stored
 
 pytestmark = pytest.mark.django_db
 SIZE = 4_000
@@ -89,6 +91,67 @@ def test_without_room_writing_goes_on_in_the_draft(client: Any, owner: Any, sett
     assert answer.status_code == 200
     assert text in Draft.objects.get().body_text
     assert text not in Conversation.objects.get().head.body_text
+
+
+NOT_SAVED = "Not saved in its conversation: there is no room."
+
+
+def note(page: Any) -> str:
+    """What stands where the page says that the draft is kept."""
+    return " ".join(page.content.decode().partition('id="saved-note"')[2].partition("Delete some")[0].split())
+
+
+def test_the_page_says_that_a_conversation_cannot_follow_until_it_can_again(
+    client: Any, owner: Any, settings: Any
+) -> None:
+    client.force_login(owner)
+    begin(client, HELLO)
+    client.post(reverse("conversation-save"))
+    assert NOT_SAVED not in note(edit(client, max_tokens="7"))
+    settings.MAX_VERSION_BYTES_PER_USER = 1_000
+    text = body_of(0)["system"]
+    first, again = edit(client, system=text), edit(client, system=f"{text} and more")
+    assert [NOT_SAVED in note(page) for page in (first, again, client.get("/"))] == [True, True, True]
+    assert [f'data-said="{NOT_SAVED}"' in page.content.decode() for page in (first, again)] == [True, False]
+    assert reverse("conversations") in first.content.decode()
+    settings.MAX_VERSION_BYTES_PER_USER = 100_000
+    assert NOT_SAVED not in note(edit(client, max_tokens="8"))
+    assert NOT_SAVED not in note(client.get("/"))
+    assert text in Conversation.objects.get().head.body_text
+
+
+def test_what_is_sent_says_so_too(owner: Any, settings: Any) -> None:
+    draft = stored(HELLO, user=owner)
+    saving.save(draft, owner)
+    settings.MAX_VERSION_BYTES_PER_USER = 1_000
+    draft.body_text = json.dumps(body_of(0))
+    assert draft.keep()
+    saving.record_run(draft, uuid4())
+    assert Draft.objects.get().is_behind
+    draft.conversation = None
+    settings.MAX_VERSION_BYTES_PER_USER = 0
+    saving.save(draft, owner)
+    assert not Draft.objects.get().is_behind
+
+
+def test_what_could_not_be_saved_is_not_pushed_out_by_another_conversation(
+    client: Any, owner: Any, settings: Any
+) -> None:
+    client.force_login(owner)
+    other = saving.create(owner, HELLO, {}, title="Other")
+    begin(client, HELLO)
+    client.post(reverse("conversation-save"))
+    settings.MAX_VERSION_BYTES_PER_USER = 1_000
+    text = body_of(0)["system"]
+    edit(client, system=text)
+    page = client.post(reverse("conversation-open", args=[other.pk]), follow=True).content.decode()
+    assert "Your conversations may take" in page
+    assert text in Draft.objects.get().body_text
+    settings.MAX_VERSION_BYTES_PER_USER = 0
+    client.post(reverse("conversation-open", args=[other.pk]))
+    assert text not in Draft.objects.get().body_text
+    assert not Draft.objects.get().is_behind
+    assert any(text in version.body_text for version in ConversationVersion.objects.all())
 
 
 def test_the_account_page_says_how_much_is_kept(client: Any, owner: Any, settings: Any) -> None:
