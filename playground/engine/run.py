@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from playground.engine.upstream import Outgoing
 
 _LARGE = 256 * 1024
+_MUCH = 4 * 1024  # bytes that one read brings
 Read = Callable[[], Awaitable[bytes]]
 
 __all__ = ["Limits", "run", "run_in_batches"]
@@ -67,8 +68,8 @@ async def run_in_batches(
 ) -> AsyncGenerator[list[RunEvent], None]:
     """The same, with all that one read brought in one list: half the work for who takes lists anyway.
 
-    `pause` is asked before each further read, and told if what was just read is urgent (the beginning or the end of a
-    block, an error): it may return something to wait for, and what arrives meanwhile is read at once.
+    `pause` is asked before a further read where more can gather meanwhile, and told if what was read is urgent (the
+    beginning or the end of a block, an error): it may return something to wait for.
     """
     limits = limits or Limits()
     reading = _Reading(outgoing, client, limits)
@@ -101,9 +102,9 @@ def _reader(response: httpx.Response) -> Read:
     return read
 
 
-async def _leave_in_socket(socket: asyncio.ReadTransport | None, waiting: Awaitable[None]) -> None:
+async def _leave_in_socket(socket: asyncio.ReadTransport, waiting: Awaitable[None]) -> None:
     """Wait, and let what comes meanwhile gather in the system's buffer: there it costs nothing."""
-    if socket is None or socket.is_closing():
+    if socket.is_closing():
         await waiting
         return
     socket.pause_reading()
@@ -171,6 +172,7 @@ class _Reading:
         if answer.is_redirect:
             return
         read = response.extensions.get(READ) or _reader(response)
+        socket: asyncio.ReadTransport | None = response.extensions.get(SOCKET)
         patience = Patience()
         try:
             while data := await self.next_chunk(read, patience):
@@ -179,8 +181,11 @@ class _Reading:
                     yield batch
                 if self.failure:
                     return
-                if pause is not None and (waiting := pause(answer.is_urgent)) is not None:
-                    await _leave_in_socket(response.extensions.get(SOCKET), waiting)
+                # Waiting is of use where more can gather meanwhile, and where that is not much already.
+                if pause is None or socket is None or len(data) >= _MUCH:
+                    continue
+                if (waiting := pause(answer.is_urgent)) is not None:
+                    await _leave_in_socket(socket, waiting)
         finally:
             patience.end()
         if rest := self.pass_on(answer, self.redaction.finish()):
