@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from playground.answer import words
@@ -16,6 +17,9 @@ from playground.request_log.sent import MOST_READ, parse, printable
 
 MOST_WORDS = 4_000  # on each side; comparing costs their product in the worst case
 MOST_SHOWN = 4_000  # characters of one block
+MOST_DIFFERENCES = 100  # blocks, and members beside the prompt, of each that many are shown
+MOST_BY_WORDS = 20  # of those blocks are compared word by word
+MOST_MATCHED = 1_000  # blocks on each side that are looked for in other places; more are compared place by place
 _WORD = re.compile(r"\s+|[\w]+|[^\w\s]")
 # How the API lays a prompt out, and so what a change makes it read again.
 Placed = tuple[str, str, Any]  # path, role, block
@@ -45,6 +49,7 @@ class Comparison:
     figures: list[tuple[str, str, str, str]]  # name, left, right, how much more the right one has
     parameters: list[Difference]
     blocks: list[Difference]
+    more: int  # places that differ too, and are not shown
     same_blocks: int
     same_until: str  # how far the prompts agree, in words
     answer_left: list[Piece]
@@ -59,16 +64,18 @@ def compare(left: Run, right: Run) -> Comparison:
     problem = ""
     parameters: list[Difference] = []
     blocks: list[Difference] = []
-    same, until = 0, ""
+    more, same, until = 0, 0, ""
     if bodies[0] is None or bodies[1] is None:
         problem = "One of the requests is not kept, is no JSON object or is too large to be compared."
     else:
-        parameters = list(_parameters(*bodies))
-        blocks, same, until = _blocks(*bodies)
+        differing = list(_parameters(*bodies))
+        parameters = [_parameter(name, *bodies) for name in differing[:MOST_DIFFERENCES]]
+        blocks, more, same, until = _blocks(*bodies)
+        more += len(differing) - len(parameters)
     said = _said(left), _said(right)
     answers = word_difference(*said)
     return Comparison(
-        list(_figures(left, right)), parameters, blocks, same, until, *answers, said[0] == said[1], problem
+        list(_figures(left, right)), parameters, blocks, more, same, until, *answers, said[0] == said[1], problem
     )
 
 
@@ -116,36 +123,52 @@ def _more(left: Any, right: Any, write: Any) -> str:
 # --- Requests ---
 
 
-def _parameters(left: dict[str, Any], right: dict[str, Any]) -> Iterator[Difference]:
+def _parameters(left: dict[str, Any], right: dict[str, Any]) -> Iterator[str]:
     """Members that differ, but for those that are compared block by block."""
     for name in dict.fromkeys([*left, *right]):
         if name not in _ORDER and _canonical(left.get(name)) != _canonical(right.get(name)):
-            sides = [printable(_short(body[name])) if name in body else "" for body in (left, right)]
-            yield Difference(name, [Piece("removed", sides[0])], [Piece("added", sides[1])], name == "model")
+            yield name
 
 
-def _blocks(left: dict[str, Any], right: dict[str, Any]) -> tuple[list[Difference], int, str]:
-    """Blocks that differ, in the order in which a prompt is read; the first one is where a cached prefix ends."""
+def _parameter(name: str, left: dict[str, Any], right: dict[str, Any]) -> Difference:
+    sides = [printable(_short(body[name])) if name in body else "" for body in (left, right)]
+    return Difference(name, [Piece("removed", sides[0])], [Piece("added", sides[1])], name == "model")
+
+
+def _blocks(left: dict[str, Any], right: dict[str, Any]) -> tuple[list[Difference], int, int, str]:
+    """Blocks that differ, in the order in which a prompt is read; the first one is where a cached prefix ends. Then how
+    many more differ, how many are the same, and how far the prompts agree."""
     ours, theirs = list(_laid_out(left)), list(_laid_out(right))
     found: list[Difference] = []
-    same = 0
-    broken = False
-    matcher = difflib.SequenceMatcher(
-        None, [_comparable(*each) for each in ours], [_comparable(*each) for each in theirs], autojunk=False
-    )
+    more = same = 0
     until = ""
-    for kind, a, b, c, d in matcher.get_opcodes():
+    for kind, a, b, c, d in _matched([_comparable(*each) for each in ours], [_comparable(*each) for each in theirs]):
         if kind == "equal":
             same += b - a
-            if not broken:
+            if not found:
                 until = ours[b - 1][0]
             continue
-        for index in range(max(b - a, d - c)):
+        count = max(b - a, d - c)
+        shown = min(count, MOST_DIFFERENCES - len(found))
+        more += count - shown
+        for index in range(shown):
             left_block = ours[a + index] if a + index < b else None
             right_block = theirs[c + index] if c + index < d else None
-            found.append(_difference(left_block, right_block, breaks_cache=not broken))
-            broken = True
-    return found, same, until
+            by_words = len(found) < MOST_BY_WORDS
+            found.append(_difference(left_block, right_block, by_words=by_words, breaks_cache=not found))
+    return found, more, same, until
+
+
+def _matched(ours: list[str], theirs: list[str]) -> Iterable[tuple[str, int, int, int, int]]:
+    """What to do to make one list of the other, as `difflib` tells it."""
+    if max(len(ours), len(theirs)) <= MOST_MATCHED:
+        return difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
+    told, begin, both = [], 0, min(len(ours), len(theirs))
+    for is_same, run in groupby(range(both), lambda place: ours[place] == theirs[place]):
+        end = begin + len(list(run))
+        told.append(("equal" if is_same else "replace", begin, end, begin, end))
+        begin = end
+    return [*told, ("replace", both, len(ours), both, len(theirs))]
 
 
 def _laid_out(body: dict[str, Any]) -> Iterator[Placed]:
@@ -176,9 +199,9 @@ def _comparable(_path: str, role: str, block: Any) -> str:
     return f"{role} {_canonical(block)}"
 
 
-def _difference(left: Placed | None, right: Placed | None, *, breaks_cache: bool) -> Difference:
+def _difference(left: Placed | None, right: Placed | None, *, by_words: bool, breaks_cache: bool) -> Difference:
     path = (left or right or ("",))[0]
-    if left is None or right is None:
+    if left is None or right is None or not by_words:
         gone = [Piece("removed", _text_of(left[2]))] if left else []
         new = [Piece("added", _text_of(right[2]))] if right else []
         return Difference(path, gone, new, breaks_cache)

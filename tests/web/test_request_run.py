@@ -226,6 +226,27 @@ def test_answers_are_compared_word_by_word(owner: User) -> None:
     assert [piece.text for piece in found.answer_right if piece.kind == "added"] == ["sea"]
 
 
+def test_of_very_many_differences_the_first_are_shown_and_the_others_counted(reader: Client, owner: User) -> None:
+    both = [{"role": "user", "content": f"the same {number}"} for number in range(50)]
+    count = comparing.MOST_MATCHED * 3
+    left, right = (
+        runs.body_of(
+            messages=[*both, *({"role": "user", "content": f"{side} {number}"} for number in range(count))],
+            **{f"{side}-{number}": number for number in range(comparing.MOST_DIFFERENCES)},
+        )
+        for side in ("left", "right")
+    )
+    found = compared(owner, left, right)
+    assert len(found.blocks) == len(found.parameters) == comparing.MOST_DIFFERENCES
+    assert found.more == count
+    assert found.same_blocks == 50
+    assert found.same_until == "messages[49].content[0]"
+    assert [each.breaks_cache for each in found.blocks[:2]] == [True, False]
+    a, b = Run.objects.owned_by(owner)
+    page = reader.get("/requests/compare/", {"a": a.pk, "b": b.pk})
+    assert "3,000 more places differ" in page.content.decode()
+
+
 @pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b'{"messages": "x", "tools": 3, "system": {}}'])
 def test_anything_can_be_compared(reader: Client, owner: User, body: bytes) -> None:
     left, right = runs.store(runs.tell(runs.live_run(owner, body=body))), runs.failed_run(owner)
