@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from playground.engine.events import RunEvent
 
 AGE_MS: Final = 250.0
-UNREAD_MS: Final = 5_000.0  # packed at this age also if nobody has read it
+# What nobody has read is packed at this age, or when there are so many events of it.
+UNREAD_MS: Final = 5_000.0
+MOST_UNREAD: Final = 4_000
 PACKED_AT_ONCE: Final = 64  # a pack has a cost of its own, so it holds at least so many
 _COMPRESSION: Final = 1  # the quickest: a stream's bytes shrink to a fifth all the same
 _ITERATED_AT_ONCE: Final = 256
@@ -59,7 +61,8 @@ class EventLog(Sequence["RunEvent"]):
         self._recent += events
         if len(self._recent) > self._packed_at_once:
             now_ms = self._recent[-1].at_ms
-            read = len(self._recent) if self._read_to is None else max(0, self._read_to - self._packed)
+            unread = 0 if self._read_to is None else self._packed + len(self._recent) - self._read_to
+            read = len(self._recent) - min(unread, MOST_UNREAD)
             self._pack(max(self._older_than(now_ms - self._age_ms, read), self._older_than(now_ms - UNREAD_MS)))
 
     def keep_from(self, place: int) -> None:

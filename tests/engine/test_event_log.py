@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as some
 
-from playground.engine.event_log import EventLog
+from playground.engine.event_log import MOST_UNREAD, EventLog
 from playground.engine.events import Answered, Ended, Received, Requested, RunEvent, Streamed
 from playground.protocol.sse import Decoder
 
@@ -86,6 +86,17 @@ def test_a_long_stream_takes_less_than_its_bytes() -> None:
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held < 0.8 * 5000 * len(data)
+
+
+def test_who_reads_everything_and_is_far_behind_finds_it_packed() -> None:
+    log = EventLog(age_ms=1.0, packed_at_once=2)
+    log.keep_from(0)
+    told = [Received(number / 10, b"x") for number in range(3 * MOST_UNREAD)]
+    log.extend(told[:-1])
+    log.extend(told[-1:])
+    assert log[0] is not told[0]
+    assert log[-MOST_UNREAD] is told[-MOST_UNREAD]
+    assert list(log) == told
 
 
 def test_what_the_one_who_reads_everything_has_not_read_stays_as_it_is_for_a_while() -> None:
