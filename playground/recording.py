@@ -50,9 +50,15 @@ class Recording:
         self._held: list[Mark] = []  # of events whose bytes are in an earlier batch
         live.events.keep_from(0)
 
-    def collect(self, *, is_failing: bool = False) -> None:
-        """Take what the run has told since the last time."""
-        new = self.live.events[self._position :]
+    @property
+    def waiting(self) -> int:
+        """Events that the run has told and nobody has collected."""
+        return len(self.live.events) - self._position
+
+    def collect(self, most: int | None = None, *, is_failing: bool = False) -> None:
+        """Take what the run has told since the last time, `most` events of it."""
+        end = None if most is None else self._position + most
+        new = self.live.events[self._position : end]
         self._position += len(new)
         self.live.events.keep_from(self._position)
         pieces: list[bytes] = []

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EVERY_S = 0.25
+AT_ONCE = 10_000  # events of one run: what is not taken yet waits compressed, what is taken does not
 RETRY_S = 1.0
 MOST_WAITING_BYTES = 16 * 2**20  # of one run, while the database is away
 
@@ -97,15 +98,20 @@ class Recorder:
     async def _write_on(self) -> None:
         assert self._wanted is not None
         loop = asyncio.get_running_loop()
+        is_behind = False
         while True:
             if not self._recordings and not self._done and not self.failing:
                 self._wanted.clear()
                 await self._wanted.wait()
-            await asyncio.sleep(RETRY_S if self.failing else self._every_s)
+            await asyncio.sleep(RETRY_S if self.failing else 0 if is_behind else self._every_s)
             waiting, self._done = self._done, []
+            is_behind = any(recording.waiting > AT_ONCE for recording in self._recordings.values())
             await loop.run_in_executor(self._thread, self._write, list(self._recordings.values()))
             for recording in [each for each in self._recordings.values() if each.is_stored]:
                 del self._recordings[recording.run_id]
+            if is_behind and not self.failing:
+                self._done = waiting + self._done
+                continue
             for done in waiting:
                 if not done.done():
                     done.set_result(None)
@@ -114,7 +120,7 @@ class Recorder:
 
     def _write(self, recordings: Sequence[Recording]) -> None:
         for recording in recordings:
-            recording.collect(is_failing=self.failing)
+            recording.collect(AT_ONCE, is_failing=self.failing)
         due = [recording for recording in recordings if recording.is_due]
         try:
             close_old_connections()

@@ -77,6 +77,20 @@ async def test_the_bytes_and_the_events_come_back_as_they_were_received(recorder
     await sync_to_async(check)()
 
 
+async def test_what_was_told_faster_than_it_is_taken_is_stored_whole_before_anybody_goes_on(
+    recorder: Any, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "AT_ONCE", 7)
+    live = runs.live_run(owner)
+    recorder.attach(live)
+    runs.tell(live, runs.stream(" ".join(f"word{number}" for number in range(100))), chunk=50)
+    assert len(live.events) > 10 * records.AT_ONCE
+    await recorder.settle()
+    run = await Run.objects.aget(pk=live.id)
+    assert run.state == "completed"
+    assert await sync_to_async(lambda: b"".join(run.raw()))() == live.body()
+
+
 async def test_the_row_is_there_while_the_run_goes_on(recorder: Any, owner: User) -> None:
     live = runs.live_run(owner)
     recorder.attach(live)
