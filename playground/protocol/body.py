@@ -9,12 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from playground.protocol import json_text, kinds, paths
-from playground.protocol.kinds import accepts, blank, blank_for, control
-from playground.protocol.parameters import BODY, find
-from playground.protocol.paths import MISSING, JsonValue, Path, PathError, duplicate, get, insert, move, read, remove
-from playground.protocol.paths import put as set  # noqa: A004
-from playground.protocol.problems import Problem
+from playground.exceptions import PlaygroundError
+from playground.protocol.catalogue import kinds
+from playground.protocol.catalogue.kinds import accepts, blank, blank_for, control
+from playground.protocol.catalogue.parameters import BODY, find
+from playground.protocol.json import json_text, paths
+from playground.protocol.json.paths import (
+    MISSING,
+    JsonValue,
+    Path,
+    PathError,
+    duplicate,
+    get,
+    insert,
+    move,
+    read,
+    remove,
+)
+from playground.protocol.json.paths import put as set  # noqa: A004
+from playground.protocol.rules.problems import Problem
 
 __all__ = [
     "MISSING",
@@ -34,7 +47,7 @@ __all__ = [
 ]
 
 
-class _UnreadableError(ValueError):
+class _UnreadableError(PlaygroundError, ValueError):
     """A control's text that says nothing its kind could hold."""
 
 
@@ -149,12 +162,12 @@ def _value(parameter: kinds.Parameter, current: JsonValue, text: str) -> JsonVal
             return "".join(text.split())
         case kinds.Boolean():
             if text not in ("true", "false", "on"):
-                raise _UnreadableError(f"{text[:40]!r} is neither true nor false")
+                raise _UnreadableError(f"Enter true or false, not {text[:40]!r}")
             return text != "false"
         case kinds.Integer() | kinds.Number():
             number = json_text.parse_number(text)
             if number is None:
-                raise _UnreadableError(f"{text[:40]!r} is not a number")
+                raise _UnreadableError(f"Enter a number, not {text[:40]!r}")
             return number
         case _:
             return json_text.parse(text)
@@ -166,7 +179,7 @@ def _empty(body: JsonValue, path: Path, parameter: kinds.Parameter, current: Jso
     if _is_text(parameter.kind, current) and (is_item or (parameter.required and len(path) > 1)):
         return place(body, path, "")
     if is_item or not path:
-        raise _UnreadableError("Nothing is written here: write a value, or remove it")
+        raise _UnreadableError("Enter a value, or remove it")
     return body if current is MISSING else remove(body, path)
 
 
@@ -244,7 +257,7 @@ def convert(kind: kinds.Kind, value: JsonValue) -> JsonValue:
         return {**blank(kind), name: value} if name else blank(kind)
     if isinstance(kind, kinds.Text):
         return _as_text(value)
-    raise ValueError("This cannot be changed without losing some of it")
+    raise ValueError("This cannot be converted without losing part of it")
 
 
 def _as_text(value: JsonValue) -> str:
@@ -256,4 +269,4 @@ def _as_text(value: JsonValue) -> str:
         (value,) = value.values()
     if isinstance(value, str):
         return value
-    raise ValueError("There is more here than one plain text")
+    raise ValueError("This is more than one plain text")

@@ -31,6 +31,10 @@ ERROR_TYPES: dict[str, int] = {
 }
 _TYPES_BY_STATUS = {status: type_ for type_, status in ERROR_TYPES.items()}
 _MESSAGE_LIMIT = 2_000  # characters of a foreign text that serve as a message; the whole is in the raw body
+# What the members at the top are called in which servers put their words, the most telling first.
+_MESSAGE_MEMBERS = ("detail", "message", "Message", "error_description", "msg", "status_msg", "reason", "description")
+_STATUS_PHRASES = {status.phrase.lower() for status in HTTPStatus}
+_EVENT_DATA = re.compile(r"\A\s*(?:event:[^\n]*\n)?data:[ ]?(\{[^\n]*\})")
 _NO_WORDS = {"", "none", "null", "undefined"}  # LiteLLM wrote the word "None" where it had nothing
 
 
@@ -76,34 +80,50 @@ def error_body(
 
 def parse_error(status: int, body: bytes, content_type: str | None = None) -> ApiError:
     """Read an error answer of any shape. `status` gives the type where the body names none. Never raises."""
-    raw = body.decode("utf-8", "replace")
+    raw = _decoded(body)
     if not raw.strip():
         return ApiError(type_of_status(status), f"{_status_words(status)} with an empty body.", raw=raw)
     if "html" in (content_type or "").lower() or raw.lstrip()[:1] == "<":
         return ApiError(type_of_status(status), _page_title(raw) or f"{_status_words(status)}: a web page.", raw=raw)
+    found = _EVENT_DATA.search(raw)
     try:
-        value = json.loads(raw.removeprefix("\ufeff"))
+        value = json.loads(found[1] if found else raw.removeprefix("\ufeff"))
+        if isinstance(value, str) and value.lstrip()[:1] == "{":  # encoded twice
+            value = json.loads(value)
     except (ValueError, RecursionError):
         return ApiError(type_of_status(status), _shorten(raw), raw=raw)
     return read_error(value, status, raw)
 
 
+def _decoded(body: bytes) -> str:
+    """UTF-8 as a rule; UTF-16 where a mark at the front says so."""
+    try:
+        return body.decode("utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
+    except UnicodeError:
+        return body.decode("utf-8", "replace")
+
+
 def read_error(value: Any, status: int = 500, raw: str | None = None) -> ApiError:
     """The same for JSON that is parsed already, such as the data of an `error` event. Never raises."""
     raw = json.dumps(value, ensure_ascii=False, default=str) if raw is None else raw
+    value = unwrapped(value)
     members: Mapping[str, Any] = value if isinstance(value, dict) else {}
     inner = members.get("error")
     inside: Mapping[str, Any] = inner if isinstance(inner, dict) else {}
+    inside = _told_in_words(inside)
     message = (
-        _words(inside.get("message"))
-        or _words(inner)
-        or _detail_words(members.get("detail"))
-        or _words(members.get("message"))
+        _any_words(inside.get("message"))
+        or _any_words([members[name] for name in _MESSAGE_MEMBERS if members.get(name)][:1])
+        or _any_words(inner)
+        or _any_words(members.get("errors"))
+        or _words(members.get("title"))
         or _words(value)
         or f"{_status_words(status)}: {_shorten(raw)}"
     )
+    if _words(inner) and isinstance(inner, str) and message not in (inner, _words(members.get("detail"))):
+        message = message if inner.lower() in _STATUS_PHRASES else f"{inner}: {message}"
     return ApiError(
-        type=_words(inside.get("type")) or _own_type(members) or type_of_status(status),
+        type=_words(inside.get("type")) or _own_type(members) or type_of_status(_status_in(inside) or status),
         message=_shorten(message),
         details=_details(inside),
         request_id=_words(members.get("request_id")),
@@ -111,10 +131,52 @@ def read_error(value: Any, status: int = 500, raw: str | None = None) -> ApiErro
     )
 
 
+def unwrapped(value: Any) -> Any:
+    """Google's APIs wrap an error in a list; here it is without, and any other value as it is."""
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and is_error(value[0]):
+        return value[0]
+    return value
+
+
+def is_error(value: Mapping[str, Any]) -> bool:
+    """Is this JSON object an error and nothing else, in the API's shape or OpenAI's?"""
+    return value.get("type") == "error" or is_bare_error(value)
+
+
+def is_bare_error(value: Mapping[str, Any]) -> bool:
+    """OpenAI's shape: {"error": {...}} and no type. A message, or a list of models, has content or data beside it."""
+    error = value.get("error")
+    has_error = isinstance(error, dict | str) and bool(error)
+    return has_error and not any(name in value for name in ("type", "content", "data"))
+
+
+def _told_in_words(inside: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The error; what a gateway hands on as JSON in its message's place is read."""
+    text = inside.get("message")
+    if not isinstance(text, str) or text.lstrip()[:2] not in ('{"', "{ ") or len(text) > 100_000:
+        return inside
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        return inside
+    error = told.get("error") if isinstance(told, dict) else None
+    return error if isinstance(error, dict) and _words(error.get("message")) else inside
+
+
 def _own_type(members: Mapping[str, Any]) -> str | None:
-    """Some servers put type and message at the top: {"object": "error", "type": ..., "message": ...}."""
+    """Some servers put type and message at the top: {"object": "error", "type": ..., "message": ...}.
+
+    RFC 9457 has an address there, which is no type of ours.
+    """
     type_ = _words(members.get("type"))
-    return None if type_ == "error" else type_
+    return None if type_ is None or type_ == "error" or ":" in type_ or "/" in type_ else type_
+
+
+def _status_in(inside: Mapping[str, Any]) -> int | None:
+    """The HTTP status that some errors repeat as their code: inside a stream it is the only one."""
+    code = inside.get("code", inside.get("status"))
+    code = int(code) if isinstance(code, str) and code.isascii() and code.isdecimal() and len(code) == 3 else code
+    return code if isinstance(code, int) and 400 <= code < 600 else None
 
 
 def _details(inside: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,19 +187,29 @@ def _details(inside: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in beside.items() if value is not None and value != "None"}
 
 
-def _detail_words(detail: Any) -> str | None:
-    """FastAPI's `detail`: words, or a list of {loc, msg, type}."""
-    if not isinstance(detail, list):
-        return _words(detail) or (_words(detail.get("message")) if isinstance(detail, dict) else None)
-    lines = []
-    for item in detail:
-        if isinstance(item, dict) and (said := _words(item.get("msg"))):
-            where = item.get("loc")
-            path = ".".join(str(step) for step in where if step != "body") if isinstance(where, list) else ""
-            lines.append(f"{path}: {said}" if path else said)
-        elif said := _words(item):
-            lines.append(said)
-    return "; ".join(lines) or None
+def _any_words(told: Any, depth: int = 0) -> str | None:
+    """The words in a message of any shape: text, FastAPI's list of {loc, msg, type}, names with lists of texts."""
+    if depth > 3:
+        return None
+    if isinstance(told, list):
+        lines = [words for one in told[:20] if (words := _any_words(one, depth + 1))]
+        return "; ".join(lines) or None
+    if not isinstance(told, dict):
+        return _words(told)
+    if said := _words(told.get("msg")):
+        where = told.get("loc")
+        path = ".".join(str(step) for step in where if step != "body") if isinstance(where, list) else ""
+        return f"{path}: {said}" if path else said
+    for name in (*_MESSAGE_MEMBERS, "error", "text"):
+        if name in told and (said := _any_words(told[name], depth + 1)):
+            return said
+    fields = {str(name): words for name, one in list(told.items())[:20] if (words := _listed(one))}
+    return "; ".join(f"{name}: {words}" for name, words in fields.items()) or None
+
+
+def _listed(told: Any) -> str | None:
+    """Rails and others: a field's name with a list of what is wrong with it."""
+    return ", ".join(filter(None, map(_words, told[:20]))) or None if isinstance(told, list) else None
 
 
 def _words(value: Any) -> str | None:
@@ -145,13 +217,15 @@ def _words(value: Any) -> str | None:
 
 
 def _page_title(page: str) -> str | None:
-    """The words of a web page's title, or of its first heading."""
-    for tag in ("title", "h1"):
+    """The words of a web page's title, of its first heading, or of an error in XML."""
+    for tag in ("title", "h1", "pre", "message", "code"):
         if found := re.search(
-            rf"<{tag}\b[^>]{{0,500}}>(.{{0,500}}?)</{tag}", page[:100_000], re.IGNORECASE | re.DOTALL
+            rf"<{tag}\b[^>]{{0,500}}>(.{{0,500}}?)</{tag}",
+            page[: 100_000 if tag == "title" else 20_000],
+            re.IGNORECASE | re.DOTALL,
         ):
             text = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", found[1])).split())
-            if text:
+            if text and text.lower() != "error":  # which says nothing: Express has its words in the text
                 return text
     return None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from playground.protocol.betas import BETAS as BETAS
+from playground.protocol.catalogue.betas import BETAS as BETAS
 
 Pairs = list[tuple[str, str]]
 
@@ -39,6 +39,20 @@ _SECRET_VALUE = re.compile(
     r"\b(sk|pk|key|mp)-[A-Za-z0-9_-]{16,}|\bBearer\s+\S+|\beyJ[\w-]{10,}\.[\w-]{10,}", re.IGNORECASE
 )
 _COUNTS_NOT_SECRETS = re.compile(r"^anthropic-(ratelimit|priority)-|^x-ratelimit-|-tokens(-|$)")
+
+# What these say is no secret, whoever set them and whatever it looks like.
+PUBLIC_HEADERS = frozenset(
+    {
+        "anthropic-beta",
+        "anthropic-version",
+        "accept",
+        "accept-encoding",
+        "content-type",
+        "content-encoding",
+        "user-agent",
+    }
+)
+_MASK_MARK = "•"
 
 KEPT_RESPONSE_HEADERS = frozenset(
     {
@@ -89,11 +103,53 @@ _REFUSED_NAMES = frozenset(
 
 def mask(secret: str) -> str:
     """A secret as it may be shown: its last four characters, or nothing of it when it is short."""
-    return "••••" + secret[-4:] if len(secret) >= 12 else "••••"
+    return _MASK_MARK * 4 + (secret[-4:] if len(secret) >= 12 else "")
+
+
+def is_masked(value: str) -> bool:
+    """Whether this is what is left of a secret after masking. It stands for nothing that could be sent."""
+    return _MASK_MARK in value
+
+
+def beta_names(value: str) -> list[str]:
+    """The names in a value of `anthropic-beta`, each once, without those that were masked."""
+    names = (name.strip() for name in value.split(","))
+    return list(dict.fromkeys(name for name in names if name and not is_masked(name)))
+
+
+def unsendable(value: str) -> str | None:
+    """Why a header cannot carry this value, in words that do not repeat it; None when it can."""
+    if is_masked(value):
+        return "it is masked: what is shown of a secret stands in its place"
+    if any(character in value for character in "\r\n\0"):
+        return "it holds a line break or a NUL"
+    if not value.isprintable() and any(ord(character) < 32 and character != "\t" for character in value):
+        return "it holds a control character"
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        return "it holds a character that no header can carry"
+    return None
+
+
+def masked_query(query: str) -> str:
+    """A query as it may be stored and shown: the values of parameters that are named like secrets are masked."""
+    pairs = (part.partition("=") for part in query.split("&"))
+    return "&".join(
+        f"{name}={mask(value)}" if value and is_secret(name, value) else name + equals + value
+        for name, equals, value in pairs
+    )
+
+
+def sendable_query(query: str) -> str:
+    """A stored query without the parameters whose values were masked."""
+    return "&".join(part for part in query.split("&") if not is_masked(part))
 
 
 def is_secret(name: str, value: str = "") -> bool:
     lower = name.strip().lower()
+    if lower in PUBLIC_HEADERS:
+        return False
     if lower in SECRET_HEADERS:
         return True
     named_secret = bool(_SECRET_NAME.search(lower)) and not _COUNTS_NOT_SECRETS.search(lower)
@@ -117,10 +173,16 @@ def _masked_value(name: str, value: str, known: list[str]) -> str:
     return value
 
 
-def kept_response_headers(pairs: Iterable[tuple[str, str]], *, is_for_owner: bool = True) -> Pairs:
-    """Those headers of an answer that may be stored and shown: to whom the upstream's account belongs, or others."""
+def kept_response_headers(
+    pairs: Iterable[tuple[str, str]], *, is_for_owner: bool = True, besides: frozenset[str] = frozenset()
+) -> Pairs:
+    """Those headers of an answer that may be stored and shown: to whom the upstream's account belongs, or others.
+    `besides` are lower-case names that are kept for this answer as well."""
     hidden = frozenset() if is_for_owner else ACCOUNT_HEADERS
-    return [(name, value) for name, value in pairs if _is_kept(name.lower()) and name.lower() not in hidden]
+    kept = [(name, value, name.lower()) for name, value in pairs]
+    return [
+        (name, value) for name, value, lower in kept if (_is_kept(lower) or lower in besides) and lower not in hidden
+    ]
 
 
 def _is_kept(name: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,6 +52,17 @@ class Estimate(NamedTuple):
     most: Decimal
 
 
+@lru_cache(maxsize=256)
+def _entry_of(model: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = _PRICES["models"].get(known_name(model))
+    return found
+
+
+@lru_cache(maxsize=256)
+def _listed(*listed: str) -> Rates:
+    return Rates(*map(Decimal, listed))
+
+
 def rates(
     model: str,
     input_tokens: int = 0,
@@ -65,12 +77,12 @@ def rates(
     """
     if model.startswith("sandbox-"):
         return Rates(*[Decimal(0)] * 5)
-    entry = _PRICES["models"].get(known_name(model))
+    entry = _entry_of(model)
     if entry is None:
         return None
     long_prompt = entry.get("long_prompt")
     tier = long_prompt if long_prompt and input_tokens > long_prompt["above_tokens"] else entry
-    found = Rates(*map(Decimal, tier["rates"]))
+    found = _listed(*tier["rates"])
     if speed == "fast" and "fast_factor" in entry:
         found = found.times(Decimal(entry["fast_factor"]))
     if inference_geo == "us":

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from playground.protocol import paths
-from playground.protocol.example_input import example_input
-from playground.protocol.paths import JsonValue
-from playground.protocol.request_view import Members, view
-from playground.protocol.tool_results import MISSING_RESULT_TEXT, exchanges, unanswered
+from playground.protocol.catalogue.block_types import block_type
+from playground.protocol.json import paths
+from playground.protocol.json.example_input import example_input
+from playground.protocol.json.paths import JsonValue
+from playground.protocol.rules.request_view import Members, view
+from playground.protocol.rules.result_pairing import MISSING_RESULT_TEXT, exchanges, unanswered
 
 __all__ = [
     "ToolResult",
     "add_answer",
     "calls_in",
+    "can_go_back",
     "continue_with_results",
     "example_input",
     "is_answered_by_caller",
@@ -55,14 +57,16 @@ def pending_tool_uses(messages: JsonValue) -> list[Members]:
     return [call.members for exchange in last for call in unanswered(exchange)]
 
 
-def add_answer(body: Members, content: JsonValue) -> Members:
+def add_answer(body: Members, content: JsonValue, stop_reason: str | None = None) -> Members:
     """The body with an answer as its last message; an answer that was begun there (a prefill) becomes one with it.
 
-    Empty texts are left out: the API makes them, and refuses them. Everything else goes back as it came, thinking and
-    signatures above all.
+    What the API makes and refuses to take back is left out: see `can_go_back`. Everything else goes back as it came,
+    thinking and signatures above all. An answer of which nothing is left adds nothing.
     """
     messages = _messages(body)
-    blocks = [block for block in content if not _is_empty_text(block)] if isinstance(content, list) else content
+    blocks = can_go_back(content, stop_reason)[0] if isinstance(content, list) else content
+    if not blocks:
+        return body
     last = messages[-1] if messages else None
     if isinstance(last, dict) and last.get("role") == "assistant":
         messages = messages[:-1]
@@ -87,6 +91,62 @@ def continue_with_results(
     if not blocks:
         return body
     return {**body, "messages": [*body["messages"], {"role": "user", "content": blocks}]}
+
+
+def can_go_back(content: JsonValue, stop_reason: str | None = None) -> tuple[list[JsonValue], list[str]]:
+    """The blocks of an answer that the API takes back as a turn, and what was left out of it, in words.
+
+    It refuses texts of white space, thinking that was cut before it was signed, and calls of the server's own tools
+    that no result in the same turn answers; but a paused turn goes back with them, for the server to go on.
+    Source: the API's errors on each; case by case in the tests.
+    """
+    kept: list[JsonValue] = []
+    left_out: list[str] = []
+    blocks = content if isinstance(content, list) else []
+    answered = {str(block.get("tool_use_id")) for block in blocks if is_server_result(block)}
+    answered |= _waiting_for_caller(blocks)
+    called = {str(block.get("id")) for block in blocks if _is_server_call(block)}
+    for block in blocks:
+        reason = _why_refused(block, answered, called, is_paused=stop_reason == "pause_turn")
+        if reason:
+            left_out.append(reason)
+        elif not _is_empty_text(block):
+            kept.append(block)
+    return kept, list(dict.fromkeys(left_out))
+
+
+def _why_refused(block: JsonValue, answered: set[str], called: set[str], *, is_paused: bool) -> str:
+    """What is wrong with the block, in words; "" when it can go back."""
+    if not isinstance(block, dict):
+        return ""
+    kind = block.get("type")
+    text = block.get("text")
+    if kind == "text" and isinstance(text, str) and text and not text.strip():
+        return "a text of only white space"
+    if kind == "thinking" and not block.get("signature"):
+        return "thinking without a signature"
+    if kind == "redacted_thinking" and not block.get("data"):
+        return "redacted thinking without its data"
+    if _is_server_call(block) and str(block.get("id")) not in answered and not is_paused:
+        return f"an unfinished call of {block.get('name') or 'a server tool'}"
+    if is_server_result(block) and str(block.get("tool_use_id")) not in called and not is_paused:
+        return "a result without its call"
+    return ""
+
+
+def _waiting_for_caller(blocks: list[JsonValue]) -> set[str]:
+    """Programs of the server's that go on when the caller has answered the calls that they made."""
+    callers = (block.get("caller") for block in blocks if isinstance(block, dict) and block.get("type") == "tool_use")
+    return {str(caller.get("tool_id")) for caller in callers if isinstance(caller, dict)}
+
+
+def _is_server_call(block: JsonValue) -> bool:
+    return isinstance(block, dict) and block_type(block.get("type")).tool_step == "server_call"
+
+
+def is_server_result(block: JsonValue) -> bool:
+    """Is it what one of the server's own tools gave, rather than one of the caller's?"""
+    return isinstance(block, dict) and block_type(block.get("type")).tool_step == "server_result"
 
 
 def _messages(body: Members) -> list[JsonValue]:

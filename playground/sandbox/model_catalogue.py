@@ -12,6 +12,18 @@ Temper = Literal[
 ]
 
 
+ABOUT: dict[Temper, str] = {
+    "talk": "A short text with a table, or JSON if the request has a schema.",
+    "think": "Thinks first, then answers.",
+    "tools": "Calls the tools of the request.",
+    "echo": "Returns the request as its answer.",
+    "long": "As long an answer as max_tokens allows, fast.",
+    "slow": "Several seconds to the first token, then a few tokens a second.",
+    "refuse": "Declines every request: stop_reason refusal.",
+    "proxy_page": "502 with an HTML page, as a proxy sends it.",
+    "error_in_stream": "200, then an error as an event in mid-stream.",
+    "truncated": "The connection closes in mid-response.",
+}
 USUAL = Pace()
 ECHO = "sandbox-echo"  # takes any body
 
@@ -30,6 +42,15 @@ class SandboxModel:
     max_input_tokens: int = 1_000_000
 
     @property
+    def about(self) -> str:
+        """What it shows, as one line."""
+        return f"Every request fails with {self.status}." if self.temper == "error" else ABOUT[self.temper]
+
+    @property
+    def is_fault(self) -> bool:
+        return self.temper in {"error", "proxy_page", "error_in_stream", "truncated"}
+
+    @property
     def display_name(self) -> str:
         return f"Sandbox {self.name} (simulated)"
 
@@ -38,7 +59,7 @@ MODELS: tuple[SandboxModel, ...] = (
     SandboxModel("sandbox-stories", "Stories", "talk", "2026-10-01T00:00:00Z"),
     SandboxModel("sandbox-thinker", "Thinker", "think", "2026-10-01T00:00:00Z", Pace(tokens_per_s=60)),
     SandboxModel("sandbox-tools", "Tool user", "tools", "2026-10-01T00:00:00Z"),
-    SandboxModel(ECHO, "Echo: answers with the request", "echo", "2026-09-01T00:00:00Z", Pace(0.1, 600.0)),
+    SandboxModel(ECHO, "Echo: returns the request", "echo", "2026-09-01T00:00:00Z", Pace(0.1, 600.0)),
     SandboxModel("sandbox-long", "Long answer", "long", "2026-09-01T00:00:00Z", Pace(tokens_per_s=300)),
     SandboxModel("sandbox-slow", "Slow answer", "slow", "2026-09-01T00:00:00Z", Pace(8.0, 4.0, 1.0)),
     SandboxModel("sandbox-refusal", "Refusal", "refuse", "2026-08-01T00:00:00Z"),
@@ -47,8 +68,8 @@ MODELS: tuple[SandboxModel, ...] = (
     SandboxModel("sandbox-error-429", "Error 429", "error", "2026-08-01T00:00:00Z", status=429),
     SandboxModel("sandbox-error-500", "Error 500", "error", "2026-08-01T00:00:00Z", status=500),
     SandboxModel("sandbox-error-529", "Error 529", "error", "2026-08-01T00:00:00Z", status=529),
-    SandboxModel("sandbox-error-page", "A proxy's error page", "proxy_page", "2026-08-01T00:00:00Z", status=502),
-    SandboxModel("sandbox-error-in-stream", "Error in mid-stream", "error_in_stream", "2026-08-01T00:00:00Z"),
+    SandboxModel("sandbox-error-page", "Error page of a proxy", "proxy_page", "2026-08-01T00:00:00Z", status=502),
+    SandboxModel("sandbox-error-in-stream", "Error during the stream", "error_in_stream", "2026-08-01T00:00:00Z"),
     SandboxModel("sandbox-truncated", "Stream that breaks off", "truncated", "2026-08-01T00:00:00Z"),
 )
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from playground.protocol.errors import error_body
-from playground.protocol.sse import encode
+from playground.protocol.stream.sse import encode
 from playground.sandbox.reply import Pace, Reply
-from playground.sandbox.words import pieces
+from playground.sandbox.token_counts import pieces
 
 Event = dict[str, Any]
 

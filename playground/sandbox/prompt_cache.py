@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from playground.sandbox.words import count_block, count_json
+from playground.sandbox.token_counts import count_block, count_json
 
 MINIMUM_TOKENS = 512  # a shorter prefix silently is not cached
 _ENTRIES_LIMIT = 2_000

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
-from playground.sandbox.request import Request
+from playground.sandbox.request_reader import Request
 from playground.sandbox.texts import (
     CLOSINGS,
     CODE,
@@ -22,6 +22,7 @@ from playground.sandbox.texts import (
 
 Item = TypeVar("Item")
 
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 _LANGUAGES = {
     "python": ("python",),
     "typescript": ("typescript",),
@@ -67,7 +68,7 @@ def _on_text(request: Request) -> str:
         return quoted[1].strip(' \n"“”')
     if sum_ := _arithmetic(request.text):
         return sum_
-    said = [part for asked, write in _REQUESTS if request.says(*asked) for part in [write(request)]]
+    said = [part for languages, write in _REQUESTS if request.says(*languages) for part in [write(request)]]
     if said:
         return "\n\n".join(said[:3])
     if not request.text:
@@ -96,22 +97,39 @@ def _poem(request: Request) -> str:
 
 
 def _code(request: Request) -> str:
-    asked = [name for name, words in _LANGUAGES.items() if request.says(*words)] or ["python"]
-    shown = [CODE[name] for name in asked[:2]]
+    languages = [name for name, words in _LANGUAGES.items() if request.says(*words)] or ["python"]
+    shown = [CODE[name] for name in languages[:2]]
     return "\n\n".join([*shown, "Inline code looks like `this`; the block above can be copied."])
 
 
 def _table(request: Request) -> str:
-    title = pick(list(TABLES), request.seed)
-    return f"### {title}\n\n{TABLES[title]}"
+    """The table whose title shares a word with the question, with as many rows as were asked for; else any."""
+    languages = _stems(request.text)
+    title = next((each for each in TABLES if languages & _stems(each)), None)
+    if title is None:
+        title = pick(list(TABLES), request.seed)
+        return f"### {title}\n\n{TABLES[title]}"
+    head, line, *rows = TABLES[title].splitlines()
+    wanted = _number_in(request.text) or len(rows)
+    return "\n".join([f"### {title}\n", head, line, *rows[:wanted]])
+
+
+def _stems(text: str) -> set[str]:
+    """Beginnings of the words that tell what a text is about."""
+    words = (word.lower() for word in re.findall(r"[^\W\d_]{3,}", text))
+    return {word[:5] for word in words if word not in COMMON_WORDS} - {"compa", "table"}
+
+
+def _number_in(text: str) -> int | None:
+    """The first number in a text, up to 99 as digits or up to eight as a word."""
+    if number := re.search(r"\b(\d{1,2})\b", text):
+        return max(int(number[1]), 1)
+    named = re.search(rf"\b({'|'.join(_NUMBERS)})\b", text, re.IGNORECASE)
+    return _NUMBERS.index(named[1].lower()) + 1 if named else None
 
 
 def _list(request: Request) -> str:
-    number = re.search(r"\b(\d{1,2})\b", request.text)
-    wanted = min(max(int(number[1]), 1), len(POINTS)) if number else 4
-    names = ("one", "two", "three", "four", "five", "six", "seven", "eight")
-    if number is None:
-        wanted = next((names.index(name) + 1 for name in names if request.says(rf"{name}\b")), wanted)
+    wanted = min(_number_in(request.text) or 4, len(POINTS))
     chosen = [POINTS[(request.seed + place) % len(POINTS)] for place in range(wanted)]
     lines = [f"{place}. **{what}**: {why}." for place, (what, why) in enumerate(chosen, 1)]
     return "\n".join(lines)

@@ -12,7 +12,7 @@ _LIMITS = {"requests": 1_000, "input-tokens": 450_000, "output-tokens": 90_000}
 _LIMITS["tokens"] = _LIMITS["input-tokens"] + _LIMITS["output-tokens"]
 
 
-class Gauges:
+class RateGauges:
     """What the requests of the last minute have used. `now` gives seconds since the epoch."""
 
     def __init__(self, now: Callable[[], float]) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.sandbox.thinking import sign
-from playground.sandbox.words import pieces
+from playground.sandbox.thinking_replies import sign
+from playground.sandbox.token_counts import pieces
 
 Blocks = list[dict[str, Any]]
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from playground.protocol.catalogue.parameters import BODY, COUNT_TOKENS_MEMBERS
 from playground.protocol.headers import API_VERSIONS, BETAS
-from playground.protocol.parameters import BODY, COUNT_TOKENS_MEMBERS
-from playground.protocol.validation import check
-from playground.sandbox.catalogue import BY_ID, MODELS, describe
+from playground.protocol.rules.validation import check
+from playground.sandbox.model_catalogue import BY_ID, MODELS, describe
 from playground.sandbox.reply import Refusal
-from playground.sandbox.request import blocks_of
-from playground.sandbox.thinking import is_signed
+from playground.sandbox.request_reader import blocks_of
+from playground.sandbox.thinking_replies import is_signed
 
 _BETA_SHAPE = re.compile(r"[a-z0-9][a-z0-9-]*-(\d{4}-\d{2}-\d{2}|\d{8})")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from playground.sandbox.words import count, source_size
+from playground.sandbox.token_counts import count, source_size
 
 Block = Mapping[str, Any]
 
@@ -102,8 +102,8 @@ def to_be_repeated(body: Mapping[str, Any], raw: str) -> Request:
     max_tokens = body.get("max_tokens")
     if isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < 0:
         max_tokens = 128_000
-    asked = [{"role": "user", "content": raw}]
-    meant = {"model": body["model"], "max_tokens": max_tokens, "messages": asked, "stream": body.get("stream")}
+    turns = [{"role": "user", "content": raw}]
+    meant = {"model": body["model"], "max_tokens": max_tokens, "messages": turns, "stream": body.get("stream")}
     return Request(meant, raw)
 
 
@@ -157,5 +157,5 @@ def readable_size(size: int) -> str:
 
 def _can_be_cited(block: Block) -> bool:
     citations, source = block.get("citations"), block.get("source")
-    asked = isinstance(citations, Mapping) and citations.get("enabled") is True
-    return asked and isinstance(source, Mapping) and source.get("type") == "text" and bool(source.get("data"))
+    turns = isinstance(citations, Mapping) and citations.get("enabled") is True
+    return turns and isinstance(source, Mapping) and source.get("type") == "text" and bool(source.get("data"))

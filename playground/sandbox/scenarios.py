@@ -8,14 +8,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from playground.protocol.example_input import example_value
-from playground.sandbox import limits, server_tools, sources, talk, thinking, tool_calls
-from playground.sandbox.catalogue import SandboxModel
+from playground.protocol.json.example_input import example_value
+from playground.sandbox import prose, reply_limits, server_tools, sourced_replies, thinking_replies, tool_calls
+from playground.sandbox.model_catalogue import SandboxModel
 from playground.sandbox.prompt_cache import PromptUsage
 from playground.sandbox.reply import Refusal, Reply
-from playground.sandbox.request import Request, blocks_of
+from playground.sandbox.request_reader import Request, blocks_of
 from playground.sandbox.texts import BAD_GATEWAY, POINTS, SIMULATED
-from playground.sandbox.words import count, pieces
+from playground.sandbox.token_counts import count, pieces
 
 Blocks = list[dict[str, Any]]
 
@@ -49,10 +49,10 @@ def compose(request: Request, model: SandboxModel, prompt: PromptUsage) -> Reply
     if model.temper in ("error", "proxy_page"):
         return _FAILURES[model.status]
     if model.temper == "refuse":
-        return _reply(request, model, prompt, limits.end([], request.body, "refusal"), _REFUSAL_DETAILS)
+        return _reply(request, model, prompt, reply_limits.end([], request.body, "refusal"), _REFUSAL_DETAILS)
     if request.body.get("compaction"):
-        return _reply(request, model, prompt, limits.end([_compacted(request)], request.body, "compaction"))
-    return _reply(request, model, prompt, limits.end(_content(request, model), request.body))
+        return _reply(request, model, prompt, reply_limits.end([_compacted(request)], request.body, "compaction"))
+    return _reply(request, model, prompt, reply_limits.end(_content(request, model), request.body))
 
 
 _REFUSAL_DETAILS = {
@@ -68,7 +68,7 @@ def _content(request: Request, model: SandboxModel) -> Blocks:
             return _text(_echo(request))
         case "long":
             return _text(_long(request))
-    blocks = thinking.thinking_blocks(request, by_default=model.temper == "think")
+    blocks = thinking_replies.thinking_blocks(request, by_default=model.temper == "think")
     return blocks + _said(request, model)
 
 
@@ -84,9 +84,14 @@ def _said(request: Request, model: SandboxModel) -> Blocks:
         return _text(f"I will ask {' and '.join(names)}.") + calls
     if request.tool_results:
         return _text(_on_results(request))
-    answers = (sources.web_search, server_tools.code_execution, server_tools.web_fetch, sources.citations)
+    answers = (
+        sourced_replies.web_search,
+        server_tools.code_execution,
+        server_tools.web_fetch,
+        sourced_replies.citations,
+    )
     found = next((blocks for answer in answers if (blocks := answer(request))), None)
-    return found or _text(talk.answer(request))
+    return found or _text(prose.answer(request))
 
 
 def _compacted(request: Request) -> dict[str, Any]:
@@ -115,7 +120,7 @@ def _on_results(request: Request) -> str:
         said = said if len(said) <= 300 else said[:300] + "…"
         verb = "failed" if result.get("is_error") else "answered"
         lines.append(f"- `{name}` {verb}: {said or 'nothing'}")
-    closing = f"\n\n{talk.answer(request)}" if request.text else "\n\nIs there anything else you would like to know?"
+    closing = f"\n\n{prose.answer(request)}" if request.text else "\n\nIs there anything else you would like to know?"
     return "Thank you. With the results at hand:\n\n" + "\n".join(lines) + closing
 
 
@@ -155,7 +160,7 @@ def _reply(
     request: Request,
     model: SandboxModel,
     prompt: PromptUsage,
-    ended: limits.Ended,
+    ended: reply_limits.Ended,
     stop_details: dict[str, Any] | None = None,
 ) -> Reply:
     message: dict[str, Any] = {
@@ -182,7 +187,7 @@ def _reply(
     )
 
 
-def _usage(request: Request, prompt: PromptUsage, ended: limits.Ended) -> dict[str, Any]:
+def _usage(request: Request, prompt: PromptUsage, ended: reply_limits.Ended) -> dict[str, Any]:
     usage = prompt.to_usage() | {"output_tokens": ended.tokens, "service_tier": "standard"}
     if ended.thinking_tokens:
         usage["output_tokens_details"] = {"thinking_tokens": ended.thinking_tokens}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from playground.sandbox.request import Request
+from playground.sandbox.request_reader import Request
 
 Blocks = list[dict[str, Any]]
 

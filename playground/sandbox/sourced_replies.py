@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from playground.sandbox.request import Request, blocks_of
-from playground.sandbox.talk import topic_of
+from playground.sandbox.prose import topic_of
+from playground.sandbox.request_reader import Request, blocks_of
 
 _PAGES = (
     ("A short history of {topic}", "People have thought about {topic} for longer than one would expect."),

@@ -26,6 +26,6 @@ GREETINGS = _phrases("greetings.md")
 OPENINGS = _phrases("openings.md")  # with {topic} and {Topic}
 CLOSINGS = _phrases("closings.md")
 POINTS = [(what, why) for what, _, why in (phrase.partition(": ") for phrase in _phrases("points.md"))]
-SIMULATED = "*This is a simulation: the sandbox runs inside the playground and asks no model.*"
+SIMULATED = "*Simulated answer. No model was called.*"
 COMMON_WORDS = frozenset((_FOLDER / "common-words.txt").read_text(encoding="utf-8").split())  # tell nothing of a topic
 BAD_GATEWAY = (_FOLDER / "bad-gateway.html").read_text(encoding="utf-8")  # as a proxy in front of an API has it

@@ -6,9 +6,9 @@ import base64
 import hashlib
 from typing import Any
 
-from playground.sandbox.request import Request
-from playground.sandbox.talk import topic_of
-from playground.sandbox.words import count
+from playground.sandbox.prose import topic_of
+from playground.sandbox.request_reader import Request
+from playground.sandbox.token_counts import count
 
 _TOKENS_BY_EFFORT = {"low": 40, "medium": 90, "high": 140, "xhigh": 180, "max": 220}
 _SIGNED_BY = b"messages-playground sandbox\0"

@@ -7,11 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from playground.protocol.example_input import Hint, example_input
-from playground.sandbox.request import Request
+from playground.protocol.json.example_input import Hint, example_input
+from playground.sandbox.request_reader import Request, blocks_of
 from playground.sandbox.texts import COMMON_WORDS
 
-_MOST_CALLS = 3
+_MOST_CALLS = 3  # in one answer
+_MOST_ROUNDS = 3  # in one conversation, of calls that nobody asked for
+_AGENTS = re.compile(r"task|agent|spawn|delegate|workflow", re.IGNORECASE)
+_REMINDERS = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)  # what agents add to the user's words
 # Inputs for the tools whose schema only the API knows, by the beginning of their type.
 _INPUTS_OF_KNOWN_TOOLS: dict[str, dict[str, Any]] = {
     "bash_": {"command": "ls -la"},
@@ -24,7 +27,11 @@ _SENTENCE_NAMES = ("query", "question", "expression", "text", "prompt", "message
 
 
 def calls(request: Request, *, eager: bool) -> list[dict[str, Any]]:
-    """The tool_use blocks of the answer, maybe none. `eager`: call a tool even if the text does not hint at it."""
+    """The tool_use blocks of the answer, maybe none.
+
+    A tool is called when the request forces it or the text names it. `eager`, which is what `sandbox-tools` is, calls
+    one that the text merely hints at, or just any; but it starts no agents unasked, each of which would ask it again.
+    """
     tools = [tool for tool in request.body.get("tools") or [] if _can_be_called(tool)]
     choice = request.body.get("tool_choice") or {"type": "auto"}
     kind = choice.get("type")
@@ -32,10 +39,14 @@ def calls(request: Request, *, eager: bool) -> list[dict[str, Any]]:
         return []
     if kind == "tool":
         tools = [tool for tool in tools if _name(tool) == choice.get("name")]
+    elif named := [tool for tool in tools if _is_named(tool, request.text)]:
+        tools = named
+    elif kind == "auto" and (not eager or _has_called_enough(request)):
+        return []
     elif relevant := [tool for tool in tools if _is_hinted_at(tool, request.text)]:
         tools = relevant
-    elif kind == "auto" and not eager:
-        return []
+    elif kind == "auto":
+        tools = [tool for tool in tools if not _AGENTS.search(_name(tool))]
     wanted = _spread(tools, _subjects(request.text))
     if choice.get("disable_parallel_tool_use") is True:
         wanted = wanted[:1]
@@ -102,6 +113,29 @@ def _name(tool: Mapping[str, Any]) -> str:
         if kind.startswith(start):
             return member
     return str(tool.get("name") or "")
+
+
+def _is_named(tool: Mapping[str, Any], text: str) -> bool:
+    """Does the text name the tool? A name that is also a word ("Read", "Task") counts only where it is meant as one."""
+    name = _name(tool)
+    text = _REMINDERS.sub(" ", text)
+    if not name or name not in text:
+        return False
+    whole = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
+    if re.search(r"[_\d-]|[a-z][A-Z]", name):
+        return re.search(whole, text) is not None
+    quoted, told = rf"[`\"'“]{whole}[`\"'”]", rf"\b(?:call|use|using|invoke)\s+(?:the\s+)?{whole}"
+    return re.search(rf"{quoted}|{told}|{whole}\s+(?:tool|function)\b", text) is not None
+
+
+def _has_called_enough(request: Request) -> bool:
+    """A client that sends its own words after every result would otherwise be asked for calls without an end."""
+    calling = sum(
+        1
+        for message in request.messages
+        if message["role"] == "assistant" and any(block.get("type") == "tool_use" for block in blocks_of(message))
+    )
+    return calling >= _MOST_ROUNDS
 
 
 def _is_hinted_at(tool: Mapping[str, Any], text: str) -> bool:

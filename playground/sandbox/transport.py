@@ -16,13 +16,13 @@ from urllib.parse import parse_qs, unquote
 import httpx
 
 from playground.protocol.errors import error_body
-from playground.protocol.growing_block import read_json
-from playground.sandbox import catalogue, checks
-from playground.sandbox.gauges import Gauges
+from playground.protocol.json.received_json import read_json
+from playground.sandbox import model_catalogue, request_checks
 from playground.sandbox.playback import Timed, play, to_bytes, to_json
 from playground.sandbox.prompt_cache import PromptCache, count_prompt
+from playground.sandbox.rate_gauges import RateGauges
 from playground.sandbox.reply import Refusal, Reply
-from playground.sandbox.request import Request, to_be_repeated
+from playground.sandbox.request_reader import Request, to_be_repeated
 from playground.sandbox.scenarios import compose
 
 Answer = Reply | Refusal | dict[str, Any]
@@ -30,6 +30,13 @@ Answer = Reply | Refusal | dict[str, Any]
 BODY_LIMIT = 32 * 1024 * 1024  # bytes, as the API's
 _SMALL_BODY = 256 * 1024  # bytes; larger ones are read in a thread
 _THINKS_BEFORE_REFUSING_S = 0.12
+_FROM_A_BROWSER = "anthropic-dangerous-direct-browser-access"
+_PREFLIGHT = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "GET, POST, OPTIONS",
+    "access-control-allow-headers": "*",
+    "access-control-max-age": "600",
+}
 
 
 class SandboxTransport(httpx.AsyncBaseTransport):
@@ -43,7 +50,7 @@ class SandboxTransport(httpx.AsyncBaseTransport):
             raise ValueError(f"speed is a positive factor, not {speed}")
         self.speed = speed
         self._cache = PromptCache(now)
-        self._gauges = Gauges(now)
+        self._gauges = RateGauges(now)
         self._numbers = itertools.count(1)
         self._routes: Mapping[str, tuple[str, Callable[[httpx.Request, bytes], Answer]]] = {
             "/v1/messages": ("POST", self._create),
@@ -53,11 +60,18 @@ class SandboxTransport(httpx.AsyncBaseTransport):
         }
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
+            return httpx.Response(204, headers=_PREFLIGHT)
         body = await request.aread()
         if len(body) > _SMALL_BODY:
             answer = await asyncio.to_thread(self._answer, request, body)
         else:
             answer = self._answer(request, body)
+        response = await self._respond(answer)
+        _allow_origin(request, response)
+        return response if request.method != "HEAD" else _without_body(response)
+
+    async def _respond(self, answer: Answer) -> httpx.Response:
         if isinstance(answer, Refusal):
             await asyncio.sleep(self._real_seconds(_THINKS_BEFORE_REFUSING_S))
             return self._refused(answer)
@@ -71,20 +85,23 @@ class SandboxTransport(httpx.AsyncBaseTransport):
         if route is None:
             return Refusal(404, "not_found_error", "Not found")
         method, answer = route
-        if request.method != method:
+        verb = "GET" if request.method == "HEAD" else request.method
+        if verb != method:
             return Refusal(405, "invalid_request_error", "Method Not Allowed", {"allow": method})
         if len(body) > BODY_LIMIT:
             return Refusal(413, "request_too_large", "Request exceeds the maximum size")
-        return checks.check_headers(_by_name(request)) or answer(request, body)
+        return request_checks.check_headers(_by_name(request)) or answer(request, body)
 
     def _create(self, request: httpx.Request, body: bytes) -> Reply | Refusal:
         parsed = _checked(request, body, counting=False)
         if isinstance(parsed, Refusal):
             return parsed
         prompt = self._cache.use(parsed.body)
-        model = catalogue.BY_ID[parsed.body["model"]]
+        model = model_catalogue.BY_ID[parsed.body["model"]]
         if prompt.total > model.max_input_tokens:
-            return checks.invalid(f"prompt is too long: {prompt.total} tokens > {model.max_input_tokens} maximum")
+            return request_checks.invalid(
+                f"prompt is too long: {prompt.total} tokens > {model.max_input_tokens} maximum"
+            )
         return compose(parsed, model, prompt)
 
     def _count_tokens(self, request: httpx.Request, body: bytes) -> Refusal | dict[str, Any]:
@@ -97,14 +114,14 @@ class SandboxTransport(httpx.AsyncBaseTransport):
 
     def _list_models(self, request: httpx.Request, _: bytes) -> Refusal | dict[str, Any]:
         try:
-            return catalogue.page(parse_qs(request.url.query.decode("ascii", "replace")))
+            return model_catalogue.page(parse_qs(request.url.query.decode("ascii", "replace")))
         except ValueError as error:
-            return checks.invalid(str(error))
+            return request_checks.invalid(str(error))
 
     def _show_model(self, request: httpx.Request, _: bytes) -> Refusal | dict[str, Any]:
         wanted = unquote(request.url.path).removeprefix("/v1/models/").rstrip("/")
-        if model := catalogue.BY_ID.get(wanted):
-            return catalogue.describe(model)
+        if model := model_catalogue.BY_ID.get(wanted):
+            return model_catalogue.describe(model)
         return Refusal(404, "not_found_error", f"model: {wanted}")
 
     # -- answers as httpx knows them
@@ -199,15 +216,28 @@ def _checked(request: httpx.Request, body: bytes, *, counting: bool) -> Request 
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        return checks.invalid(f"The request body is not valid UTF-8: byte {error.start}")
+        return request_checks.invalid(f"The request body is not valid UTF-8: byte {error.start}")
     value, problem = read_json(text)
     if problem is not None:
-        return checks.invalid(f"The request body is not valid JSON: {problem}")
-    if isinstance(value, dict) and value.get("model") == catalogue.ECHO:
+        return request_checks.invalid(f"The request body is not valid JSON: {problem}")
+    if isinstance(value, dict) and value.get("model") == model_catalogue.ECHO:
         return to_be_repeated(value, text)
     version = headers["anthropic-version"]
-    refusal = checks.check_body(value, counting=counting, version=version, betas=checks.betas_of(headers))
+    refusal = request_checks.check_body(
+        value, counting=counting, version=version, betas=request_checks.betas_of(headers)
+    )
     return refusal or Request(value, text)
+
+
+def _allow_origin(request: httpx.Request, response: httpx.Response) -> None:
+    """A page may read an answer when it has said that it means to call from a browser, as with the API."""
+    if request.headers.get(_FROM_A_BROWSER) == "true" and "origin" in request.headers:
+        response.headers["access-control-allow-origin"] = "*"
+
+
+def _without_body(response: httpx.Response) -> httpx.Response:
+    """The answer to HEAD: RFC 9110, section 9.3.2."""
+    return httpx.Response(response.status_code, headers=response.headers.raw)
 
 
 def _by_name(request: httpx.Request) -> dict[str, str]:

@@ -4,8 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from playground.protocol import json_text
-from playground.protocol.kinds import (
+from playground.protocol.catalogue.kinds import (
     Base64Data,
     Boolean,
     Choice,
@@ -20,7 +19,8 @@ from playground.protocol.kinds import (
     Text,
     Variants,
 )
-from playground.protocol.parameters import BODY
+from playground.protocol.catalogue.parameters import BODY
+from playground.protocol.json import json_text
 
 ODD_NUMBERS = ["1.0", "1e5", "-0", "-0.0", "0.10", "1E400", "1000000000000000000000000000000", "5e-324", "12.50"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from playground.protocol import json_text
+from playground.protocol.json import json_text
 
 # Some model id without facts: rules that hang on the model are tested with known ones.
 BASE: dict[str, Any] = {"model": "m", "max_tokens": 2000, "messages": [{"role": "user", "content": "Hi"}]}
@@ -62,8 +62,8 @@ ERRORS = [
     # Shape
     case({k: v for k, v in BASE.items() if k != "max_tokens"}, "max_tokens", "required"),
     case({k: v for k, v in BASE.items() if k != "model"}, "model", "required"),
-    case(body(model=""), "model", "must not be empty"),
-    case(body(model=5), "model", "must be a string, not a number"),
+    case(body(model=""), "model", "Must not be empty"),
+    case(body(model=5), "model", "Must be a string, not a number"),
     case(body(max_tokens=-1), "max_tokens", "at least 0"),
     case(body(max_tokens=1.5), "max_tokens", "whole number, not 1.5"),
     case(body(max_tokens=True), "max_tokens", "not true or false"),
@@ -75,23 +75,23 @@ ERRORS = [
     case(body(temperature=1.5), "temperature", "at most 1"),
     case(body(top_k=-3), "top_k", "at least 0"),
     case(body(messages=[]), "messages", "At least 1 message"),
-    case(body(messages={}), "messages", "must be a list, not an object"),
-    case(body(messages=["Hi"]), "messages[0]", "must be an object"),
-    case(body(messages=[{"role": "robot", "content": "x"}]), "messages[0].role", "'robot' is none"),
+    case(body(messages={}), "messages", "Must be a list, not an object"),
+    case(body(messages=["Hi"]), "messages[0]", "Must be an object"),
+    case(body(messages=[{"role": "robot", "content": "x"}]), "messages[0].role", "'robot' is not one of"),
     case(body(messages=[{"role": "user"}]), "messages[0].content", "required"),
     case(body(messages=[{"content": "x"}]), "messages[0].role", "required"),
-    case(body(service_tier="best"), "service_tier", "'best' is none of auto, standard_only"),
-    case(body(metadata={"user_id": 5}), "metadata.user_id", "must be a string"),
+    case(body(service_tier="best"), "service_tier", "'best' is not one of auto, standard_only"),
+    case(body(metadata={"user_id": 5}), "metadata.user_id", "Must be a string"),
     case(body(max_tokens=5000, thinking={"type": "enabled"}), "thinking.budget_tokens", "required"),
     case(body(thinking={"type": "enabled", "budget_tokens": 500}), "thinking.budget_tokens", "at least 1,024"),
     case(body(thinking={"budget_tokens": 1500}), "thinking.type", "type is required"),
-    case(body(thinking={"type": "wild"}), "thinking.type", "'wild' is none"),
-    case(body(tools=[{"type": "bash_20250124", "name": "sh"}]), "tools[0].name", "can only be bash"),
+    case(body(thinking={"type": "wild"}), "thinking.type", "'wild' is not one of"),
+    case(body(tools=[{"type": "bash_20250124", "name": "sh"}]), "tools[0].name", "Must be bash"),
     case(body(tools=[{"name": "x"}]), "tools[0].input_schema", "required"),
-    case(turns([{"type": "hologram"}]), "messages[0].content[0].type", "'hologram' is none"),
+    case(turns([{"type": "hologram"}]), "messages[0].content[0].type", "'hologram' is not one of"),
     case(turns([image(media_type="image/bmp")]), "messages[0].content[0].source.media_type", "image/bmp"),
-    case(turns([text("")]), "messages[0].content[0].text", "must not be empty"),
-    case(turns(""), "messages[0].content", "must say something"),
+    case(turns([text("")]), "messages[0].content[0].text", "Must not be empty"),
+    case(turns(""), "messages[0].content", "Message is empty"),
     # Beta headers
     case(body(mcp_servers=[]), "mcp_servers", "needs the anthropic-beta mcp-client"),
     case(body(context_management={"edits": []}), "context_management", "context-management-2025-06-27"),
@@ -120,55 +120,59 @@ ERRORS = [
     ),
     # Thinking
     case(body(thinking={"type": "enabled", "budget_tokens": 2000}), "thinking.budget_tokens", "less than max_tokens"),
-    case(body(thinking={"type": "enabled", "budget_tokens": 1024}, temperature=0.5), "temperature", "can only be 1"),
-    case(body(thinking={"type": "enabled", "budget_tokens": 1024}, top_k=5), "top_k", "while the model thinks"),
-    case(body(thinking={"type": "adaptive", "budget_tokens": 1024}), "thinking.budget_tokens", "does not go with"),
+    case(body(thinking={"type": "enabled", "budget_tokens": 1024}, temperature=0.5), "temperature", "must be 1"),
+    case(body(thinking={"type": "enabled", "budget_tokens": 1024}, top_k=5), "top_k", "not allowed with thinking"),
+    case(body(thinking={"type": "adaptive", "budget_tokens": 1024}), "thinking.budget_tokens", "is not allowed with"),
     case(
         body(thinking={"type": "enabled", "budget_tokens": 1024}, tools=[tool()], tool_choice={"type": "any"}),
         "tool_choice.type",
-        "while it thinks",
+        "does not work with thinking",
     ),
     case(
         {**turns("a", "b"), "thinking": {"type": "enabled", "budget_tokens": 1024}},
         "messages[1].role",
-        "An answer you began",
+        "A prefilled response",
     ),
     # Models
     case(
         body(model="claude-opus-5-5", thinking={"type": "disabled"}),
         "thinking.type",
-        "claude-opus-5-5 does not take thinking disabled; it takes adaptive",
+        "claude-opus-5-5 does not support disabled thinking; it supports adaptive",
     ),
     case(
         body(model="claude-sonnet-4-5", thinking={"type": "adaptive"}),
         "thinking.type",
-        "claude-sonnet-4-5 does not take thinking adaptive",
+        "claude-sonnet-4-5 does not support adaptive thinking",
     ),
     case(
         body(model="claude-haiku-5-5", thinking={"type": "disabled"}, output_config={"effort": "max"}),
         "thinking.type",
         "up to effort high",
     ),
-    case(body(model="claude-opus-4-7", temperature=1), "temperature", "claude-opus-4-7 does not take temperature"),
-    case(body(model="claude-haiku-5-5", temperature=0.3), "temperature", "does not take temperature"),
-    case(body(model="claude-sonnet-4-5", output_config={"effort": "low"}), "output_config.effort", "an effort"),
+    case(body(model="claude-opus-4-7", temperature=1), "temperature", "claude-opus-4-7 does not support temperature"),
+    case(body(model="claude-haiku-5-5", temperature=0.3), "temperature", "does not support temperature"),
+    case(
+        body(model="claude-sonnet-4-5", output_config={"effort": "low"}),
+        "output_config.effort",
+        "does not support effort",
+    ),
     case(body(model="claude-sonnet-4-5", max_tokens=64_001), "max_tokens", "at most 64,000"),
     case(
         body(model="claude-sonnet-5-5", tools=[tool()], tool_choice={"type": "any"}),
         "tool_choice.type",
-        "cannot be made to use a tool",
+        "does not support forced tool use",
     ),
-    case({**turns("a", "b"), "model": "claude-opus-4-6"}, "messages[1].role", "does not go on with an answer"),
+    case({**turns("a", "b"), "model": "claude-opus-4-6"}, "messages[1].role", "does not support a prefilled response"),
     case(
         body(model="claude-haiku-5-5", fallbacks="default"),
         "fallbacks",
-        "no fallbacks",
+        "not support fallbacks",
         betas=["server-side-fallback-2026-07-01"],
     ),
     case(
         body(thinking={"type": "enabled", "budget_tokens": 1024}),
         "thinking.type",
-        "it takes adaptive",
+        "it supports adaptive",
         capabilities={"thinking": {"supported": True, "types": {"adaptive": {"supported": True}}}},
     ),
     case(
@@ -177,26 +181,26 @@ ERRORS = [
         "at most 1,000",
         capabilities={"id": "m", "max_tokens": 1000, "capabilities": {}},
     ),
-    case(turns([image()]), "messages[0].content[0]", "does not take images", capabilities={"image_input": False}),
+    case(turns([image()]), "messages[0].content[0]", "does not support images", capabilities={"image_input": False}),
     # The conversation
-    case(turns("a", "b", "c", first="assistant"), "messages[0].role", "must be the user's"),
+    case(turns("a", "b", "c", first="assistant"), "messages[0].role", "must be from the user"),
     case(turns("a", "b  "), "messages[1].content", "cannot end in white space"),
     case(turns("a", [text("b\n")]), "messages[1].content[0].text", "cannot end in white space"),
-    case(turns([text(), text(" ")]), "messages[0].content[1].text", "more than white space"),
-    case(turns(" "), "messages[0].content", "more than white space"),
-    case(turns([]), "messages[0].content", "must say something"),
+    case(turns([text(), text(" ")]), "messages[0].content[1].text", "only white space"),
+    case(turns(" "), "messages[0].content", "only white space"),
+    case(turns([]), "messages[0].content", "Message is empty"),
     case(turns([{"type": "thinking", "thinking": "", "signature": ""}]), "messages[0].content[0]", "assistant message"),
     case(
         body(messages=[*BASE["messages"], {"role": "system", "content": "x"}, {"role": "user", "content": "y"}]),
         "messages[2].role",
-        "After a system message",
+        "A system message must be last",
     ),
     case(
         body(messages=[*turns("a", "b")["messages"], {"role": "system", "content": "x"}]),
         "messages[2].role",
         "must follow a user message",
     ),
-    case(body(messages=[*BASE["messages"], {"role": "system"}]), "messages[1].content", "can only be left out"),
+    case(body(messages=[*BASE["messages"], {"role": "system"}]), "messages[1].content", "is optional only"),
     case(
         turns("a", [call()], [result(content=[{"type": "browser_state", "tabs": []}] * 2)]),
         "messages[2].content[0].content[1]",
@@ -205,18 +209,22 @@ ERRORS = [
     # Calls and results
     case(turns("a", [call()], "b"), "messages[1].content[0]", "no tool_result"),
     case(turns("a", [call()]), "messages[1].content[0]", "no tool_result"),
-    case(turns("a", [call()], [text(), result()]), "messages[2].content[1]", "before everything else"),
-    case(turns("a", [call()], [result(), result()]), "messages[2].content[1].tool_use_id", "another result"),
-    case(turns("a", [call()], [result(), result("t2")]), "messages[2].content[1].tool_use_id", "answers no tool_use"),
-    case(turns([result()]), "messages[0].content[0].tool_use_id", "answers no tool_use"),
-    case(turns("a", [call()], [result()], [call()], [result()]), "messages[3].content[0].id", "has the id t1 already"),
-    case(turns("a", [call(toolset_name="c")], [result()]), "messages[2].content[0].toolset_name", "must repeat"),
+    case(turns("a", [call()], [text(), result()]), "messages[2].content[1]", "must come first"),
+    case(turns("a", [call()], [result(), result()]), "messages[2].content[1].tool_use_id", "already has a result"),
+    case(
+        turns("a", [call()], [result(), result("t2")]),
+        "messages[2].content[1].tool_use_id",
+        "No tool_use in the assistant message",
+    ),
+    case(turns([result()]), "messages[0].content[0].tool_use_id", "No tool_use in the assistant message"),
+    case(turns("a", [call()], [result()], [call()], [result()]), "messages[3].content[0].id", "already has the ID t1"),
+    case(turns("a", [call(toolset_name="c")], [result()]), "messages[2].content[0].toolset_name", "must match"),
     # Tools
     case(body(tools=[tool("a b")]), "tools[0].name", "letters, digits"),
-    case(body(tools=[tool(), tool()]), "tools[1].name", "has this name already"),
+    case(body(tools=[tool(), tool()]), "tools[1].name", "already has this name"),
     case(body(tool_choice={"type": "auto"}), "tool_choice", "needs tools"),
     case(body(tools=[tool()], tool_choice={"type": "tool", "name": "b"}), "tool_choice.name", "No tool"),
-    case(body(tools=[tool(defer_loading=True)]), "tools[0]", "Not every tool can be deferred"),
+    case(body(tools=[tool(defer_loading=True)]), "tools[0]", "At least one tool must not be deferred"),
     case(
         body(tools=[tool(), {"type": "tool_search_tool_regex_20251119", "name": "tool_search_tool_regex"}]),
         "tools[1]",
@@ -227,7 +235,7 @@ ERRORS = [
             tools=[{"type": "web_search_20250305", "name": "web_search", "allowed_domains": [], "blocked_domains": []}]
         ),
         "tools[0].blocked_domains",
-        "do not go together",
+        "cannot be used together",
     ),
     case(
         body(tools=[tool(), {"type": "computer_toolset_20260801", "configs": {"key": {"defer_loading": True}}}]),
@@ -266,7 +274,7 @@ ERRORS = [
     case(
         {**turns([text(cache_control=MARK)] * 3), "cache_control": MARK, "system": [text(cache_control=MARK)]},
         "cache_control",
-        "5 cache marks, 4 are allowed",
+        "5 cache marks, at most 4 are allowed",
     ),
     case(
         turns([text(cache_control=MARK), text(cache_control={**MARK, "ttl": "1h"})]),
@@ -284,25 +292,29 @@ ERRORS = [
             "output_config": {"format": {"type": "json_schema", "schema": {}}},
         },
         "output_config.format",
-        "does not go with citations",
+        "cannot be used with citations",
     ),
     case(
         body(compaction={"type": "summarize"}, context_management={}),
         "context_management",
-        "does not go with compaction",
+        "cannot be used with compaction",
         betas=["compact-2026-09-04", "context-management-2025-06-27"],
     ),
     case(
         body(thread={"type": "continue", "previous_message_id": "m"}, system="x"),
         "system",
-        "cannot be sent again",
+        "remove it",
         betas=["message-threads-2026-08-12"],
     ),
     # Bytes
-    case(turns([image(data="data:image/png;base64," + PNG)]), "messages[0].content[0].source.data", "bytes alone"),
-    case(turns([image(data="****")]), "messages[0].content[0].source.data", "not base64"),
-    case(turns([image(data="")]), "messages[0].content[0].source.data", "no bytes"),
-    case(turns([image(media_type="image/gif")]), "messages[0].content[0].source.media_type", "are image/png"),
+    case(
+        turns([image(data="data:image/png;base64," + PNG)]),
+        "messages[0].content[0].source.data",
+        "only the base64 data",
+    ),
+    case(turns([image(data="****")]), "messages[0].content[0].source.data", "not valid base64"),
+    case(turns([image(data="")]), "messages[0].content[0].source.data", "Choose a file or paste data"),
+    case(turns([image(media_type="image/gif")]), "messages[0].content[0].source.media_type", "data is image/png"),
     case(turns([image(data=PNG + "A" * 7_000_000)]), "messages[0].content[0].source.data", "larger than 5 MiB"),
 ]
 
@@ -313,7 +325,7 @@ WARNINGS = [
     case(
         body(tools=[tool(input_schema={"type": "object", "required": ["a"]}, input_examples=[{}])]),
         "tools[0].input_examples[0]",
-        "does not follow the schema",
+        "does not match the schema",
     ),
     case(
         body(output_config={"format": {"type": "json_schema", "schema": {"type": "object", "properties": {}}}}),
@@ -338,7 +350,7 @@ WARNINGS = [
     case(
         body(thread={"type": "create"}, thinking={"type": "adaptive"}),
         "thinking",
-        "does not go with every use",
+        "do not work with threads",
         betas=["message-threads-2026-08-12"],
     ),
     case(

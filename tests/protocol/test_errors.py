@@ -65,6 +65,40 @@ def test_what_stands_beside_the_message_is_kept() -> None:
     assert parse_error(402, json.dumps(body).encode()).details == {"code": 402, "metadata": {"provider": "x"}}
 
 
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (_json({"detail": {"error": {"message": "words", "type": "x"}}}), "words"),
+        (_json({"Message": "words"}), "words"),
+        (_json({"code": "Invalid", "msg": "words"}), "words"),
+        (_json({"reason": "words"}), "words"),
+        (_json({"message": ["one", "two"], "error": "Bad Request", "statusCode": 400}), "one; two"),
+        (_json({"message": {"detail": [{"loc": ["body", "model"], "msg": "required"}]}}), "model: required"),
+        (_json({"errors": [{"code": 7003, "message": "words"}], "success": False}), "words"),
+        (_json({"errors": {"model": ["is required", "is odd"]}}), "model: is required, is odd"),
+        (_json({"error": "invalid_token", "error_description": "It expired"}), "invalid_token: It expired"),
+        (_json({"status": 500, "error": "Internal Server Error", "message": "words", "path": "/x"}), "words"),
+        (_json(json.dumps({"error": {"message": "words"}})), "words"),
+        (_json({"error": {"message": json.dumps({"error": {"message": "words"}}), "type": "api_error"}}), "words"),
+        (b'event: error\ndata: {"type":"error","error":{"type":"rate_limit_error","message":"words"}}\n\n', "words"),
+        ('{"error":"words"}'.encode("utf-16"), "words"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>words</Message></Error>", "words"),
+        (b"<!DOCTYPE html><title>Error</title><pre>Cannot POST /v1/messages</pre>", "Cannot POST /v1/messages"),
+    ],
+)  # fmt: skip
+def test_words_are_found_wherever_a_server_puts_them(body: bytes, words: str) -> None:
+    assert parse_error(400, body).message == words
+
+
+def test_an_address_in_the_place_of_the_type_is_no_type() -> None:
+    error = parse_error(400, _json({"type": "https://example.org/problem", "title": "T", "detail": "words"}))
+    assert (error.type, error.message) == ("invalid_request_error", "words")
+
+
 def test_a_web_page_is_told_by_its_title() -> None:
     page = b"<html><head><title>413 Request\n Entity &amp; Too Large</title></head><body><h1>nginx</h1></body></html>"
     error = parse_error(413, page, "text/html")

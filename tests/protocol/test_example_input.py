@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.protocol.example_input import example_input, example_value
-from playground.protocol.example_pattern import example_of
+from playground.protocol.json.example_input import example_input, example_value
+from playground.protocol.json.example_pattern import example_of
 
 TREE = {
     "$defs": {

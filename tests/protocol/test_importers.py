@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
-from playground.protocol import json_text
-from playground.protocol.importers import Imported, ImportProblem, read
-from playground.protocol.snippets import SnippetRequest, snippet
+from playground.protocol.importers import ImportChoice, Imported, ImportProblem, read
+from playground.protocol.json import json_text
+from playground.protocol.snippets import LANGUAGES, SnippetRequest, snippet
+from tests.protocol.importing import imported, problem, spelled
+from tests.support.examples import examples
 
 BODY = {
     "model": "m",
@@ -17,22 +19,6 @@ BODY = {
     "messages": [{"role": "user", "content": 'it\'s $5\n"now"'}],
     "temperature": 0.5,
 }
-
-
-def imported(text: str) -> Imported:
-    result = read(text)
-    assert isinstance(result, Imported), result
-    return result
-
-
-def problem(text: str) -> ImportProblem:
-    result = read(text)
-    assert isinstance(result, ImportProblem), result
-    return result
-
-
-def spelled(value: Any) -> Any:
-    return json.loads(json_text.dump(value), parse_int=str, parse_float=str)
 
 
 texts = st.text(st.characters(codec=None), max_size=12) | st.sampled_from(
@@ -57,12 +43,13 @@ bodies = st.fixed_dictionaries(
         "metadata": values,
         "x": values,
     },
-) | st.dictionaries(texts, values, max_size=4)
+) | st.dictionaries(texts, values, min_size=1, max_size=4)
 
 
-@pytest.mark.parametrize("language", ["shell", "python", "python-httpx", "node", "node-fetch"])
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize("language", [language.id for language in LANGUAGES])
+@examples(50, suppress_health_check=[HealthCheck.too_slow])
 @given(body=bodies)
+@example(body={"\\s": "\\s \\\\s"})
 def test_a_snippet_reads_back_as_the_body_it_was_made_from(language: str, body: dict[str, Any]) -> None:
     back = imported(snippet(language, SnippetRequest(body, base_url="https://api.example/v1", betas=("b-1", "b-2"))))
     assert spelled(back.body) == spelled(body)
@@ -71,8 +58,8 @@ def test_a_snippet_reads_back_as_the_body_it_was_made_from(language: str, body: 
     assert back.version == "2023-06-01"
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.text() | st.text("{}[]()\"'`\\$curl -d@<\n=:,x0.+*abc"))
+@examples(400)
+@given(st.text() | st.text("{}[]()\"'`\\$curl -d@<\n=:,x0.+*abc#%^;>&|~?!/"))
 def test_nothing_pasted_raises(text: str) -> None:
     for start in (
         "",
@@ -82,8 +69,19 @@ def test_nothing_pasted_raises(text: str) -> None:
         "client.messages.create(",
         "x = [",
         "fetch('u', {body: ",
+        'curl ^"https://x^" -d ^"',
+        "Invoke-RestMethod -Uri x -Body ",
+        "<?php $a = ",
+        "package main\n",
+        "import java.net.URI; ",
+        "using System;\n",
+        "require 'json'\n",
+        "POST /v1/messages\n\n",
+        "event: a\n",
+        "```\n",
+        ">>> ",
     ):
-        assert isinstance(read(start + text), Imported | ImportProblem)
+        assert isinstance(read(start + text), Imported | ImportProblem | ImportChoice)
 
 
 # --- curl
@@ -111,7 +109,7 @@ def test_curl_headers_are_sorted_and_secrets_are_dropped() -> None:
     result = imported(
         "curl https://u:pw@a.example/base/v1/messages -u me:secret -H 'X-Api-Key: sk-secret' "
         "-H 'Authorization: Bearer $KEY' -H 'anthropic-version: 2026-10-21' -H 'anthropic-beta: a, b' "
-        "-H 'User-Agent: x' -H 'x-team: red' -d '{}'"
+        "-H 'User-Agent: x' -H 'x-team: red' -d '{\"model\": \"m\"}'"
     )
     assert (result.version, result.betas) == ("2026-10-21", ("a", "b"))
     assert result.headers == (("x-team", "red"),)
@@ -149,7 +147,10 @@ def test_a_bad_curl_command_is_a_problem_with_its_place(command: str, words: str
 
 def test_json_keeps_its_numbers_and_a_bare_list_is_the_messages() -> None:
     assert (
-        json_text.dump(imported('{"temperature": 1.0, "n": 12345678901234567890}').body, indent=None).count("1.0") == 1
+        json_text.dump(
+            imported('{"temperature": 1.0, "messages": [], "n": 12345678901234567890}').body, indent=None
+        ).count("1.0")
+        == 1
     )
     assert imported('[{"role": "user", "content": "Hi"}]').body == {"messages": [{"role": "user", "content": "Hi"}]}
 
@@ -220,21 +221,23 @@ def test_node_code_is_read_with_variables_templates_and_comments() -> None:
     assert "sk-secret" not in repr(result)
 
 
-def test_a_value_that_would_have_to_be_computed_is_a_problem_at_its_place() -> None:
-    found = problem("client.messages.create(model='m',\n  max_tokens=1, messages=[x for x in y])")
-    assert (found.line, found.column) == (2, 26)
-    assert "computed" in found.message
-    found = problem("const m = await client.messages.create({ model: pick })")
-    assert "pick is not written out" in found.message
-    assert (found.line, found.column) == (1, 49)
-
-
-def test_a_file_or_variable_in_code_becomes_a_note() -> None:
-    result = imported("client.messages.create(model=os.environ['M'], system=open('a.txt').read())")
-    assert result.body == {"model": "", "system": ""}
+def test_one_value_that_is_not_written_out_does_not_refuse_the_rest() -> None:
+    result = imported(
+        "client.messages.create(model=os.environ['M'], max_tokens=n(), system=open('a.txt').read(), stream=True)"
+    )
+    assert result.body == {"model": "{{M}}", "system": "{{a}}", "stream": True}
     assert any("system" in note and "attach" in note for note in result.notes)
-    result = imported("const a = await client.messages.create({model: process.env.M, system: fs.readFileSync('a')})")
-    assert result.body == {"model": "", "system": ""}
+    assert any("max_tokens" in note and "left out" in note for note in result.notes)
+    result = imported("const a = await client.messages.create({model: process.env.M, max_tokens: 5, tools: pick()})")
+    assert result.body == {"model": "{{M}}", "max_tokens": 5}
+    assert any("tools" in note and "pick()" in note for note in result.notes)
+
+
+def test_a_request_of_which_nothing_is_known_is_refused() -> None:
+    assert "Nothing" in problem("client.messages.create(model=a, messages=b)").message
+    assert "body" in problem("requests.post('https://a.example/v1/messages', json=payload)").message
+    assert "body" in problem("await fetch('https://a.example/v1/messages', {method: 'POST', body: payload})").message
+    assert problem("client.messages.create(**arguments)").message
 
 
 @pytest.mark.parametrize(

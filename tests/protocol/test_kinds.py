@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from playground.protocol.blocks import CONTENT_BLOCK, MESSAGE
-from playground.protocol.conversation_state import COMPACT
-from playground.protocol.kinds import (
+from playground.protocol.catalogue.blocks import CONTENT_BLOCK, MESSAGE
+from playground.protocol.catalogue.conversation_state import COMPACT
+from playground.protocol.catalogue.kinds import (
     AnyJson,
     Boolean,
     Choice,
@@ -26,8 +26,8 @@ from playground.protocol.kinds import (
     control,
     summary,
 )
-from playground.protocol.parameters import BODY, HEADERS
-from playground.protocol.validation import check
+from playground.protocol.catalogue.parameters import BODY, HEADERS
+from playground.protocol.rules.validation import check
 
 SYSTEM = BODY.by_name["system"].kind
 

@@ -9,10 +9,10 @@ import anthropic
 import httpx2
 import pytest
 
-from playground.protocol.accumulator import Accumulator
-from playground.sandbox.catalogue import MODELS
+from playground.protocol.stream.accumulator import Accumulator
+from playground.sandbox.model_catalogue import MODELS
 from tests.protocol.test_streams import STREAMS
-from tests.sandbox.upstream import WEATHER, Sandbox, accumulate, body
+from tests.sandbox.sandbox_server import WEATHER, Sandbox, accumulate, body
 
 IN_ORDER = [
     "plain_text",

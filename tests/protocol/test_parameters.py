@@ -10,7 +10,7 @@ from anthropic.types.beta import message_count_tokens_params as beta_count_token
 from anthropic.types.beta import message_create_params as beta_message_create_params
 from typing_extensions import is_typeddict
 
-from playground.protocol.kinds import (
+from playground.protocol.catalogue.kinds import (
     AnyJson,
     Base64Data,
     Choice,
@@ -24,7 +24,7 @@ from playground.protocol.kinds import (
     Parameter,
     Variants,
 )
-from playground.protocol.parameters import BODY, COUNT_TOKENS_MEMBERS, find
+from playground.protocol.catalogue.parameters import BODY, COUNT_TOKENS_MEMBERS, find
 
 # Arguments of the client's methods that travel as headers, or that only choose how the answer is read.
 NOT_IN_THE_BODY = {"betas", "user_profile_id", "workspace_id"}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.protocol import paths
-from playground.protocol.paths import MISSING, PathError
+from playground.protocol.json import paths
+from playground.protocol.json.paths import MISSING, PathError
 from tests.protocol.bodies import texts
 
 BODY = {"messages": [{"role": "user"}, {"role": "assistant"}, {"role": "system"}], "metadata": {"user_id": None}}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from playground.protocol import paths
-from playground.protocol.validation import check, repaired
+from playground.protocol.json import paths
+from playground.protocol.rules.validation import check, repaired
 from tests.protocol.broken_bodies import MARK, PNG, body, call, image, result, text, turns
 
 

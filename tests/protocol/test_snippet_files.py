@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from playground import attachment_store
+from playground.attachments import attachment_store
 from playground.models import Draft
-from playground.protocol import json_text
+from playground.protocol.json import json_text
 
 if TYPE_CHECKING:
     from django.test import Client

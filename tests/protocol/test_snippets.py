@@ -8,16 +8,17 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
-from playground.protocol import json_text
+from playground.protocol.json import json_text
 from playground.protocol.snippets import LANGUAGES, AttachedFile, SnippetRequest, snippet
-from playground.protocol.snippets.python import BETA_ARGUMENTS, STABLE_ARGUMENTS
+from playground.protocol.snippets.python_source import BETA_ARGUMENTS, STABLE_ARGUMENTS
+from tests.support.upstream import Handler, Upstream
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
@@ -80,39 +81,25 @@ EVENTS = (
 )
 
 
-class Upstream(BaseHTTPRequestHandler):
-    """Keeps what it receives and answers as the Messages API does."""
+RECEIVED: list[tuple[str, dict[str, str], bytes]] = []
 
-    protocol_version = "HTTP/1.1"
-    received: list[tuple[str, dict[str, str], bytes]] = []
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        Upstream.received.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-        if re.search(rb'"stream":\s*true', body):
-            text = "".join(f"event: {one['type']}\ndata: {json.dumps(one, ensure_ascii=False)}\n\n" for one in EVENTS)
-            content, kind = text.encode(), "text/event-stream"
-        else:
-            content, kind = json.dumps(ANSWER).encode(), "application/json"
-        self.send_response(200)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *arguments: object) -> None:
-        pass
+def answer(handler: Handler) -> None:
+    """As the Messages API does, for a body that wants a stream and for one that does not."""
+    path, headers, body = handler.server.requests[-1]
+    RECEIVED.append((path, {name.lower(): value for name, value in headers.items()}, body))
+    if re.search(rb'"stream":\s*true', body):
+        text = "".join(f"event: {one['type']}\ndata: {json.dumps(one, ensure_ascii=False)}\n\n" for one in EVENTS)
+        handler.send_body(200, "text/event-stream", text.encode())
+    else:
+        handler.send_json(200, ANSWER)
 
 
 @pytest.fixture(scope="module")
-def upstream():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def upstream() -> Iterator[str]:
+    server = Upstream(answer, key=None)
+    yield server.url
+    server.close()
 
 
 def needs(program: str) -> str:
@@ -188,22 +175,29 @@ PROGRAMS = {
     "go": go_program,
     "java": java_program,
 }
-QUICK_TO_START = [name for name in PROGRAMS if name not in ("go", "java")]
+# Go and Java are compiled, and the official clients take seconds to load.
+QUICK_TO_START = ["shell", "python-httpx", "node-fetch", "ruby", "php"]
+AGAIN = [*QUICK_TO_START, *(pytest.param(name, marks=pytest.mark.slow) for name in ("python", "node"))]
 
 
 def run(language: str, request: SnippetRequest, folder: Path) -> tuple[str, dict[str, str], bytes, str]:
     """Run a snippet; return the path, headers and body that were received, and what was printed."""
-    Upstream.received.clear()
+    RECEIVED.clear()
     for file in request.files().values():
         (folder / file.name).write_bytes(PICTURE)
     command = PROGRAMS[language](snippet(language, request), folder)
     go_cache = str(ROOT / "var" / "go")
-    settings = {"ANTHROPIC_API_KEY": KEY, "X_GATEWAY_KEY": "gateway-secret", "GOCACHE": go_cache, "GOFLAGS": "-mod=mod"}
+    settings = {
+        request.key_variable: KEY,
+        "X_GATEWAY_KEY": "gateway-secret",
+        "GOCACHE": go_cache,
+        "GOFLAGS": "-mod=mod",
+    }
     environment = {**os.environ, **settings, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "GOPATH": go_cache}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-3000:]
-    assert len(Upstream.received) == 1
-    return *Upstream.received[0], done.stdout.decode("utf-8", "replace")
+    assert len(RECEIVED) == 1
+    return *RECEIVED[0], done.stdout.decode("utf-8", "replace")
 
 
 def spelled(text: str | bytes) -> Any:
@@ -227,7 +221,7 @@ def test_a_streaming_snippet_sends_the_body_and_reads_the_events(language: str, 
     assert "lo there" in printed
 
 
-@pytest.mark.parametrize("language", QUICK_TO_START)
+@pytest.mark.parametrize("language", AGAIN)
 def test_numbers_keep_their_spelling_and_half_surrogates_arrive(language: str, upstream: str, tmp_path: Path) -> None:
     extra = (("x-gateway-key", "••••cret"), ("x-team", 'it\'s "$5" \\'))
     request = SnippetRequest(HARD, upstream + "/v1", "bearer", "2026-10-21", ("b-1", "b-2"), extra_headers=extra)
@@ -241,6 +235,35 @@ def test_numbers_keep_their_spelling_and_half_surrogates_arrive(language: str, u
     assert headers["x-gateway-key"] == "gateway-secret"
     assert headers["x-team"] == 'it\'s "$5" \\'
     assert "Hello" in printed
+
+
+@pytest.mark.parametrize("body", [PLAIN, HARD])
+@pytest.mark.parametrize("language", AGAIN)
+def test_the_query_of_the_address_is_sent(language: str, body: Any, upstream: str, tmp_path: Path) -> None:
+    request = SnippetRequest(body, upstream, query="beta=true&a=b%20c")
+    path, _, received, _ = run(language, request, tmp_path)
+    assert path.partition("?")[0] == "/v1/messages"
+    assert parse_qsl(path.partition("?")[2]) == [("beta", "true"), ("a", "b c")]
+    assert spelled(received) == meant(body)
+
+
+@pytest.mark.parametrize("language", AGAIN)
+def test_a_snippet_for_this_server_names_its_access_key(language: str, upstream: str, tmp_path: Path) -> None:
+    request = SnippetRequest({**PLAIN, "stream": True}, upstream, calls_playground=True)
+    source = snippet(language, request)
+    assert "PLAYGROUND_KEY" in source
+    assert "ANTHROPIC_API_KEY" not in source
+    _, headers, received, printed = run(language, request, tmp_path)
+    assert KEY in (headers.get("x-api-key"), headers.get("authorization", "").removeprefix("Bearer "))
+    assert spelled(received) == meant(request.body)
+    assert "lo there" in printed
+
+
+@pytest.mark.parametrize("language", [language.id for language in LANGUAGES])
+def test_every_language_writes_the_query_once(language: str) -> None:
+    source = snippet(language, SnippetRequest(PLAIN, "http://a.example", query="beta=true"))
+    assert "http://a.example/v1/messages?beta=true/v1" not in source
+    assert source.count("beta") == 1
 
 
 @pytest.mark.parametrize("language", ["python", "node"])
@@ -301,6 +324,32 @@ def test_large_base64_is_read_from_a_file_with_the_attachments_name() -> None:
 def test_text_that_looks_like_the_mark_of_a_file_is_left_alone(upstream: str, tmp_path: Path) -> None:
     body = {**PLAIN, "system": "BASE64-OF-1-image-1.png"}
     assert spelled(run("php", SnippetRequest(body, upstream), tmp_path)[2]) == meant(body)
+
+
+@pytest.mark.parametrize("body", [PLAIN, {**PLAIN, "stream": True}, HARD])
+@pytest.mark.parametrize(("language", "check"), [("ruby-client", ["ruby", "-c"]), ("go-client", ["gofmt", "-e", "-l"])])
+def test_snippets_of_clients_that_cannot_be_installed_here_are_valid_programs(
+    language: str, check: list[str], body: Any, tmp_path: Path
+) -> None:
+    source = snippet(
+        language, SnippetRequest(body, "http://a.example", betas=("b-1",), query="a=b", calls_playground=True)
+    )
+    assert "PLAYGROUND_KEY" in source
+    (tmp_path / "program").write_text(source)
+    command = [needs(check[0]), *check[1:], "program"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"program" not in done.stdout  # gofmt would write it otherwise
+
+
+def test_the_official_clients_of_ruby_and_go_come_before_plain_http() -> None:
+    ids = [language.id for language in LANGUAGES]
+    assert ids.index("ruby-client") < ids.index("ruby")
+    assert ids.index("go-client") < ids.index("go")
+    assert "Anthropic::Client.new" in snippet("ruby-client", SnippetRequest(PLAIN))
+    assert "anthropic.NewClient(" in snippet("go-client", SnippetRequest(PLAIN))
+    # What Ruby would spell otherwise goes as text.
+    assert "Net::HTTP" in snippet("ruby-client", SnippetRequest(HARD))
 
 
 def test_the_known_arguments_are_those_of_the_official_client() -> None:

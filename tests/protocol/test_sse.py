@@ -6,10 +6,10 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from playground.protocol.sse import Decoder, EventTooLarge, ServerSentEvent, encode
+from playground.protocol.stream.sse import Decoder, EventTooLarge, ServerSentEvent, encode
 
 # Built so that every byte is next to something it could be confused with.
 STREAM = (
@@ -33,23 +33,21 @@ ODDITIES = [b"\xef\xbb\xbf", b"\xe2\x80\xa8", b"\xff", b"\0"]
 pieces_of_streams = st.lists(st.sampled_from(MARKS + FIELDS + ODDITIES), max_size=25).map(b"".join)
 
 
-def decode(stream: bytes, cuts: list[int] | None = None) -> tuple[list[ServerSentEvent], int, bool]:
-    decoder = Decoder()
+def decode(stream: bytes, cuts: list[int] | None = None, offset: int = 0) -> list[ServerSentEvent]:
+    decoder = Decoder(offset=offset)
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts or []), len(stream)]
-    events = [event for at, to in pairwise(edges) for event in decoder.feed(stream[at:to])] + decoder.finish()
-    return events, decoder.consumed, decoder.leftover
+    return [event for at, to in pairwise(edges) for event in decoder.feed(stream[at:to])] + decoder.finish()
 
 
 def names_and_data(stream: bytes) -> list[tuple[str | None, str]]:
-    return [(event.name, event.data) for event in decode(stream)[0]]
+    return [(event.name, event.data) for event in decode(stream)]
 
 
 @pytest.mark.parametrize("size", range(1, len(STREAM) + 1))
 def test_where_the_chunks_are_cut_does_not_matter(size: int) -> None:
-    events, consumed, leftover = decode(STREAM, list(range(size, len(STREAM), size)))
+    events = decode(STREAM, list(range(size, len(STREAM), size)))
     assert [(event.name, event.data) for event in events] == EXPECTED
-    assert consumed == len(STREAM)
-    assert not leftover
+    assert events[-1].end == len(STREAM)
 
 
 @given(pieces_of_streams, st.lists(st.integers(0, 80), max_size=12))
@@ -60,19 +58,20 @@ def test_any_stream_cut_anywhere_decodes_the_same(stream: bytes, cuts: list[int]
 
 
 @given(pieces_of_streams)
+@example(b"data: y\n\n\xef\xbb\xbfdata: y\n\ndata: y\n\n")
+@example(b"data: y\n\n\xef\xbb\xbf\rdata: y\n\n")
 def test_events_cut_out_by_their_ends_are_the_same_events(stream: bytes) -> None:
-    events, consumed, _ = decode(stream)
     begin = 0
-    for event in events:
-        (alone,) = decode(stream[begin : event.end])[0]
+    for event in decode(stream):
+        (alone,) = decode(stream[begin : event.end], offset=begin)
         assert (alone.name, alone.data, alone.id, alone.size) == (event.name, event.data, event.id, event.size)
         begin = event.end
-    assert begin == consumed <= len(stream)
+    assert begin <= len(stream)
 
 
 @given(pieces_of_streams)
 def test_a_part_that_begins_behind_an_event_decodes_as_it_did_in_the_whole(stream: bytes) -> None:
-    events, _, _ = decode(stream)
+    events = decode(stream)
     for nth, event in enumerate(events, start=1):
         decoder = Decoder(offset=event.end)
         assert decoder.feed(stream[event.end :]) + decoder.finish() == events[nth:]
@@ -83,7 +82,7 @@ def test_a_part_that_begins_behind_an_event_decodes_as_it_did_in_the_whole(strea
     st.text(st.characters(codec="utf-8")),
 )
 def test_what_is_encoded_decodes_to_the_same(name: str | None, data: str) -> None:
-    (event,) = decode(encode(name, data))[0]
+    (event,) = decode(encode(name, data))
     assert event.name == name
     assert event.data == data.replace("\r\n", "\n").replace("\r", "\n")
     assert event.size == event.end == len(encode(name, data))
@@ -105,7 +104,6 @@ def test_a_stream_that_ends_between_cr_and_lf_loses_nothing() -> None:
     decoder = Decoder()
     decoder.feed(b"data: x\r\n\r")
     assert [event.data for event in decoder.finish()] == ["x"]
-    assert not decoder.leftover
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\u0085", "\x0b", "\x0c", "\x1c"])
@@ -115,29 +113,27 @@ def test_characters_that_only_python_takes_for_line_ends_stay_in_the_data(separa
 
 
 def test_fields_are_read_as_the_standard_says() -> None:
-    (event,) = decode(b"id: 12\nretry: 30\nid: a\0b\ndata: 1\nunknown: x\ndata\nevent: e\n\n")[0]
+    (event,) = decode(b"id: 12\nretry: 30\nid: a\0b\ndata: 1\nunknown: x\ndata\nevent: e\n\n")
     assert event == ServerSentEvent("e", "1\n", 59, 59, "12")
 
 
 def test_comments_and_blank_lines_are_no_events_and_not_part_of_one() -> None:
-    (event,) = decode(b": PROCESSING\n\n\n: PROCESSING\ndata: x\n\n")[0]
+    (event,) = decode(b": PROCESSING\n\n\n: PROCESSING\ndata: x\n\n")
     assert (event.data, event.size, event.end) == ("x", 9, 37)
 
 
-def test_an_unfinished_event_is_dropped_and_told() -> None:
-    events, consumed, leftover = decode(b"data: a\n\ndata: b\n")
-    assert [event.data for event in events] == ["a"]
-    assert consumed == 9
-    assert leftover
+def test_an_unfinished_event_is_dropped() -> None:
+    events = decode(b"data: a\n\ndata: b\n")
+    assert [(event.data, event.end) for event in events] == [("a", 9)]
 
 
 @pytest.mark.parametrize("rest", [b"", b"\n", b": comment", b": comment\n\n"])
-def test_a_comment_at_the_end_is_nothing_left_over(rest: bytes) -> None:
-    assert decode(b"data: a\n\n" + rest)[2] is False
+def test_a_comment_at_the_end_is_no_event(rest: bytes) -> None:
+    assert [event.data for event in decode(b"data: a\n\n" + rest)] == ["a"]
 
 
 def test_bytes_that_are_not_utf8_are_replaced_and_told() -> None:
-    (event,) = decode(b"data: caf\xe9\n\n")[0]
+    (event,) = decode(b"data: caf\xe9\n\n")
     assert event.data == "caf\ufffd"
     assert event.malformed == "not UTF-8 at byte 3 of the data"
 

@@ -3,20 +3,21 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from jsonschema import Draft202012Validator
 
 from playground.protocol.body import form_values
-from playground.protocol.json_text import dump, parse
-from playground.protocol.tools import (
+from playground.protocol.json.json_text import dump, parse
+from playground.protocol.rules.validation import check
+from playground.protocol.tool_loop import (
     ToolResult,
     add_answer,
     calls_in,
+    can_go_back,
     continue_with_results,
     example_input,
     pending_tool_uses,
 )
-from playground.protocol.validation import check
 from tests.protocol.bodies import json_values, schemas
 
 TOOLS = [{"name": "weather", "input_schema": {"type": "object"}}]
@@ -52,6 +53,49 @@ def test_thinking_goes_back_as_it_came_and_empty_text_does_not() -> None:
     answer = continue_with_results(BODY, ANSWER, [])["messages"][1]
     assert answer["content"] == [ANSWER[0], *ANSWER[2:]]
     assert answer["content"][0] is ANSWER[0]
+
+
+TEXT = {"type": "text", "text": "So"}
+SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
+FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+REMOTE = {"type": "mcp_tool_use", "id": "mcptoolu_1", "name": "look", "server_name": "s", "input": {}}
+CODE = {"type": "server_tool_use", "id": "srvtoolu_2", "name": "code_execution", "input": {}}
+OWN_CALL = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}}
+OWN_CALL["caller"] = {"type": "code_execution_20260120", "tool_id": "srvtoolu_2"}
+
+
+@pytest.mark.parametrize(
+    ("content", "stop_reason", "kept", "reasons"),
+    [
+        ([{"type": "text", "text": "\n\n"}, ANSWER[2]], "tool_use", [1], 1),
+        ([{"type": "text", "text": " \t\u00a0"}, TEXT], "end_turn", [1], 1),
+        ([{"type": "text", "text": ""}, TEXT], "end_turn", [1], 0),
+        ([{"type": "thinking", "thinking": "Let me", "signature": ""}], "max_tokens", [], 1),
+        ([{"type": "thinking", "thinking": "Let me"}, TEXT], "max_tokens", [1], 1),
+        ([ANSWER[0], TEXT], "end_turn", [0, 1], 0),
+        ([{"type": "redacted_thinking", "data": ""}, {"type": "redacted_thinking", "data": "x"}], None, [1], 1),
+        ([TEXT, SEARCH], "max_tokens", [0], 1),
+        ([TEXT, SEARCH], "pause_turn", [0, 1], 0),
+        ([SEARCH, FOUND, TEXT], "end_turn", [0, 1, 2], 0),
+        ([FOUND, TEXT], "end_turn", [1], 1),
+        ([REMOTE, TEXT], "max_tokens", [1], 1),
+        ([REMOTE, {"type": "mcp_tool_result", "tool_use_id": "mcptoolu_1"}, TEXT], "end_turn", [0, 1, 2], 0),
+        ([CODE, OWN_CALL], "tool_use", [0, 1], 0),
+        ([{"type": "something_new", "text": " "}, "odd", None], None, [0, 1, 2], 0),
+        ([{"type": "server_tool_use", "id": ["odd"]}, {"type": "x_tool_result", "tool_use_id": {}}], None, [], 2),
+        ("no list", None, [], 0),
+    ],
+)
+def test_what_the_api_refuses_does_not_go_back_and_is_named(
+    content: Any, stop_reason: str | None, kept: list[int], reasons: int
+) -> None:
+    blocks, left_out = can_go_back(content, stop_reason)
+    assert blocks == [content[at] for at in kept]
+    assert len(left_out) == reasons
+
+
+def test_an_answer_of_which_nothing_is_left_adds_nothing() -> None:
+    assert add_answer(BODY, [{"type": "thinking", "thinking": "Let me", "signature": ""}]) == BODY
 
 
 def test_a_call_without_a_result_gets_one_that_says_so() -> None:
@@ -129,7 +173,6 @@ def test_an_example_input_follows_its_schema(schema: dict[str, Any]) -> None:
 
 
 @given(schemas)
-@settings(deadline=None)
 def test_an_example_input_is_an_object_that_can_be_sent_whatever_the_schema(schema: dict[str, Any]) -> None:
     made = example_input(schema)
     assert isinstance(made, dict)

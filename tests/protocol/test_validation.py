@@ -5,16 +5,16 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from playground.protocol import json_text, paths
-from playground.protocol.kinds import Object, blank
-from playground.protocol.models import KNOWN_MODELS, facts_of
-from playground.protocol.schema_words import schema_mistakes
-from playground.protocol.tool_catalogue import TOOL
-from playground.protocol.validation import MOST_PROBLEMS, Problem, check, repaired
+from playground.protocol.catalogue.kinds import Object, blank
+from playground.protocol.catalogue.known_models import KNOWN_MODELS, facts_of
+from playground.protocol.catalogue.tools import TOOL
+from playground.protocol.json import json_text, paths
+from playground.protocol.rules.schema_keywords import schema_mistakes
+from playground.protocol.rules.validation import MOST_PROBLEMS, Problem, check, repaired
 from tests.protocol.bodies import bodies, json_values, schemas
 from tests.protocol.broken_bodies import (
     ERRORS,
@@ -26,6 +26,7 @@ from tests.protocol.broken_bodies import (
     tool,
     turns,
 )
+from tests.support.examples import examples
 
 
 def only(problems: list[Problem], place: str, message: str) -> Problem:
@@ -71,7 +72,7 @@ def test_a_body_that_is_no_object_is_one_problem(value: Any) -> None:
 
 
 META_SCHEMA = Draft202012Validator(Draft202012Validator.META_SCHEMA)
-MANY = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = examples(300, suppress_health_check=list(HealthCheck))
 
 
 @given(
@@ -161,7 +162,7 @@ def test_base64_is_not_read_through() -> None:
 @pytest.mark.parametrize("variant", TOOL.variants, ids=lambda variant: variant.name)
 def test_every_tool_of_the_catalogue_as_it_is_added_asks_only_for_what_a_person_must_fill_in(variant: Object) -> None:
     problems = check(body(tools=[blank(variant), tool("other", defer_loading=True)]), betas=variant.betas)
-    assert all("must not be empty" in problem.message or "No server" in problem.message for problem in problems)
+    assert all("Must not be empty" in problem.message or "No server" in problem.message for problem in problems)
 
 
 def test_facts_are_found_for_dated_ids_and_capabilities_go_before_them() -> None:

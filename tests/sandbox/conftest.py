@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sandbox.upstream import Sandbox
+from tests.sandbox.sandbox_server import Sandbox
 
 
 @pytest.fixture

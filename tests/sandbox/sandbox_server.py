@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from playground.protocol.accumulator import Accumulator
-from playground.protocol.sse import Decoder
+from playground.protocol.stream.accumulator import Accumulator
+from playground.protocol.stream.sse import Decoder
 from playground.sandbox.transport import SandboxTransport
 
 VERSION = {"anthropic-version": "2023-06-01"}

@@ -7,11 +7,12 @@ import copy
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.sandbox.catalogue import MODELS
-from tests.sandbox.upstream import CLOCK, WEATHER, Sandbox, accumulate
+from playground.sandbox.model_catalogue import MODELS
+from tests.sandbox.sandbox_server import CLOCK, WEATHER, Sandbox, accumulate
+from tests.support.examples import examples
 
 SIGNED = {"type": "thinking", "thinking": "", "signature": "bWVzc2FnxxIHNpZ25lZA"}
 RICH: dict[str, Any] = {
@@ -76,7 +77,7 @@ def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copied
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(
     st.lists(st.tuples(st.sampled_from(places(RICH)), anything), min_size=1, max_size=3),
     st.sampled_from([model.id for model in MODELS if model.temper != "long"]),

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from playground.sandbox.playback import Timed, play, to_bytes
 from playground.sandbox.reply import Pace, Reply
+from playground.sandbox.token_counts import pieces
 from playground.sandbox.transport import PlayedStream
-from playground.sandbox.words import pieces
-from tests.sandbox.upstream import accumulate
+from tests.sandbox.sandbox_server import accumulate
 
 texts = st.text(max_size=60)
 inputs = st.dictionaries(

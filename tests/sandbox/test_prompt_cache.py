@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.upstream import Sandbox
+from tests.sandbox.sandbox_server import Sandbox
 
 LONG = "The lamp on pier nine is lit at six. " * 120
 MARK = {"type": "ephemeral"}

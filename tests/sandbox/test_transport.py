@@ -11,9 +11,9 @@ import pytest
 
 from playground.protocol.errors import parse_error
 from playground.protocol.headers import rate_limits, retry_after_s
-from playground.sandbox.catalogue import MODELS
+from playground.sandbox.model_catalogue import MODELS
 from playground.sandbox.transport import SandboxTransport
-from tests.sandbox.upstream import VERSION, Sandbox, body
+from tests.sandbox.sandbox_server import VERSION, Sandbox, body
 
 # The echo answers with the request, in which "stream" differs.
 ANSWERING = [model.id for model in MODELS if model.temper in ("talk", "think", "tools", "long", "slow", "refuse")]

@@ -1,7 +1,7 @@
 """The blocks that make up the content of a message, and the messages themselves."""
 
-from playground.protocol.caching import CACHE_CONTROL
-from playground.protocol.kinds import (
+from playground.protocol.catalogue.caching import CACHE_CONTROL
+from playground.protocol.catalogue.kinds import (
     AnyJson,
     Boolean,
     Choice,
@@ -15,9 +15,9 @@ from playground.protocol.kinds import (
     Text,
     Variants,
 )
-from playground.protocol.output import EFFORT
-from playground.protocol.server_blocks import BETA_SERVER_BLOCKS, CALLER, SERVER_BLOCKS
-from playground.protocol.sources import (
+from playground.protocol.catalogue.output import EFFORT
+from playground.protocol.catalogue.server_blocks import BETA_SERVER_BLOCKS, CALLER, SERVER_BLOCKS
+from playground.protocol.catalogue.sources import (
     DOCUMENT_BLOCK,
     IMAGE_BLOCK,
     SEARCH_RESULT_BLOCK,
@@ -25,7 +25,7 @@ from playground.protocol.sources import (
     needs,
     tag,
 )
-from playground.protocol.tool_catalogue import TOOL
+from playground.protocol.catalogue.tools import TOOL
 
 MID_CONVERSATION_TOOLS = ("mid-conversation-tool-changes-2026-07-01",)
 
@@ -33,50 +33,48 @@ THINKING_BLOCK = Object(
     "thinking",
     (
         tag("thinking"),
-        needs("thinking", Text(multiline=True), "What the model thought; sent back unchanged."),
-        needs("signature", Text(), "Proof that the thinking is unchanged; an edited one is refused."),
+        needs("thinking", Text(multiline=True), "The model's reasoning. Send it back unchanged."),
+        needs("signature", Text(), "Proves that the thinking is unchanged. Edited thinking is refused."),
     ),
-    help="The model's thinking from an earlier answer. Signed: send it back as it came.",
-    roles=("assistant",),
+    help="The model's thinking from an earlier response. It is signed: send it back unchanged.",
     shown=("thinking",),
 )
 
 REDACTED_THINKING_BLOCK = Object(
     "redacted_thinking",
-    (tag("redacted_thinking"), needs("data", Text(), "Encrypted thinking; sent back unchanged.")),
-    help="Thinking that was encrypted by the API.",
+    (tag("redacted_thinking"), needs("data", Text(), "Encrypted thinking. Send it back unchanged.")),
+    help="Thinking encrypted by the API.",
 )
 
 TOOL_USE_BLOCK = Object(
     "tool_use",
     (
         tag("tool_use"),
-        Parameter("id", Text(), "Names this call; its result repeats it.", required=True, initial="toolu_01"),
+        Parameter("id", Text(), "ID of this call. Its result refers to it.", required=True, initial="toolu_01"),
         needs("name", Text(), "Name of the tool."),
-        Parameter("input", AnyJson(must_be_object=True), "What the tool is called with.", required=True),
+        Parameter("input", AnyJson(must_be_object=True), "Arguments of the call.", required=True),
         CALLER,
-        Parameter("toolset_name", Text(), "The toolset the tool belongs to.", nullable=True, rare=True),
+        Parameter("toolset_name", Text(), "The toolset this tool belongs to.", nullable=True, rare=True),
         CACHE_CONTROL,
     ),
     help="The model calls one of your tools.",
-    roles=("assistant",),
     shown=("type", "name", "input"),
 )
 
 TOOL_REFERENCE_BLOCK = Object(
     "tool_reference",
-    (tag("tool_reference"), needs("tool_name", Text(), "A tool of this request that was found."), CACHE_CONTROL),
-    help="Points at a deferred tool that a search found.",
+    (tag("tool_reference"), needs("tool_name", Text(), "A tool of this request that the search found."), CACHE_CONTROL),
+    help="Refers to a deferred tool that a search found.",
     shown=("type", "tool_name"),
 )
 
 _TAB = Object(
     "tab",
     (
-        needs("tab_id", Text(), "Your id of the tab."),
-        needs("title", Text(), "Title of the page in it."),
-        needs("url", Text(), "Address of the page in it."),
-        Parameter("active", Boolean(), "Whether it is in front.", default="false"),
+        needs("tab_id", Text(), "Your ID for the tab."),
+        needs("title", Text(), "Title of the page."),
+        needs("url", Text(), "URL of the page."),
+        Parameter("active", Boolean(), "Whether this is the active tab.", default="false"),
     ),
     shown=("title", "url"),
 )
@@ -84,22 +82,22 @@ _TAB = Object(
 
 def _download(name: str, *more: Parameter) -> Object:
     members = (
-        needs("download_id", Text(), "Your id of the download."),
-        needs("url", Text(), "Where it comes from."),
+        needs("download_id", Text(), "Your ID for the download."),
+        needs("url", Text(), "URL it was downloaded from."),
     )
     return Object(name, (tag(name), *members, *more), shown=("type", "url"))
 
 
 _STATE_CHANGE = Variants(
     (
-        Object("tab_opened", (tag("tab_opened"), needs("tab_id", Text(), "Your id of the tab.")), shown=("type",)),
+        Object("tab_opened", (tag("tab_opened"), needs("tab_id", Text(), "Your ID for the tab.")), shown=("type",)),
         _download("download_started"),
         _download(
             "download_completed",
-            Parameter("path", Text(), "Where it was saved.", nullable=True),
-            Parameter("size_bytes", Integer(minimum=0, unit="bytes"), "How large it is.", nullable=True),
+            Parameter("path", Text(), "Path it was saved to.", nullable=True),
+            Parameter("size_bytes", Integer(minimum=0, unit="bytes"), "Size in bytes.", nullable=True),
         ),
-        _download("download_failed", Parameter("error", Text(), "Why it failed.", nullable=True)),
+        _download("download_failed", Parameter("error", Text(), "Why the download failed.", nullable=True)),
     )
 )
 
@@ -107,11 +105,13 @@ BROWSER_STATE_BLOCK = Object(
     "browser_state",
     (
         tag("browser_state"),
-        Parameter("tabs", ListOf(_TAB, noun="tab"), "Every open tab.", required=True),
-        Parameter("state_changes", ListOf(_STATE_CHANGE, noun="change"), "What happened since.", nullable=True),
+        Parameter("tabs", ListOf(_TAB, noun="tab"), "All open tabs.", required=True),
+        Parameter(
+            "state_changes", ListOf(_STATE_CHANGE, noun="change"), "What happened since the last result.", nullable=True
+        ),
         CACHE_CONTROL,
     ),
-    help="What the browser looks like after the call; one in a result.",
+    help="State of the browser after the call. One per result.",
     shown=("type", "tabs"),
 )
 
@@ -123,29 +123,28 @@ TOOL_RESULT_BLOCK = Object(
     "tool_result",
     (
         tag("tool_result"),
-        needs("tool_use_id", Text(), "The id of the tool_use this answers."),
+        needs("tool_use_id", Text(), "ID of the tool_use block this is the result of."),
         Parameter(
             "content",
             OneOf((Text(multiline=True), ListOf(RESULT_BLOCK, noun="block"))),
-            "What the tool gave: text, or blocks.",
+            "Output of the tool: text, or a list of blocks.",
         ),
         Parameter("is_error", Boolean(), "Whether the tool failed.", default="false", initial=True),
-        Parameter("toolset_name", Text(), "Repeats the toolset_name of the call.", nullable=True, rare=True),
+        Parameter("toolset_name", Text(), "The toolset_name of the call.", nullable=True, rare=True),
         CACHE_CONTROL,
     ),
-    help="What one of your tools gave.",
-    roles=("user",),
+    help="The result of one of your tools.",
     shown=("type", "content"),
 )
 
-_MODEL_OF_FALLBACK = Object("model", (needs("model", Text(), "Id of the model."),), shown=("model",))
+_MODEL_OF_FALLBACK = Object("model", (needs("model", Text(), "ID of the model."),), shown=("model",))
 
 _MCP_TOOL = Object(
     "tool",
     (
         needs("name", Text(), "Name of the tool."),
-        Parameter("input_schema", JsonSchema(), "What it takes.", required=True),
-        Parameter("description", Text(multiline=True), "What it does.", nullable=True),
+        Parameter("input_schema", JsonSchema(), "JSON Schema of the input.", required=True),
+        Parameter("description", Text(multiline=True), "What the tool does.", nullable=True),
     ),
     shown=("name", "description"),
 )
@@ -164,7 +163,7 @@ _REMOVABLE = (
 )
 _DEFINITION = Object(
     "tool_definition",
-    (tag("tool_definition"), Parameter("definition", TOOL, "A tool as in tools.", required=True)),
+    (tag("tool_definition"), Parameter("definition", TOOL, "A tool, defined as in tools.", required=True)),
     betas=("inline-tools-2026-09-15",),
     shown=("definition",),
 )
@@ -173,10 +172,12 @@ TOOL_ADDITION_BLOCK = Object(
     "tool_addition",
     (
         tag("tool_addition"),
-        Parameter("tool", Variants((*_REMOVABLE, _DEFINITION)), "Which tool can be used from here on.", required=True),
+        Parameter(
+            "tool", Variants((*_REMOVABLE, _DEFINITION)), "The tool that becomes available from here on.", required=True
+        ),
         CACHE_CONTROL,
     ),
-    help="From here on the model has one tool more.",
+    help="Makes one more tool available from here on.",
     betas=MID_CONVERSATION_TOOLS,
     shown=("type", "tool"),
 )
@@ -185,10 +186,10 @@ TOOL_REMOVAL_BLOCK = Object(
     "tool_removal",
     (
         tag("tool_removal"),
-        Parameter("tool", Variants(_REMOVABLE), "Which tool can no longer be used.", required=True),
+        Parameter("tool", Variants(_REMOVABLE), "The tool that is no longer available.", required=True),
         CACHE_CONTROL,
     ),
-    help="From here on the model has one tool less.",
+    help="Removes a tool from here on.",
     betas=MID_CONVERSATION_TOOLS,
     shown=("type", "tool"),
 )
@@ -199,17 +200,17 @@ BETA_BLOCKS = (
         (
             tag("compaction"),
             Parameter("content", Text(multiline=True), "The summary.", nullable=True),
-            Parameter("encrypted_content", Text(), "Sent back unchanged.", nullable=True),
-            Parameter("signature", Text(), "Sent back unchanged.", nullable=True),
+            Parameter("encrypted_content", Text(), "Send it back unchanged.", nullable=True),
+            Parameter("signature", Text(), "Send it back unchanged.", nullable=True),
             Parameter(
                 "tool_changes",
                 ListOf(Variants((TOOL_ADDITION_BLOCK, TOOL_REMOVAL_BLOCK)), noun="change"),
-                "The tool changes that the summary swallowed.",
+                "Tool changes covered by the summary.",
                 nullable=True,
             ),
             CACHE_CONTROL,
         ),
-        help="A summary that stands for all that came before.",
+        help="A summary that replaces everything before it.",
         betas=("compact-2026-09-04", "compact-2026-01-12"),
         shown=("type", "content"),
     ),
@@ -217,9 +218,9 @@ BETA_BLOCKS = (
         "fallback",
         (
             tag("fallback"),
-            Parameter("from", _MODEL_OF_FALLBACK, "The model that gave up.", required=True),
-            Parameter("to", _MODEL_OF_FALLBACK, "The model that went on.", required=True),
-            Parameter("trigger", AnyJson(), "Why it was changed."),
+            Parameter("from", _MODEL_OF_FALLBACK, "The model that declined or failed.", required=True),
+            Parameter("to", _MODEL_OF_FALLBACK, "The model that took over.", required=True),
+            Parameter("trigger", AnyJson(), "Why the model changed."),
         ),
         help="Marks where another model took over.",
         betas=("server-side-fallback-2026-07-01", "server-side-fallback-2026-06-01"),
@@ -230,9 +231,9 @@ BETA_BLOCKS = (
         (
             tag("mcp_tool_listing"),
             needs("mcp_server_name", Text(), "Name of the server in mcp_servers."),
-            Parameter("tools", ListOf(_MCP_TOOL, noun="tool"), "The tools it listed.", required=True),
+            Parameter("tools", ListOf(_MCP_TOOL, noun="tool"), "Tools listed by the server.", required=True),
         ),
-        help="The tools an MCP server listed.",
+        help="Tools listed by an MCP server.",
         betas=("mcp-client-2026-09-15", "mcp-client-2025-11-20"),
         shown=("type", "mcp_server_name"),
     ),
@@ -260,14 +261,14 @@ CONTENT = OneOf((Text(multiline=True), ListOf(CONTENT_BLOCK, noun="block")))
 
 
 def _message(role: str, content: Parameter, *more: Parameter, help_text: str) -> Object:
-    members = (Parameter("role", Constant(role), "Who speaks.", required=True), content, *more)
+    members = (Parameter("role", Constant(role), "Who wrote the message.", required=True), content, *more)
     return Object(role, members, help=help_text, shown=("content",))
 
 
-_CONTENT = Parameter("content", CONTENT, "What is said: text, or blocks.", required=True)
+_CONTENT = Parameter("content", CONTENT, "Text, or a list of blocks.", required=True)
 
-USER_MESSAGE = _message("user", _CONTENT, help_text="What you say, and the results of your tools.")
-ASSISTANT_MESSAGE = _message("assistant", _CONTENT, help_text="What the model said.")
+USER_MESSAGE = _message("user", _CONTENT, help_text="Your message, with the results of your tools.")
+ASSISTANT_MESSAGE = _message("assistant", _CONTENT, help_text="A message from the model.")
 SYSTEM_MESSAGE = _message(
     "system",
     Parameter(
@@ -278,7 +279,7 @@ SYSTEM_MESSAGE = _message(
                 ListOf(Variants((TEXT_BLOCK, TOOL_ADDITION_BLOCK, TOOL_REMOVAL_BLOCK)), noun="block"),
             )
         ),
-        "Instructions from here on. May be left out under the beta for a changed effort.",
+        "Instructions from here on. Optional with the beta that changes the effort.",
         initial="",
     ),
     Parameter(
@@ -297,7 +298,7 @@ SYSTEM_MESSAGE = _message(
         betas=("mid-conversation-output-config-2026-07-01",),
         rare=True,
     ),
-    help_text="Instructions in the middle of the conversation; not every model takes them.",
+    help_text="Instructions in the middle of the conversation. Not every model supports them.",
 )
 
 MESSAGE = Variants((USER_MESSAGE, ASSISTANT_MESSAGE, SYSTEM_MESSAGE), tag="role")

@@ -1,6 +1,6 @@
 """Citations: where a text came from, and the switch that asks for them."""
 
-from playground.protocol.kinds import Boolean, Constant, Integer, ListOf, Object, Parameter, Text, Variants
+from playground.protocol.catalogue.kinds import Boolean, Constant, Integer, ListOf, Object, Parameter, Text, Variants
 
 INDEX = Integer(minimum=0)
 
@@ -8,7 +8,7 @@ CITED_TEXT = Parameter("cited_text", Text(multiline=True), "The passage that was
 
 
 def _title(name: str) -> Parameter:
-    return Parameter(name, Text(), "Title of what was cited; null when it has none.", required=True, nullable=True)
+    return Parameter(name, Text(), "Title of the source. null if it has none.", required=True, nullable=True)
 
 
 def _place(name: str, help_text: str) -> Parameter:
@@ -17,7 +17,7 @@ def _place(name: str, help_text: str) -> Parameter:
 
 _DOCUMENT = (
     CITED_TEXT,
-    _place("document_index", "Which document of the request, counted from 0."),
+    _place("document_index", "Index of the document in the request, from 0."),
     _title("document_title"),
 )
 
@@ -32,30 +32,30 @@ CITATION = Variants(
         _citation(
             "char_location",
             *_DOCUMENT,
-            _place("start_char_index", "First character, counted from 0."),
-            _place("end_char_index", "The character after the last one."),
-            help_text="Characters of a plain text document.",
+            _place("start_char_index", "Index of the first character, from 0."),
+            _place("end_char_index", "Index after the last character."),
+            help_text="A range of characters in a plain text document.",
         ),
         _citation(
             "page_location",
             *_DOCUMENT,
-            Parameter("start_page_number", Integer(minimum=1), "First page, counted from 1.", required=True),
-            Parameter("end_page_number", Integer(minimum=1), "The page after the last one.", required=True),
-            help_text="Pages of a PDF.",
+            Parameter("start_page_number", Integer(minimum=1), "First page, from 1.", required=True),
+            Parameter("end_page_number", Integer(minimum=1), "Page after the last one.", required=True),
+            help_text="A range of pages in a PDF.",
         ),
         _citation(
             "content_block_location",
             *_DOCUMENT,
-            _place("start_block_index", "First block, counted from 0."),
-            _place("end_block_index", "The block after the last one."),
-            help_text="Blocks of a document made of blocks.",
+            _place("start_block_index", "Index of the first block, from 0."),
+            _place("end_block_index", "Index after the last block."),
+            help_text="A range of blocks in a document made of blocks.",
         ),
         _citation(
             "web_search_result_location",
             CITED_TEXT,
-            Parameter("url", Text(), "Address of the page.", required=True),
+            Parameter("url", Text(), "URL of the page.", required=True),
             _title("title"),
-            Parameter("encrypted_index", Text(), "Sent back exactly as it was received.", required=True),
+            Parameter("encrypted_index", Text(), "Send it back exactly as received.", required=True),
             help_text="A page found by web search.",
         ),
         _citation(
@@ -63,10 +63,10 @@ CITATION = Variants(
             CITED_TEXT,
             Parameter("source", Text(), "The source of the search_result block.", required=True),
             _title("title"),
-            _place("search_result_index", "Which search_result of the request, counted from 0."),
-            _place("start_block_index", "First block of its content, counted from 0."),
-            _place("end_block_index", "The block after the last one."),
-            help_text="A search_result block of the request.",
+            _place("search_result_index", "Index of the search_result in the request, from 0."),
+            _place("start_block_index", "Index of the first block of its content, from 0."),
+            _place("end_block_index", "Index after the last block."),
+            help_text="A range of blocks in a search_result of the request.",
         ),
     )
 )
@@ -74,14 +74,14 @@ CITATION = Variants(
 CITATIONS_OF_TEXT = Parameter(
     "citations",
     ListOf(CITATION, noun="citation"),
-    "Where this text came from, as an earlier answer told it.",
+    "Sources of this text, from an earlier response.",
     nullable=True,
     rare=True,
 )
 
 CITATIONS_SWITCH_KIND = Object(
     "citations",
-    (Parameter("enabled", Boolean(), "Ask the model to cite this.", default="false", initial=True),),
+    (Parameter("enabled", Boolean(), "Ask the model to cite this document.", default="false", initial=True),),
     shown=("enabled",),
 )
 
@@ -91,7 +91,7 @@ def citations_switch(*, nullable: bool) -> Parameter:
     return Parameter(
         "citations",
         CITATIONS_SWITCH_KIND,
-        "Whether the answer cites it. All documents of a request, or none.",
+        "Whether the response may cite it. All documents of a request, or none.",
         nullable=nullable,
         initial={"enabled": True},
     )

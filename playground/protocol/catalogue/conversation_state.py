@@ -1,6 +1,6 @@
 """What the server keeps or changes of a conversation: context edits, compaction, threads, containers, fallbacks."""
 
-from playground.protocol.kinds import (
+from playground.protocol.catalogue.kinds import (
     Boolean,
     Choice,
     Constant,
@@ -12,9 +12,9 @@ from playground.protocol.kinds import (
     Text,
     Variants,
 )
-from playground.protocol.models import KNOWN_MODELS
-from playground.protocol.output import OUTPUT_CONFIG, THINKING
-from playground.protocol.sources import needs, tag
+from playground.protocol.catalogue.known_models import KNOWN_MODELS
+from playground.protocol.catalogue.output import OUTPUT_CONFIG, THINKING
+from playground.protocol.catalogue.sources import needs, tag
 
 # Compaction may not be asked for earlier than this. Source: the vendor's page on compaction.
 EARLIEST_COMPACTION_TOKENS = 50_000
@@ -23,7 +23,7 @@ SPEEDS = ("standard", "fast")
 
 
 def _amount(name: str, *, minimum: int = 0, initial: int = 0) -> Object:
-    value = Parameter("value", Integer(minimum=minimum), "How many.", required=True, initial=initial or None)
+    value = Parameter("value", Integer(minimum=minimum), "The threshold.", required=True, initial=initial or None)
     return Object(name, (tag(name), value), shown=("type", "value"))
 
 
@@ -39,24 +39,29 @@ CLEAR_TOOL_USES = Object(
             "When to start clearing.",
             default="100,000 input tokens",
         ),
-        Parameter("keep", Variants((_amount("tool_uses", initial=3),)), "The newest that stay.", default="3 tool uses"),
+        Parameter(
+            "keep",
+            Variants((_amount("tool_uses", initial=3),)),
+            "How many of the newest to keep.",
+            default="3 tool uses",
+        ),
         Parameter(
             "clear_at_least",
             Variants((_amount("input_tokens", initial=5_000),)),
-            "Clear this much or nothing, so that the cache is not lost for little.",
+            "Clear at least this much, or nothing: clearing invalidates the cache.",
             nullable=True,
         ),
-        Parameter("exclude_tools", _NAMES, "Tools whose results stay.", nullable=True),
+        Parameter("exclude_tools", _NAMES, "Tools whose results are kept.", nullable=True),
         Parameter(
             "clear_tool_inputs",
             OneOf((Boolean(), _NAMES)),
-            "Clear what the tools were called with, too: all, or of these tools.",
+            "Also clear the inputs of calls: of all tools, or of these.",
             nullable=True,
             default="false",
             initial=True,
         ),
     ),
-    help="Drops old tool results when the prompt grows.",
+    help="Clears old tool results when the prompt grows.",
     shown=("type", "trigger"),
 )
 
@@ -77,11 +82,11 @@ CLEAR_THINKING = Object(
                     ),
                 )
             ),
-            "The thinking of how many turns stays.",
+            "How many turns keep their thinking.",
             default="1 thinking turn",
         ),
     ),
-    help="Drops old thinking blocks.",
+    help="Clears old thinking blocks.",
     shown=("type", "keep"),
 )
 
@@ -96,8 +101,8 @@ COMPACT = Object(
             nullable=True,
             default="150,000 input tokens",
         ),
-        Parameter("pause_after_compaction", Boolean(), "Stop after the summary.", default="false", initial=True),
-        Parameter("instructions", Text(multiline=True), "How to summarize.", nullable=True),
+        Parameter("pause_after_compaction", Boolean(), "Pause after the summary.", default="false", initial=True),
+        Parameter("instructions", Text(multiline=True), "Instructions for the summary.", nullable=True),
     ),
     help="Summarizes the conversation when it grows.",
     betas=("compact-2026-01-12",),
@@ -110,7 +115,7 @@ CONTEXT_MANAGEMENT = Object(
         Parameter(
             "edits",
             ListOf(Variants((CLEAR_TOOL_USES, CLEAR_THINKING, COMPACT)), noun="edit"),
-            "What is dropped from the prompt before the model sees it, in this order.",
+            "Edits applied to the prompt before the model sees it, in this order.",
         ),
     ),
     shown=("edits",),
@@ -122,9 +127,9 @@ COMPACTION = Variants(
             "summarize",
             (
                 tag("summarize"),
-                Parameter("instructions", Text(multiline=True), "How to summarize.", nullable=True),
+                Parameter("instructions", Text(multiline=True), "Instructions for the summary.", nullable=True),
             ),
-            help="The answer is a summary of the conversation.",
+            help="The response is a summary of the conversation.",
             shown=("type", "instructions"),
         ),
     )
@@ -135,16 +140,16 @@ THREAD = Variants(
         Object(
             "create",
             (tag("create"),),
-            help="The server keeps this conversation, until 5 minutes after its last request.",
+            help="The server stores this conversation until 5 minutes after its last request.",
             shown=("type",),
         ),
         Object(
             "continue",
             (
                 tag("continue"),
-                needs("previous_message_id", Text(), "Id of the last answer of the thread."),
+                needs("previous_message_id", Text(), "ID of the last response of the thread."),
             ),
-            help="Goes on with a kept conversation: send new messages only.",
+            help="Continues a stored conversation: send new messages only.",
             shown=("type", "previous_message_id"),
         ),
     )
@@ -153,9 +158,9 @@ THREAD = Variants(
 _SKILL = Object(
     "skill",
     (
-        Parameter("type", Choice(("anthropic", "custom")), "Whose skill it is.", required=True),
-        needs("skill_id", Text(), "Id of the skill."),
-        Parameter("version", Text(), "Which version.", default="latest"),
+        Parameter("type", Choice(("anthropic", "custom")), "Who provides the skill.", required=True),
+        needs("skill_id", Text(), "ID of the skill."),
+        Parameter("version", Text(), "Version of the skill.", default="latest"),
     ),
     shown=("type", "skill_id"),
 )
@@ -166,7 +171,7 @@ CONTAINER = OneOf(
         Object(
             "container",
             (
-                Parameter("id", Text(), "A container of an earlier answer.", nullable=True),
+                Parameter("id", Text(), "ID of a container from an earlier response.", nullable=True),
                 Parameter("skills", ListOf(_SKILL, noun="skill"), "Skills to load.", nullable=True),
             ),
             shown=("id", "skills"),
@@ -174,15 +179,15 @@ CONTAINER = OneOf(
     )
 )
 
-_SPEED = Parameter("speed", Choice(SPEEDS), "Faster answers at a higher price.", nullable=True, initial="fast")
+_SPEED = Parameter("speed", Choice(SPEEDS), "Faster generation at a higher price.", nullable=True, initial="fast")
 
 FALLBACK = Object(
     "fallback",
     (
-        Parameter("model", Text(suggestions=KNOWN_MODELS), "The model to try next.", required=True),
-        Parameter("max_tokens", Integer(minimum=0, unit="tokens"), "Instead of the request's.", nullable=True),
-        Parameter("thinking", THINKING, "Instead of the request's.", nullable=True),
-        Parameter("output_config", OUTPUT_CONFIG, "Instead of the request's.", nullable=True),
+        Parameter("model", Text(suggestions=KNOWN_MODELS), "Model to try next.", required=True),
+        Parameter("max_tokens", Integer(minimum=0, unit="tokens"), "Replaces the request's value.", nullable=True),
+        Parameter("thinking", THINKING, "Replaces the request's value.", nullable=True),
+        Parameter("output_config", OUTPUT_CONFIG, "Replaces the request's value.", nullable=True),
         _SPEED,
     ),
     shown=("model",),
@@ -197,7 +202,7 @@ FALLBACK_CREDIT_TOKEN = OneOf(
             "credit",
             (
                 needs("token", Text(), "The token of an earlier refusal."),
-                Parameter("mode", Choice(("strict", "best_effort")), "What to do when it no longer counts."),
+                Parameter("mode", Choice(("strict", "best_effort")), "What to do when the token is no longer valid."),
             ),
             shown=("mode",),
         ),
@@ -208,7 +213,10 @@ BILLING_POLICY = Variants(
     (
         Object(
             "billing_policy",
-            (tag("billing_policy"), Parameter("bill_to", Choice(("self", "user_profile")), "Who pays.")),
+            (
+                tag("billing_policy"),
+                Parameter("bill_to", Choice(("self", "user_profile")), "Who pays for the request."),
+            ),
             shown=("bill_to",),
         ),
     )

@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from playground.protocol.json_text import JsonValue as JsonValue
+from playground.protocol.json.json_text import JsonValue as JsonValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,15 +166,14 @@ class Parameter:
 class Object:
     """An object with known members, and any others, which are kept and shown as JSON.
 
-    `name` is the tag's value in a `Variants`, else a noun. `roles`: the message roles in which a content block is
-    offered first (none: it belongs under "More" everywhere). `shown`: the members a summary is made from.
+    `name` is the tag's value in a `Variants`, else a noun. `shown`: the members a summary is made from. What else is
+    known of a content block stands in `block_types.py`.
     """
 
     word: ClassVar[str] = "object"
     name: str
     members: tuple[Parameter, ...]
     help: str = ""
-    roles: tuple[str, ...] = ()
     betas: tuple[str, ...] = ()
     rare: bool = False
     shown: tuple[str, ...] = ()

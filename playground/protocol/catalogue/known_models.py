@@ -82,6 +82,26 @@ KNOWN_MODELS = tuple(FACTS)
 
 _DATED = re.compile(r"-[0-9]{8}$")
 
+# The shortest prompt that is cached at all, by the beginning of a model's id; the longest beginning that fits counts.
+# Source: the vendor's page on prompt caching. A model that is not listed is taken to need `_CACHE_MINIMUM`.
+_CACHE_MINIMUM = 1_024
+_CACHE_MINIMUMS = {
+    "sandbox-": 512,
+    "claude-opus-5": 512,
+    "claude-fable-5": 512,
+    "claude-mythos-5": 512,
+    "claude-opus-4-7": 2_048,
+    "claude-opus-4-6": 4_096,
+    "claude-opus-4-5": 4_096,
+    "claude-haiku-4-5": 4_096,
+}
+
+
+def cache_minimum_tokens(model: str) -> int:
+    """How many tokens a prompt must have for the model to cache it; a shorter one is silently not cached."""
+    fitting = [beginning for beginning in _CACHE_MINIMUMS if model.startswith(beginning)]
+    return _CACHE_MINIMUMS[max(fitting, key=len)] if fitting else _CACHE_MINIMUM
+
 
 def facts_of(model: str, told: Mapping[str, Any] | None = None) -> ModelFacts | None:
     """What is known of a model id; `told` is its object from `GET /v1/models`, or that object's `capabilities`.

@@ -1,6 +1,6 @@
 """How the model should think and answer: thinking, effort, format, task budget."""
 
-from playground.protocol.kinds import (
+from playground.protocol.catalogue.kinds import (
     Choice,
     Integer,
     JsonSchema,
@@ -8,8 +8,8 @@ from playground.protocol.kinds import (
     Parameter,
     Variants,
 )
-from playground.protocol.models import EFFORTS
-from playground.protocol.sources import tag
+from playground.protocol.catalogue.known_models import EFFORTS
+from playground.protocol.catalogue.sources import tag
 
 LEAST_THINKING_BUDGET = 1024
 
@@ -18,9 +18,9 @@ EFFORT_LEVELS = EFFORTS
 EFFORT = Parameter(
     "effort",
     Choice(EFFORT_LEVELS),
-    "How much work the model puts into the answer, thinking included.",
+    "How much work the model puts into the response, thinking included.",
     nullable=True,
-    default="depends on the model",
+    default="set by the model",
     initial="medium",
 )
 
@@ -31,12 +31,12 @@ JSON_FORMAT = Object(
         Parameter(
             "schema",
             JsonSchema(for_object=False),
-            "The answer follows this schema.",
+            "JSON Schema that the response follows.",
             required=True,
             initial={"type": "object", "properties": {}, "additionalProperties": False},
         ),
     ),
-    help="The answer is JSON of this shape.",
+    help="The response is JSON that follows this schema.",
     shown=("type",),
 )
 
@@ -44,8 +44,10 @@ TASK_BUDGET = Object(
     "tokens",
     (
         tag("tokens"),
-        Parameter("total", Integer(minimum=1, unit="tokens"), "For the whole task.", required=True, initial=64_000),
-        Parameter("remaining", Integer(minimum=0, unit="tokens"), "What is left of it.", nullable=True),
+        Parameter(
+            "total", Integer(minimum=1, unit="tokens"), "Tokens for the whole task.", required=True, initial=64_000
+        ),
+        Parameter("remaining", Integer(minimum=0, unit="tokens"), "Tokens left.", nullable=True),
     ),
     shown=("total", "remaining"),
 )
@@ -58,7 +60,7 @@ OUTPUT_CONFIG = Object(
         Parameter(
             "task_budget",
             Variants((TASK_BUDGET,)),
-            "Tells the model how many tokens the whole task may take.",
+            "Tells the model how many tokens it has for the whole task.",
             nullable=True,
             betas=("task-budgets-2026-03-13",),
             rare=True,
@@ -70,9 +72,9 @@ OUTPUT_CONFIG = Object(
 _DISPLAY = Parameter(
     "display",
     Choice(("summarized", "omitted", "updates")),
-    "What is shown of the thinking; updates needs the beta thinking-display-updates-2026-08-18.",
+    "How the thinking is returned. updates needs the beta thinking-display-updates-2026-08-18.",
     nullable=True,
-    default="depends on the model",
+    default="set by the model",
 )
 
 _BLOCK_BINDING = Parameter(
@@ -83,14 +85,14 @@ _BLOCK_BINDING = Parameter(
             Parameter(
                 "prefix_mismatch_behavior",
                 Choice(("error", "drop_block")),
-                "What happens to earlier thinking when the conversation before it was edited.",
+                "What to do with earlier thinking when the conversation before it was edited.",
                 nullable=True,
                 default="error",
             ),
         ),
         shown=("prefix_mismatch_behavior",),
     ),
-    "How strictly earlier thinking is tied to what came before it.",
+    "How strictly earlier thinking is bound to the messages before it.",
     nullable=True,
     betas=("thinking-binding-controls-2026-08-01",),
     rare=True,
@@ -105,14 +107,14 @@ THINKING = Variants(
                 Parameter(
                     "budget_tokens",
                     Integer(minimum=LEAST_THINKING_BUDGET, unit="tokens"),
-                    "Most tokens to think with; less than max_tokens.",
+                    "Maximum tokens for thinking. Must be less than max_tokens.",
                     required=True,
                     initial=4096,
                 ),
                 _DISPLAY,
                 _BLOCK_BINDING,
             ),
-            help="Think first, with a budget. Models up to the 4.6 generation.",
+            help="Think first, up to a budget. Models up to the 4.6 generation.",
             shown=("type", "budget_tokens"),
         ),
         Object(
@@ -121,11 +123,11 @@ THINKING = Variants(
             help="The model decides when and how long to think.",
             shown=("type", "display"),
         ),
-        Object("disabled", (tag("disabled"),), help="No thinking. Newest models refuse it.", shown=("type",)),
+        Object("disabled", (tag("disabled"),), help="No thinking. The newest models refuse it.", shown=("type",)),
         Object(
             "between_tools",
             (tag("between_tools"),),
-            help="Thinking between tool calls only; how Sonnet 5.5 is turned down.",
+            help="Think between tool calls only. The least that Sonnet 5.5 accepts.",
             shown=("type",),
         ),
     )
@@ -134,7 +136,7 @@ THINKING = Variants(
 OLD_OUTPUT_FORMAT = Parameter(
     "output_format",
     Variants((JSON_FORMAT,)),
-    "The old place of output_config.format.",
+    "Former name of output_config.format.",
     nullable=True,
     betas=("structured-outputs-2025-11-13",),
     rare=True,

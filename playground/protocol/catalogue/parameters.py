@@ -3,9 +3,9 @@
 `BODY` is the whole tree. A new parameter of the API is one record here, or in the module of its noun, and nothing else.
 """
 
-from playground.protocol.blocks import MESSAGES
-from playground.protocol.caching import CACHE_CONTROL_KIND
-from playground.protocol.conversation_state import (
+from playground.protocol.catalogue.blocks import MESSAGES
+from playground.protocol.catalogue.caching import CACHE_CONTROL_KIND
+from playground.protocol.catalogue.conversation_state import (
     BILLING_POLICY,
     COMPACTION,
     CONTAINER,
@@ -15,11 +15,12 @@ from playground.protocol.conversation_state import (
     SPEEDS,
     THREAD,
 )
-from playground.protocol.headers import API_VERSIONS
-from playground.protocol.kinds import (
+from playground.protocol.catalogue.kinds import (
+    AnyJson,
     Boolean,
     Choice,
     Integer,
+    JsonSchema,
     JsonValue,
     Kind,
     ListOf,
@@ -32,11 +33,12 @@ from playground.protocol.kinds import (
     Variants,
     accepts,
 )
-from playground.protocol.models import KNOWN_MODELS
-from playground.protocol.output import OLD_OUTPUT_FORMAT, OUTPUT_CONFIG, THINKING
-from playground.protocol.server_blocks import MCP_BETAS
-from playground.protocol.sources import TEXT_BLOCK
-from playground.protocol.tool_catalogue import MCP_SERVER, TOOL, TOOL_CHOICE
+from playground.protocol.catalogue.known_models import KNOWN_MODELS
+from playground.protocol.catalogue.output import OLD_OUTPUT_FORMAT, OUTPUT_CONFIG, THINKING
+from playground.protocol.catalogue.server_blocks import MCP_BETAS
+from playground.protocol.catalogue.sources import TEXT_BLOCK
+from playground.protocol.catalogue.tools import MCP_SERVER, TOOL, TOOL_CHOICE
+from playground.protocol.headers import API_VERSIONS
 
 _BEFORE_SAMPLING_WENT = "official client before 1.0"
 _SAMPLING_WENT = "2026-10-21"
@@ -44,31 +46,36 @@ _SAMPLING_WENT = "2026-10-21"
 BODY = Object(
     "body",
     (
-        Parameter("model", Text(min_length=1, suggestions=KNOWN_MODELS), "The model that answers.", required=True),
+        Parameter(
+            "model",
+            Text(min_length=1, suggestions=KNOWN_MODELS),
+            "The model that generates the response.",
+            required=True,
+        ),
         Parameter(
             "max_tokens",
             Integer(minimum=0, unit="tokens"),
-            "Longest answer, thinking included. 0 only warms the cache.",
+            "Maximum tokens to generate, thinking included. 0 only fills the prompt cache.",
             required=True,
             initial=1024,
         ),
         Parameter(
             "messages",
             MESSAGES,
-            "The conversation so far, the newest turn last.",
+            "The conversation so far, newest message last.",
             required=True,
             initial=[{"role": "user", "content": ""}],
         ),
         Parameter(
             "system",
             OneOf((Text(multiline=True), ListOf(TEXT_BLOCK, noun="block"))),
-            "Instructions that hold for the whole conversation.",
+            "Instructions for the whole conversation.",
         ),
-        Parameter("stream", Boolean(), "Send the answer while it is made.", default="false", initial=True),
+        Parameter("stream", Boolean(), "Stream the response as server-sent events.", default="false", initial=True),
         Parameter(
             "temperature",
             Number(minimum=0, maximum=1, step=0.1),
-            "Higher is more varied. Older models and compatible servers only.",
+            "Randomness of the response. Older models and compatible servers only.",
             default="1",
             initial=1,
             removed_in=_SAMPLING_WENT,
@@ -77,7 +84,7 @@ BODY = Object(
         Parameter(
             "top_p",
             Number(minimum=0, maximum=1, step=0.01),
-            "Choose among the likeliest words that make up this share. Use it or temperature.",
+            "Sample from the likeliest tokens that add up to this probability. Use this or temperature.",
             default="1",
             initial=1,
             removed_in=_SAMPLING_WENT,
@@ -86,7 +93,7 @@ BODY = Object(
         Parameter(
             "top_k",
             Integer(minimum=0),
-            "Choose among this many likeliest words.",
+            "Sample from this many of the likeliest tokens.",
             default="all",
             initial=40,
             removed_in=_SAMPLING_WENT,
@@ -95,12 +102,17 @@ BODY = Object(
         Parameter(
             "stop_sequences",
             ListOf(Text(multiline=True, min_length=1), noun="stop sequence"),
-            "The answer ends where one of these would come.",
+            "Generation stops when one of these would appear.",
         ),
-        Parameter("thinking", THINKING, "Whether and how the model thinks first.", default="depends on the model"),
-        Parameter("output_config", OUTPUT_CONFIG, "Effort, and the shape of the answer."),
-        Parameter("tools", ListOf(TOOL, noun="tool"), "What the model may call."),
-        Parameter("tool_choice", TOOL_CHOICE, "Whether it may, must or must not call one.", default="auto with tools"),
+        Parameter("thinking", THINKING, "Let the model reason before it answers.", default="set by the model"),
+        Parameter("output_config", OUTPUT_CONFIG, "Effort, and the format of the response."),
+        Parameter("tools", ListOf(TOOL, noun="tool"), "Tools the model may call."),
+        Parameter(
+            "tool_choice",
+            TOOL_CHOICE,
+            "How the model uses the tools: its choice, any, a given one, none.",
+            default="auto with tools",
+        ),
         Parameter(
             "metadata",
             Object(
@@ -109,18 +121,18 @@ BODY = Object(
                     Parameter(
                         "user_id",
                         Text(max_length=256),
-                        "An id of your user that tells nothing about them.",
+                        "An opaque ID for your user. No names or addresses.",
                         nullable=True,
                     ),
                 ),
                 shown=("user_id",),
             ),
-            "About the request.",
+            "Data about the request. The model does not see it.",
         ),
         Parameter(
             "cache_control",
             CACHE_CONTROL_KIND,
-            "Cache the whole prompt, up to the last block that can be.",
+            "Cache the prompt up to the last cacheable block.",
             nullable=True,
         ),
         Parameter(
@@ -133,7 +145,7 @@ BODY = Object(
         Parameter(
             "speed",
             Choice(SPEEDS),
-            "Faster answers at a higher price; some models need the beta fast-mode-2026-02-01.",
+            "Faster generation at a higher price. Some models need the beta fast-mode-2026-02-01.",
             nullable=True,
             default="standard",
             initial="fast",
@@ -142,18 +154,18 @@ BODY = Object(
         Parameter(
             "inference_geo",
             Text(suggestions=("us", "global")),
-            "Where the model runs; us costs a tenth more.",
+            "Where the model runs. us costs 10 % more.",
             nullable=True,
             default="set by the workspace",
             rare=True,
         ),
         Parameter(
-            "container", CONTAINER, "A code execution container to use again, and skills.", nullable=True, rare=True
+            "container", CONTAINER, "A code execution container to reuse, and skills to load.", nullable=True, rare=True
         ),
         Parameter(
             "context_management",
             CONTEXT_MANAGEMENT,
-            "What is dropped or summarized when the prompt grows.",
+            "What to drop or summarize when the prompt grows.",
             nullable=True,
             betas=("context-management-2025-06-27", "compact-2026-01-12"),
             rare=True,
@@ -161,14 +173,14 @@ BODY = Object(
         Parameter(
             "mcp_servers",
             ListOf(MCP_SERVER, noun="server"),
-            "Servers whose tools the model may call.",
+            "MCP servers whose tools the model may call.",
             betas=MCP_BETAS,
             rare=True,
         ),
         Parameter(
             "fallbacks",
             FALLBACKS,
-            "Models to try when this one refuses or is not there.",
+            "Models to try when this one declines or is unavailable.",
             nullable=True,
             betas=("server-side-fallback-2026-07-01", "server-side-fallback-2026-06-01"),
             rare=True,
@@ -176,7 +188,7 @@ BODY = Object(
         Parameter(
             "fallback_credit_token",
             FALLBACK_CREDIT_TOKEN,
-            "Uses up what a refused request was credited. Not with fallbacks.",
+            "Spends the credit of a refused request. Not together with fallbacks.",
             nullable=True,
             betas=("fallback-credit-2026-07-01", "fallback-credit-2026-06-01"),
             rare=True,
@@ -184,7 +196,7 @@ BODY = Object(
         Parameter(
             "compaction",
             COMPACTION,
-            "Asks for a summary instead of an answer. Not with context_management.",
+            "Asks for a summary instead of a response. Not together with context_management.",
             nullable=True,
             betas=("compact-2026-09-04",),
             rare=True,
@@ -192,7 +204,7 @@ BODY = Object(
         Parameter(
             "thread",
             THREAD,
-            "Lets the server keep the conversation.",
+            "Lets the server store the conversation.",
             nullable=True,
             betas=("message-threads-2026-08-12",),
             rare=True,
@@ -205,13 +217,13 @@ BODY = Object(
                     Parameter(
                         "previous_message_id",
                         Text(),
-                        "The answer to compare with; null on the first turn.",
+                        "ID of the response to compare with. null on the first request.",
                         nullable=True,
                     ),
                 ),
                 shown=("previous_message_id",),
             ),
-            "The answer then tells why the cache was missed.",
+            "The response says why the prompt cache was missed.",
             nullable=True,
             rare=True,
         ),
@@ -252,19 +264,19 @@ HEADERS = (
     Parameter(
         "anthropic-version",
         Choice(API_VERSIONS, is_open=True),
-        "2023-06-01 is what nearly all compatible servers know.",
+        "Nearly all compatible servers expect 2023-06-01.",
         required=True,
         initial="2023-06-01",
     ),
-    Parameter("anthropic-beta", ListOf(Text(), noun="beta"), "Switches features on; an unknown one is refused."),
+    Parameter("anthropic-beta", ListOf(Text(), noun="beta"), "Turns on beta features. Unknown names are refused."),
     Parameter(
         "accept",
         Choice(("application/json", "text/event-stream"), is_open=True),
-        "The official client asks for application/json, for streams too.",
+        "The official client sends application/json, for streams too.",
         default="application/json",
     ),
-    Parameter("anthropic-workspace-id", Text(), "The workspace that the request counts for.", rare=True),
-    Parameter("anthropic-user-profile-id", Text(), "The user profile that the request is made for.", rare=True),
+    Parameter("anthropic-workspace-id", Text(), "The workspace the request counts towards.", rare=True),
+    Parameter("anthropic-user-profile-id", Text(), "The user profile the request is made for.", rare=True),
 )
 
 
@@ -281,6 +293,16 @@ def find(path: tuple[str | int, ...], body: JsonValue) -> Parameter | None:
         found = _member(found.kind, value, step)
         value = _value_at(value, step)
     return found
+
+
+# What of a JSON Schema has a control of its own; the rest of it is JSON.
+_INNER = JsonSchema(for_object=False)
+SCHEMA_MEMBERS = {
+    "description": Parameter("description", Text(), "What it means."),
+    "enum": Parameter("enum", ListOf(AnyJson(), "value")),
+    "items": Parameter("items", _INNER),
+    "properties": Parameter("properties", MapOf(_INNER, "field")),
+}
 
 
 def _member(kind: Kind, value: JsonValue, step: str | int) -> Parameter | None:
@@ -300,6 +322,8 @@ def _member(kind: Kind, value: JsonValue, step: str | int) -> Parameter | None:
             return Parameter(step, kind.value)
         case ListOf() if isinstance(step, int):
             return Parameter(kind.noun, kind.item, required=True)
+        case JsonSchema() if isinstance(step, str):
+            return SCHEMA_MEMBERS.get(step)
         case _:
             return None
 

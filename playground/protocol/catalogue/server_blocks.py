@@ -1,7 +1,7 @@
 """The blocks that server tools leave in an answer, and that go back in the next request."""
 
-from playground.protocol.caching import CACHE_CONTROL
-from playground.protocol.kinds import (
+from playground.protocol.catalogue.caching import CACHE_CONTROL
+from playground.protocol.catalogue.kinds import (
     AnyJson,
     Boolean,
     Choice,
@@ -14,7 +14,7 @@ from playground.protocol.kinds import (
     Text,
     Variants,
 )
-from playground.protocol.sources import DOCUMENT_BLOCK, TEXT_BLOCK, needs, tag
+from playground.protocol.catalogue.sources import DOCUMENT_BLOCK, TEXT_BLOCK, needs, tag
 
 MCP_BETAS = ("mcp-client-2025-11-20", "mcp-client-2026-09-15", "mcp-client-2025-04-04")
 ADVISOR_BETAS = ("advisor-tool-2026-03-01",)
@@ -30,27 +30,27 @@ SERVER_TOOL_NAMES = (
     "advisor",
 )
 
-_CALLING_TOOL = needs("tool_id", Text(), "Id of the code execution that made the call.")
+_CALLING_TOOL = needs("tool_id", Text(), "ID of the code execution that made the call.")
 
 CALLER = Parameter(
     "caller",
     Variants(
         (
-            Object("direct", (tag("direct"),), help="The model itself.", shown=("type",)),
+            Object("direct", (tag("direct"),), help="Called by the model.", shown=("type",)),
             Object("code_execution_20250825", (tag("code_execution_20250825"), _CALLING_TOOL), shown=("type",)),
             Object("code_execution_20260120", (tag("code_execution_20260120"), _CALLING_TOOL), shown=("type",)),
         )
     ),
-    "Who made the call: the model, or code that it ran.",
+    "Who made the call: the model, or code it ran.",
     rare=True,
 )
 
-_TOOL_USE_ID = needs("tool_use_id", Text(), "The id of the call this answers.")
+_TOOL_USE_ID = needs("tool_use_id", Text(), "ID of the call this is the result of.")
 _PLAIN_ERRORS = ("invalid_tool_input", "unavailable", "too_many_requests", "execution_time_exceeded")
 
 
 def _error(name: str, codes: tuple[str, ...], *more: Parameter) -> Object:
-    code = Parameter("error_code", Choice(codes, is_open=True), "What went wrong.", required=True)
+    code = Parameter("error_code", Choice(codes, is_open=True), "Error code.", required=True)
     return Object(name, (tag(name), code, *more), help="The tool failed.", shown=("type", "error_code"))
 
 
@@ -64,26 +64,26 @@ def _result_block(
     members = (
         tag(name),
         _TOOL_USE_ID,
-        Parameter("content", content, "What the tool gave.", required=True),
+        Parameter("content", content, "Result of the tool.", required=True),
         *more,
         CACHE_CONTROL,
     )
     return Object(name, members, help=help_text, betas=betas, shown=("type", "content"))
 
 
-_ERROR_MESSAGE = Parameter("error_message", Text(), "The error in words.", nullable=True)
+_ERROR_MESSAGE = Parameter("error_message", Text(), "Error message.", nullable=True)
 
 SERVER_TOOL_USE_BLOCK = Object(
     "server_tool_use",
     (
         tag("server_tool_use"),
-        Parameter("id", Text(), "Names this call; its result repeats it.", required=True, initial="srvtoolu_01"),
-        Parameter("name", Choice(SERVER_TOOL_NAMES, is_open=True), "Which server tool.", required=True),
-        Parameter("input", AnyJson(must_be_object=True), "What the tool is called with.", required=True),
+        Parameter("id", Text(), "ID of this call. Its result refers to it.", required=True, initial="srvtoolu_01"),
+        Parameter("name", Choice(SERVER_TOOL_NAMES, is_open=True), "Name of the server tool.", required=True),
+        Parameter("input", AnyJson(must_be_object=True), "Arguments of the call.", required=True),
         CALLER,
         CACHE_CONTROL,
     ),
-    help="The model called a tool that runs on the server.",
+    help="A call of a tool that runs on the server.",
     shown=("type", "name", "input"),
 )
 
@@ -91,10 +91,10 @@ _WEB_SEARCH_RESULT = Object(
     "web_search_result",
     (
         tag("web_search_result"),
-        needs("url", Text(), "Address of the page."),
+        needs("url", Text(), "URL of the page."),
         needs("title", Text(), "Title of the page."),
-        needs("encrypted_content", Text(), "The page for the model; sent back unchanged."),
-        Parameter("page_age", Text(), "How old the page is.", nullable=True),
+        needs("encrypted_content", Text(), "Content of the page for the model. Send it back unchanged."),
+        Parameter("page_age", Text(), "Age of the page.", nullable=True),
     ),
     shown=("title", "url"),
 )
@@ -122,7 +122,7 @@ WEB_SEARCH_TOOL_RESULT_BLOCK = _result_block(
         )
     ),
     CALLER,
-    help_text="What a web search found.",
+    help_text="Results of a web search.",
 )
 
 WEB_FETCH_TOOL_RESULT_BLOCK = _result_block(
@@ -133,7 +133,7 @@ WEB_FETCH_TOOL_RESULT_BLOCK = _result_block(
                 "web_fetch_result",
                 (
                     tag("web_fetch_result"),
-                    needs("url", Text(), "The address that was fetched."),
+                    needs("url", Text(), "URL that was fetched."),
                     Parameter("content", Variants((DOCUMENT_BLOCK,)), "The page as a document.", required=True),
                     Parameter("retrieved_at", Text(), "When it was fetched, ISO 8601.", nullable=True),
                 ),
@@ -157,21 +157,21 @@ WEB_FETCH_TOOL_RESULT_BLOCK = _result_block(
         )
     ),
     CALLER,
-    help_text="A page that was fetched.",
+    help_text="A fetched page.",
 )
 
 
 def _output_files(name: str) -> Parameter:
-    file = Object(name, (tag(name), needs("file_id", Text(), "Id of the file.")), shown=("file_id",))
-    return Parameter("content", ListOf(Variants((file,)), noun="file"), "Files the code made.", required=True)
+    file = Object(name, (tag(name), needs("file_id", Text(), "ID of the file.")), shown=("file_id",))
+    return Parameter("content", ListOf(Variants((file,)), noun="file"), "Files created by the code.", required=True)
 
 
 def _execution(name: str, stdout: str, output: str) -> Object:
     members = (
         tag(name),
-        needs(stdout, Text(multiline=True), "What the code printed."),
-        needs("stderr", Text(multiline=True), "What it printed as errors."),
-        Parameter("return_code", Integer(), "0 when it ended well.", required=True),
+        needs(stdout, Text(multiline=True), "Standard output."),
+        needs("stderr", Text(multiline=True), "Standard error."),
+        Parameter("return_code", Integer(), "Exit status. 0 is success.", required=True),
         _output_files(output),
     )
     return Object(name, members, shown=("type", "return_code"))
@@ -186,7 +186,7 @@ CODE_EXECUTION_TOOL_RESULT_BLOCK = _result_block(
             _error("code_execution_tool_result_error", _PLAIN_ERRORS),
         )
     ),
-    help_text="What code printed that ran on the server.",
+    help_text="Output of code that ran on the server.",
 )
 
 BASH_CODE_EXECUTION_TOOL_RESULT_BLOCK = _result_block(
@@ -197,7 +197,7 @@ BASH_CODE_EXECUTION_TOOL_RESULT_BLOCK = _result_block(
             _error("bash_code_execution_tool_result_error", (*_PLAIN_ERRORS, "output_file_too_large")),
         )
     ),
-    help_text="What a shell command printed on the server.",
+    help_text="Output of a shell command on the server.",
 )
 
 
@@ -215,8 +215,8 @@ TEXT_EDITOR_CODE_EXECUTION_TOOL_RESULT_BLOCK = _result_block(
                 f"{_EDITOR}_view_result",
                 (
                     tag(f"{_EDITOR}_view_result"),
-                    Parameter("file_type", Choice(("text", "image", "pdf")), "What the file is.", required=True),
-                    needs("content", Text(multiline=True), "The part that was viewed."),
+                    Parameter("file_type", Choice(("text", "image", "pdf")), "Type of the file.", required=True),
+                    needs("content", Text(multiline=True), "Part of the file that was viewed."),
                     _line_count("num_lines"),
                     _line_count("start_line"),
                     _line_count("total_lines"),
@@ -227,7 +227,7 @@ TEXT_EDITOR_CODE_EXECUTION_TOOL_RESULT_BLOCK = _result_block(
                 f"{_EDITOR}_create_result",
                 (
                     tag(f"{_EDITOR}_create_result"),
-                    Parameter("is_file_update", Boolean(), "Whether the file was there before.", required=True),
+                    Parameter("is_file_update", Boolean(), "Whether the file existed before.", required=True),
                 ),
                 shown=("type",),
             ),
@@ -246,12 +246,12 @@ TEXT_EDITOR_CODE_EXECUTION_TOOL_RESULT_BLOCK = _result_block(
             _error(f"{_EDITOR}_tool_result_error", (*_PLAIN_ERRORS, "file_not_found"), _ERROR_MESSAGE),
         )
     ),
-    help_text="What the editor on the server did to a file.",
+    help_text="Result of an edit of a file on the server.",
 )
 
 _FOUND_TOOL = Object(
     "tool_reference",
-    (tag("tool_reference"), needs("tool_name", Text(), "A tool of this request."), CACHE_CONTROL),
+    (tag("tool_reference"), needs("tool_name", Text(), "Name of a tool in this request."), CACHE_CONTROL),
     shown=("tool_name",),
 )
 
@@ -266,7 +266,7 @@ TOOL_SEARCH_TOOL_RESULT_BLOCK = _result_block(
                     Parameter(
                         "tool_references",
                         ListOf(Variants((_FOUND_TOOL,)), noun="tool"),
-                        "The tools that were found.",
+                        "Tools that were found.",
                         required=True,
                     ),
                 ),
@@ -275,7 +275,7 @@ TOOL_SEARCH_TOOL_RESULT_BLOCK = _result_block(
             _error("tool_search_tool_result_error", _PLAIN_ERRORS, _ERROR_MESSAGE),
         )
     ),
-    help_text="The tools that a tool search found.",
+    help_text="Results of a tool search.",
 )
 
 SERVER_BLOCKS = (
@@ -290,7 +290,7 @@ SERVER_BLOCKS = (
         "container_upload",
         (
             tag("container_upload"),
-            needs("file_id", Text(), "Id of a file uploaded with the Files API."),
+            needs("file_id", Text(), "ID of a file uploaded with the Files API."),
             CACHE_CONTROL,
         ),
         help="Puts an uploaded file into the code execution container.",
@@ -305,13 +305,13 @@ BETA_SERVER_BLOCKS = (
         "mcp_tool_use",
         (
             tag("mcp_tool_use"),
-            Parameter("id", Text(), "Names this call; its result repeats it.", required=True, initial="mcptoolu_01"),
+            Parameter("id", Text(), "ID of this call. Its result refers to it.", required=True, initial="mcptoolu_01"),
             needs("name", Text(), "Name of the tool."),
             needs("server_name", Text(), "Name of the server in mcp_servers."),
-            Parameter("input", AnyJson(must_be_object=True), "What the tool is called with.", required=True),
+            Parameter("input", AnyJson(must_be_object=True), "Arguments of the call.", required=True),
             CACHE_CONTROL,
         ),
-        help="The model called a tool of an MCP server.",
+        help="A call of a tool of an MCP server.",
         betas=MCP_BETAS,
         shown=("type", "server_name", "name"),
     ),
@@ -323,12 +323,12 @@ BETA_SERVER_BLOCKS = (
             Parameter(
                 "content",
                 OneOf((Text(multiline=True), ListOf(TEXT_BLOCK, noun="block"))),
-                "What the tool gave: text, or text blocks.",
+                "Output of the tool: text, or a list of text blocks.",
             ),
             Parameter("is_error", Boolean(), "Whether the tool failed.", default="false", initial=True),
             CACHE_CONTROL,
         ),
-        help="What a tool of an MCP server gave.",
+        help="The result of a tool of an MCP server.",
         betas=MCP_BETAS,
         shown=("type", "content"),
     ),
@@ -345,7 +345,7 @@ BETA_SERVER_BLOCKS = (
                     "advisor_redacted_result",
                     (
                         tag("advisor_redacted_result"),
-                        needs("encrypted_content", Text(), "Sent back unchanged."),
+                        needs("encrypted_content", Text(), "Send it back unchanged."),
                         _STOP_REASON,
                     ),
                     shown=("type",),
@@ -365,6 +365,6 @@ BETA_SERVER_BLOCKS = (
             )
         ),
         betas=ADVISOR_BETAS,
-        help_text="What another model advised.",
+        help_text="Advice from another model.",
     ),
 )

@@ -1,8 +1,8 @@
 """Where an image or a document comes from: bytes in the body, an address, or an uploaded file."""
 
-from playground.protocol.caching import CACHE_CONTROL
-from playground.protocol.citations import CITATIONS_OF_TEXT, citations_switch
-from playground.protocol.kinds import (
+from playground.protocol.catalogue.caching import CACHE_CONTROL
+from playground.protocol.catalogue.citations import CITATIONS_OF_TEXT, citations_switch
+from playground.protocol.catalogue.kinds import (
     Base64Data,
     Choice,
     Constant,
@@ -27,9 +27,9 @@ def needs(name: str, kind: Text | Base64Data, help_text: str) -> Parameter:
     return Parameter(name, kind, help_text, required=True)
 
 
-_BASE64_DATA = needs("data", Base64Data(), "The bytes in base64.")
-_ADDRESS = needs("url", Text(), "Address the API fetches it from; https.")
-_FILE_ID = needs("file_id", Text(), "Id of a file uploaded with the Files API.")
+_BASE64_DATA = needs("data", Base64Data(), "The file in base64.")
+_ADDRESS = needs("url", Text(), "URL the API fetches the file from. Must be https.")
+_FILE_ID = needs("file_id", Text(), "ID of a file uploaded with the Files API.")
 
 IMAGE_SOURCE = Variants(
     (
@@ -37,13 +37,13 @@ IMAGE_SOURCE = Variants(
             "base64",
             (
                 tag("base64"),
-                Parameter("media_type", Choice(IMAGE_MEDIA_TYPES), "What the bytes are.", required=True),
+                Parameter("media_type", Choice(IMAGE_MEDIA_TYPES), "Media type of the file.", required=True),
                 _BASE64_DATA,
             ),
-            help="The bytes themselves.",
+            help="The file itself.",
             shown=("media_type", "data"),
         ),
-        Object("url", (tag("url"), _ADDRESS), help="An address.", shown=("url",)),
+        Object("url", (tag("url"), _ADDRESS), help="A URL.", shown=("url",)),
         Object("file", (tag("file"), _FILE_ID), help="An uploaded file.", shown=("file_id",)),
     )
 )
@@ -52,7 +52,6 @@ TEXT_BLOCK = Object(
     "text",
     (tag("text"), needs("text", Text(multiline=True, min_length=1), "The text."), CITATIONS_OF_TEXT, CACHE_CONTROL),
     help="Plain text.",
-    roles=("user", "assistant", "system"),
     shown=("text",),
 )
 
@@ -69,7 +68,7 @@ IMAGE_BLOCK = Object(
                     Parameter(
                         "oversized_image",
                         Choice(("downsize", "error")),
-                        "What to do with an image larger than the model takes.",
+                        "What to do with an image that is too large for the model.",
                         default="downsize",
                     ),
                 ),
@@ -81,8 +80,7 @@ IMAGE_BLOCK = Object(
         ),
         CACHE_CONTROL,
     ),
-    help="A picture: JPEG, PNG, GIF or WebP.",
-    roles=("user",),
+    help="An image: JPEG, PNG, GIF or WebP.",
     shown=("type", "source"),
 )
 
@@ -92,23 +90,23 @@ DOCUMENT_SOURCE = Variants(
             "base64",
             (
                 tag("base64"),
-                Parameter("media_type", Constant("application/pdf"), "What the bytes are.", required=True),
+                Parameter("media_type", Constant("application/pdf"), "Media type of the file.", required=True),
                 _BASE64_DATA,
             ),
-            help="The bytes of a PDF.",
+            help="A PDF file.",
             shown=("media_type", "data"),
         ),
         Object(
             "text",
             (
                 tag("text"),
-                Parameter("media_type", Constant("text/plain"), "What the text is.", required=True),
+                Parameter("media_type", Constant("text/plain"), "Media type of the text.", required=True),
                 needs("data", Text(multiline=True), "The whole text."),
             ),
             help="Plain text.",
             shown=("data",),
         ),
-        Object("url", (tag("url"), _ADDRESS), help="The address of a PDF.", shown=("url",)),
+        Object("url", (tag("url"), _ADDRESS), help="URL of a PDF.", shown=("url",)),
         Object("file", (tag("file"), _FILE_ID), help="An uploaded file.", shown=("file_id",)),
         Object(
             "content",
@@ -126,7 +124,7 @@ DOCUMENT_SOURCE = Variants(
                     required=True,
                 ),
             ),
-            help="Blocks cut by you, so that citations name them.",
+            help="Your own blocks, which citations refer to.",
             shown=("content",),
         ),
     )
@@ -137,13 +135,12 @@ DOCUMENT_BLOCK = Object(
     (
         tag("document"),
         Parameter("source", DOCUMENT_SOURCE, "Where the document comes from.", required=True),
-        Parameter("title", Text(), "Name of the document; the model sees it.", nullable=True),
-        Parameter("context", Text(multiline=True), "What to know about it; never cited.", nullable=True),
+        Parameter("title", Text(), "Title of the document. The model sees it.", nullable=True),
+        Parameter("context", Text(multiline=True), "Context for the model. Never cited.", nullable=True),
         citations_switch(nullable=True),
         CACHE_CONTROL,
     ),
-    help="A PDF, a text, or blocks, as something to read.",
-    roles=("user",),
+    help="A document: PDF, plain text, or blocks.",
     shown=("title", "source"),
 )
 
@@ -151,18 +148,17 @@ SEARCH_RESULT_BLOCK = Object(
     "search_result",
     (
         tag("search_result"),
-        needs("source", Text(), "Address or name of where it was found."),
-        needs("title", Text(), "Title of what was found."),
+        needs("source", Text(), "URL or name of the source."),
+        needs("title", Text(), "Title of the result."),
         Parameter(
             "content",
             ListOf(TEXT_BLOCK, noun="block", minimum=1),
-            "The text that was found, as text blocks.",
+            "Text of the result, as text blocks.",
             required=True,
         ),
         citations_switch(nullable=False),
         CACHE_CONTROL,
     ),
-    help="Something your own search found, ready to be cited.",
-    roles=("user",),
+    help="A result of your own search, which can be cited.",
     shown=("type", "title"),
 )

@@ -1,8 +1,8 @@
 """Everything that can stand in `tools`, and how a tool is chosen. Each version of a server tool is one record."""
 
-from playground.protocol.caching import CACHE_CONTROL, CACHE_CONTROL_KIND
-from playground.protocol.citations import citations_switch
-from playground.protocol.kinds import (
+from playground.protocol.catalogue.caching import CACHE_CONTROL, CACHE_CONTROL_KIND
+from playground.protocol.catalogue.citations import citations_switch
+from playground.protocol.catalogue.kinds import (
     AnyJson,
     Boolean,
     Choice,
@@ -16,10 +16,10 @@ from playground.protocol.kinds import (
     Text,
     Variants,
 )
-from playground.protocol.models import KNOWN_MODELS
-from playground.protocol.server_blocks import ADVISOR_BETAS, MCP_BETAS
-from playground.protocol.sources import needs, tag
-from playground.protocol.toolsets import BROWSER_TOOLSET, COMPUTER_TOOLSET
+from playground.protocol.catalogue.known_models import KNOWN_MODELS
+from playground.protocol.catalogue.server_blocks import ADVISOR_BETAS, MCP_BETAS
+from playground.protocol.catalogue.sources import needs, tag
+from playground.protocol.catalogue.toolsets import BROWSER_TOOLSET, COMPUTER_TOOLSET
 
 CALLERS = ("direct", "code_execution_20250825", "code_execution_20260120", "code_execution_20260521")
 
@@ -31,7 +31,7 @@ COMMON_MEMBERS = (
     Parameter(
         "defer_loading",
         Boolean(),
-        "Left out of the prompt until a tool search finds it.",
+        "Keep the tool out of the prompt until a tool search finds it.",
         default="false",
         initial=True,
         rare=True,
@@ -39,7 +39,7 @@ COMMON_MEMBERS = (
     Parameter(
         "strict",
         Boolean(),
-        "The input is guaranteed to follow the schema.",
+        "Guarantees that the input follows the schema.",
         default="false",
         initial=True,
         rare=True,
@@ -47,7 +47,7 @@ COMMON_MEMBERS = (
     Parameter(
         "allowed_callers",
         ListOf(Choice(CALLERS, is_open=True), noun="caller"),
-        "Who may call it: the model, or code that it runs.",
+        "Who may call the tool: the model, or code it runs.",
         rare=True,
     ),
 )
@@ -55,22 +55,22 @@ COMMON_MEMBERS = (
 INPUT_EXAMPLES = Parameter(
     "input_examples",
     ListOf(AnyJson(must_be_object=True), noun="example"),
-    "Inputs that show how it is called.",
+    "Example inputs.",
     rare=True,
 )
 
 CUSTOM_TOOL = Object(
     "custom",
     (
-        Parameter("type", Constant("custom"), "May be left out.", nullable=True, rare=True),
+        Parameter("type", Constant("custom"), "Optional.", nullable=True, rare=True),
         Parameter("name", Text(min_length=1, max_length=LONGEST_TOOL_NAME), "Letters, digits, _ and -.", required=True),
-        Parameter("description", Text(multiline=True), "What it does and when to use it; the more the better."),
-        Parameter("input_schema", JsonSchema(), "What it takes, as JSON Schema.", required=True),
+        Parameter("description", Text(multiline=True), "What the tool does and when to use it. Be detailed."),
+        Parameter("input_schema", JsonSchema(), "JSON Schema of the input.", required=True),
         INPUT_EXAMPLES,
         Parameter(
             "eager_input_streaming",
             Boolean(),
-            "Its input is streamed as it is made, unchecked.",
+            "Stream the input as it is generated, without validation.",
             nullable=True,
             default="false",
             initial=True,
@@ -78,7 +78,7 @@ CUSTOM_TOOL = Object(
         ),
         *COMMON_MEMBERS,
     ),
-    help="A tool of yours.",
+    help="One of your own tools.",
     shown=("name", "description"),
 )
 
@@ -99,12 +99,16 @@ def _named_tool(
 
 _OLD_COMPUTER_USE = ("computer-use-2024-10-22",)
 
-_MAX_USES = Parameter("max_uses", Integer(minimum=1), "Most calls in one answer.", nullable=True, initial=5)
+_MAX_USES = Parameter("max_uses", Integer(minimum=1), "Maximum calls per response.", nullable=True, initial=5)
 _DOMAINS = ListOf(Text(), noun="domain")
-_ALLOWED_DOMAINS = Parameter("allowed_domains", _DOMAINS, "Only these. Not with blocked_domains.", nullable=True)
-_BLOCKED_DOMAINS = Parameter("blocked_domains", _DOMAINS, "Never these. Not with allowed_domains.", nullable=True)
+_ALLOWED_DOMAINS = Parameter(
+    "allowed_domains", _DOMAINS, "Only these domains. Not together with blocked_domains.", nullable=True
+)
+_BLOCKED_DOMAINS = Parameter(
+    "blocked_domains", _DOMAINS, "Never these domains. Not together with allowed_domains.", nullable=True
+)
 _RESPONSE_INCLUSION = Parameter(
-    "response_inclusion", Choice(("full", "excluded")), "Whether results used by code stand in the answer."
+    "response_inclusion", Choice(("full", "excluded")), "Whether the response includes results that only code used."
 )
 
 _USER_LOCATION = Parameter(
@@ -117,14 +121,14 @@ _USER_LOCATION = Parameter(
                     tag("approximate"),
                     Parameter("city", Text(), "", nullable=True),
                     Parameter("region", Text(), "", nullable=True),
-                    Parameter("country", Text(max_length=2), "Two letters, such as DE.", nullable=True),
-                    Parameter("timezone", Text(), "IANA name, such as Europe/Berlin.", nullable=True),
+                    Parameter("country", Text(max_length=2), "Country code, such as DE.", nullable=True),
+                    Parameter("timezone", Text(), "IANA time zone, such as Europe/Berlin.", nullable=True),
                 ),
                 shown=("city", "country"),
             ),
         )
     ),
-    "Makes results local.",
+    "Approximate location of the user, for local results.",
     nullable=True,
 )
 
@@ -134,7 +138,7 @@ _SOURCE_TOOLS = Parameter(
         Object("tool_reference", (tag("tool_reference"), needs("name", Text(), "Name of the tool.")), shown=("name",)),
         noun="tool",
     ),
-    "Which tools.",
+    "Tools whose results count.",
     required=True,
 )
 _ALL = Object("all", (tag("all"),), shown=("type",))
@@ -154,25 +158,29 @@ _FETCH_MEMBERS = (
     _BLOCKED_DOMAINS,
     citations_switch(nullable=True),
     Parameter(
-        "max_content_tokens", Integer(minimum=1, unit="tokens"), "Longer pages are cut.", nullable=True, initial=50_000
+        "max_content_tokens",
+        Integer(minimum=1, unit="tokens"),
+        "Maximum tokens per page. Longer pages are cut.",
+        nullable=True,
+        initial=50_000,
     ),
     Parameter(
         "url_sources",
         Object(
             "url_sources",
             (
-                Parameter("user_input", Variants((_ALL, _NONE)), "Addresses you typed."),
-                Parameter("client_tool_results", _SOME_TOOLS, "Addresses in results of your tools."),
-                Parameter("server_tool_results", _SOME_TOOLS, "Addresses in results of server tools."),
+                Parameter("user_input", Variants((_ALL, _NONE)), "URLs in your messages."),
+                Parameter("client_tool_results", _SOME_TOOLS, "URLs in results of your tools."),
+                Parameter("server_tool_results", _SOME_TOOLS, "URLs in results of server tools."),
             ),
             shown=("user_input",),
         ),
-        "Where fetched addresses may come from.",
+        "Where URLs to fetch may come from.",
         nullable=True,
         rare=True,
     ),
 )
-_USE_CACHE = Parameter("use_cache", Boolean(), "Whether a kept copy of the page will do.", default="true")
+_USE_CACHE = Parameter("use_cache", Boolean(), "Whether a cached copy of the page may be used.", default="true")
 
 
 def _search(version: str, *more: Parameter) -> Object:
@@ -181,19 +189,25 @@ def _search(version: str, *more: Parameter) -> Object:
 
 
 def _fetch(version: str, *more: Parameter) -> Object:
-    return _named_tool(version, "web_fetch", *_FETCH_MEMBERS, *more, help_text="Reads pages and PDFs of the web.")
+    return _named_tool(version, "web_fetch", *_FETCH_MEMBERS, *more, help_text="Reads web pages and PDFs.")
 
 
 def _computer(version: str, beta: str, *more: Parameter) -> Object:
     pixels = Integer(minimum=1, unit="px")
     members = (
-        Parameter("display_width_px", pixels, "Width of the screen.", required=True, initial=1280),
-        Parameter("display_height_px", pixels, "Height of the screen.", required=True, initial=800),
+        Parameter("display_width_px", pixels, "Width of the screen in pixels.", required=True, initial=1280),
+        Parameter("display_height_px", pixels, "Height of the screen in pixels.", required=True, initial=800),
         Parameter("display_number", Integer(minimum=0), "X11 display.", nullable=True),
         *more,
         INPUT_EXAMPLES,
     )
-    return _named_tool(version, "computer", *members, help_text="Uses a screen you show it.", betas=(beta,))
+    return _named_tool(
+        version,
+        "computer",
+        *members,
+        help_text="Uses a screen through screenshots. You run the actions and send the results.",
+        betas=(beta,),
+    )
 
 
 def _tool_search(version: str, name: str, help_text: str) -> Object:
@@ -201,16 +215,18 @@ def _tool_search(version: str, name: str, help_text: str) -> Object:
 
 
 _ENABLED = Parameter("enabled", Boolean(), "Whether the model can use it.", default="true")
-_DEFER = Parameter("defer_loading", Boolean(), "Left out until a tool search finds it.", default="false")
+_DEFER = Parameter(
+    "defer_loading", Boolean(), "Keep it out of the prompt until a tool search finds it.", default="false"
+)
 _MCP_CONFIG = Object("config", (_ENABLED, _DEFER), shown=("enabled", "defer_loading"))
 
 _ADVISOR = _named_tool(
     "advisor_20260301",
     "advisor",
-    Parameter("model", Text(suggestions=KNOWN_MODELS), "The model that advises.", required=True),
+    Parameter("model", Text(suggestions=KNOWN_MODELS), "Model that gives the advice.", required=True),
     _MAX_USES,
-    Parameter("max_tokens", Integer(minimum=1, unit="tokens"), "Longest advice.", nullable=True),
-    Parameter("caching", CACHE_CONTROL_KIND, "Cache what the advisor reads.", nullable=True),
+    Parameter("max_tokens", Integer(minimum=1, unit="tokens"), "Maximum tokens of advice.", nullable=True),
+    Parameter("caching", CACHE_CONTROL_KIND, "Cache the advisor's prompt.", nullable=True),
     help_text="Asks another model for advice.",
     betas=ADVISOR_BETAS,
 )
@@ -219,8 +235,8 @@ _MCP_TOOL = Object(
     "tool",
     (
         needs("name", Text(), "Name of the tool."),
-        Parameter("input_schema", JsonSchema(), "What it takes.", required=True),
-        Parameter("description", Text(multiline=True), "What it does.", nullable=True),
+        Parameter("input_schema", JsonSchema(), "JSON Schema of the input.", required=True),
+        Parameter("description", Text(multiline=True), "What the tool does.", nullable=True),
     ),
     shown=("name", "description"),
 )
@@ -230,23 +246,27 @@ MCP_TOOLSET = Object(
     (
         tag("mcp_toolset"),
         needs("mcp_server_name", Text(), "Name of the server in mcp_servers."),
-        Parameter("default_config", _MCP_CONFIG, "For every tool of the server."),
-        Parameter("configs", MapOf(_MCP_CONFIG, noun="tool"), "For single tools.", nullable=True),
+        Parameter("default_config", _MCP_CONFIG, "Settings for all tools of the server."),
+        Parameter("configs", MapOf(_MCP_CONFIG, noun="tool"), "Settings for single tools, by name.", nullable=True),
         Parameter(
-            "tools", ListOf(_MCP_TOOL, noun="tool"), "Use these instead of asking the server.", nullable=True, rare=True
+            "tools",
+            ListOf(_MCP_TOOL, noun="tool"),
+            "Tool definitions to use instead of asking the server.",
+            nullable=True,
+            rare=True,
         ),
         CACHE_CONTROL,
     ),
-    help="The tools of an MCP server.",
+    help="Tools of an MCP server.",
     betas=MCP_BETAS,
     shown=("type", "mcp_server_name"),
 )
 
-_BASH = "Runs shell commands; you run them and send the result."
-_EDITOR = "Views and edits files; you do it and send the result."
+_BASH = "Shell commands. You run them and send the result."
+_EDITOR = "Views and edits files. You do it and send the result."
 _CODE = "Runs Python and shell commands on the server."
 _BY_PATTERN = "Finds deferred tools by a regular expression."
-_BY_WORDS = "Finds deferred tools by words."
+_BY_WORDS = "Finds deferred tools by keywords."
 
 TOOL = Variants(
     (
@@ -258,11 +278,16 @@ TOOL = Variants(
         _named_tool(
             "text_editor_20250728",
             "str_replace_based_edit_tool",
-            Parameter("max_characters", Integer(minimum=1), "Longer files are cut when viewed.", nullable=True),
+            Parameter(
+                "max_characters",
+                Integer(minimum=1),
+                "Maximum characters per view. Longer files are cut.",
+                nullable=True,
+            ),
             INPUT_EXAMPLES,
             help_text=_EDITOR,
         ),
-        _named_tool("memory_20250818", "memory", INPUT_EXAMPLES, help_text="Keeps notes in files you store."),
+        _named_tool("memory_20250818", "memory", INPUT_EXAMPLES, help_text="Keeps notes in files that you store."),
         COMPUTER_TOOLSET,
         BROWSER_TOOLSET,
         _tool_search("tool_search_tool_regex_20251119", "tool_search_tool_regex", _BY_PATTERN),
@@ -298,8 +323,8 @@ MCP_SERVER = Variants(
             "url",
             (
                 tag("url"),
-                needs("name", Text(), "Your name for it."),
-                needs("url", Text(), "Its address; https."),
+                needs("name", Text(), "Name of the server, of your choice."),
+                needs("url", Text(), "URL of the server. Must be https."),
                 Parameter(
                     "authorization_token", Text(secret=True), "Sent to the server as a bearer token.", nullable=True
                 ),
@@ -308,12 +333,12 @@ MCP_SERVER = Variants(
                     Object(
                         "tool_configuration",
                         (
-                            Parameter("enabled", Boolean(), "Whether its tools can be used.", nullable=True),
-                            Parameter("allowed_tools", ListOf(Text(), noun="tool"), "Only these.", nullable=True),
+                            Parameter("enabled", Boolean(), "Whether its tools are available.", nullable=True),
+                            Parameter("allowed_tools", ListOf(Text(), noun="tool"), "Only these tools.", nullable=True),
                         ),
                         shown=("allowed_tools",),
                     ),
-                    "Older way to choose tools; newer is an mcp_toolset in tools.",
+                    "Former way to choose tools. Use an mcp_toolset in tools instead.",
                     nullable=True,
                     betas=("mcp-client-2025-04-04",),
                     rare=True,
@@ -327,21 +352,21 @@ MCP_SERVER = Variants(
 _ONE_AT_A_TIME = Parameter(
     "disable_parallel_tool_use",
     Boolean(),
-    "At most one call in an answer.",
+    "At most one call per response.",
     default="false",
     initial=True,
 )
 
 TOOL_CHOICE = Variants(
     (
-        Object("auto", (tag("auto"), _ONE_AT_A_TIME), help="The model decides.", shown=("type",)),
-        Object("any", (tag("any"), _ONE_AT_A_TIME), help="The model must use a tool.", shown=("type",)),
+        Object("auto", (tag("auto"), _ONE_AT_A_TIME), help="The model decides whether to use a tool.", shown=("type",)),
+        Object("any", (tag("any"), _ONE_AT_A_TIME), help="The model must use at least one tool.", shown=("type",)),
         Object(
             "tool",
             (tag("tool"), needs("name", Text(), "Name of the tool."), _ONE_AT_A_TIME),
             help="The model must use this tool.",
             shown=("type", "name"),
         ),
-        Object("none", (tag("none"),), help="The model must not use a tool.", shown=("type",)),
+        Object("none", (tag("none"),), help="The model may not use tools.", shown=("type",)),
     )
 )

@@ -1,8 +1,8 @@
 """The client toolsets: one entry of `tools` that stands for many tools with fixed names."""
 
-from playground.protocol.caching import CACHE_CONTROL
-from playground.protocol.kinds import Boolean, Object, Parameter
-from playground.protocol.sources import tag
+from playground.protocol.catalogue.caching import CACHE_CONTROL
+from playground.protocol.catalogue.kinds import Boolean, Object, Parameter
+from playground.protocol.catalogue.sources import tag
 
 COMPUTER_MEMBERS = (
     "cursor_position",
@@ -50,7 +50,7 @@ _CONFIG = Object(
         Parameter(
             "defer_loading",
             Boolean(),
-            "Left out until a tool search finds it; the same for all members in use.",
+            "Keep it out of the prompt until a tool search finds it. The same for all members in use.",
             nullable=True,
             default="false",
         ),
@@ -65,7 +65,7 @@ def _toolset(version: str, members: tuple[str, ...], help_text: str) -> Object:
         version,
         (
             tag(version),
-            Parameter("configs", configs, "Switches single members on or off.", nullable=True),
+            Parameter("configs", configs, "Turns single members on or off.", nullable=True),
             CACHE_CONTROL,
         ),
         help=help_text,
@@ -74,7 +74,11 @@ def _toolset(version: str, members: tuple[str, ...], help_text: str) -> Object:
 
 
 COMPUTER_TOOLSET = _toolset(
-    "computer_toolset_20260801", COMPUTER_MEMBERS, "Mouse, keyboard and screen; you do it and send the result."
+    "computer_toolset_20260801",
+    COMPUTER_MEMBERS,
+    "Mouse, keyboard and screen. You run the actions and send the results.",
 )
-BROWSER_TOOLSET = _toolset("browser_toolset_20260801", BROWSER_MEMBERS, "A browser; you drive it and send the result.")
+BROWSER_TOOLSET = _toolset(
+    "browser_toolset_20260801", BROWSER_MEMBERS, "A browser. You run the actions and send the results."
+)
 TOOLSET_MEMBERS = {"computer_toolset_20260801": COMPUTER_MEMBERS, "browser_toolset_20260801": BROWSER_MEMBERS}

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from playground.protocol.example_pattern import example_of
+from playground.protocol.json.example_pattern import example_of
 
 # Asked for the text of a string member: its name and schema; None leaves it to the rules below.
 Hint = Callable[[str, Mapping[str, Any]], str | None]

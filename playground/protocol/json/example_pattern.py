@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 
+from playground.exceptions import PlaygroundError
+
 _LONGEST = 200  # characters of the example
 _ESCAPES = {"d": "0", "w": "a", "s": " ", "D": "a", "W": "-", "S": "a", "n": "\n", "t": "\t", "r": "\r"}
 _CANDIDATES = "aA0_-. @/:#"
 
 
-class _NotUnderstoodError(Exception):
+class _NotUnderstoodError(PlaygroundError):
     """The expression has something that is not read here."""
 
 

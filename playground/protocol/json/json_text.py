@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import Any
+
+from playground.exceptions import PlaygroundError
 
 # dict, list, str, int, float, bool or None; numbers can be `SpelledInt` or `SpelledFloat`.
 JsonValue = Any
@@ -22,7 +24,7 @@ JsonValue = Any
 Path = tuple[str | int, ...]
 
 
-class JsonTextError(ValueError):
+class JsonTextError(PlaygroundError, ValueError):
     """Text that is not JSON, or not JSON we take.
 
     `offset` counts from 0: characters, or bytes when bytes that are not UTF-8 were given. `line` and `column` count
@@ -117,6 +119,14 @@ def parse(text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> JsonValue:
         raise JsonTextError(f"{_quoted(name)} stands twice in one object", text, offset) from None
 
 
+def try_parse(text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> JsonValue:
+    """The same, with None for everything that is not taken."""
+    try:
+        return parse(text, limits)
+    except JsonTextError:
+        return None
+
+
 def parse_number(text: str) -> int | float | None:
     """The number that this text spells, or None. Used for what is typed into a number's control."""
     if len(text) > DEFAULT_LIMITS.number_length or not _NUMBER.fullmatch(text):
@@ -153,26 +163,25 @@ def dump(value: JsonValue, indent: int | None = 2) -> str:
     return text
 
 
-def locate(text: str, path: Path) -> tuple[int, int]:
-    """Line and column, from 1, of the value at `path`; of its nearest container when there is no such value.
-
-    The text must be JSON; of text that is not, the answer is the best guess.
-    """
-    return line_and_column(text, offset_of(text, path))
-
-
-def offset_of(text: str, path: Path) -> int:
-    """Where the value at `path`, or its nearest container, begins: a character offset."""
-    best, matched = 0, 0
-    first = True
+def lines_of(text: str, paths: Collection[Path]) -> dict[Path, int]:
+    """The line, from 1, of the value at each of these paths, or of its nearest container; one walk for all of them."""
+    places = {path[:depth] for path in paths for depth in range(len(path) + 1)}
+    offsets: dict[Path, int] = {}
     for here, offset, _ in _values(text):
-        if first:
-            best, first = offset, False
-        if len(here) <= len(path) and len(here) > matched and path[: len(here)] == here:
-            best, matched = offset, len(here)
-            if matched == len(path):
+        if here in places and here not in offsets:
+            offsets[here] = offset
+            if len(offsets) == len(places):
                 break
-    return best
+    lines: dict[int, int] = {}
+    line, at = 1, 0
+    for offset in sorted(set(offsets.values())):
+        line += sum(1 for _ in _LINE_END.finditer(text, at, offset))
+        lines[offset], at = line, offset
+    nearest = {
+        path: max((path[:end] for end in range(len(path) + 1) if path[:end] in offsets), key=len, default=None)
+        for path in paths
+    }
+    return {path: lines[offsets[near]] for path, near in nearest.items() if near is not None}
 
 
 def _decode(raw: bytes) -> str:
@@ -214,7 +223,7 @@ def _quoted(word: str) -> str:
     return dump(word if len(word) <= 40 else word[:39] + "…")
 
 
-class _DuplicateNameError(Exception):
+class _DuplicateNameError(PlaygroundError):
     """Raised inside the scanner, which cannot tell the place."""
 
 

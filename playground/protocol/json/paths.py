@@ -10,14 +10,15 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from playground.protocol.json_text import JsonValue as JsonValue
-from playground.protocol.json_text import Path as Path
+from playground.exceptions import PlaygroundError
+from playground.protocol.json.json_text import JsonValue as JsonValue
+from playground.protocol.json.json_text import Path as Path
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _STEP = re.compile(r'\.?(?P<name>[A-Za-z_][A-Za-z0-9_-]*)|\[(?P<index>[0-9]{1,9})\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]')
 
 
-class PathError(LookupError):
+class PathError(PlaygroundError, LookupError):
     """There is no such place in this value; the message says which step has nowhere to go."""
 
 

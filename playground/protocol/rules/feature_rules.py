@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from playground.protocol.caching import MOST_CACHE_MARKS
-from playground.protocol.paths import Path
-from playground.protocol.problems import Problem, Repair
-from playground.protocol.request_view import RequestView, blocks_in
-from playground.protocol.tool_schemas import format_problems
+from playground.protocol.catalogue.caching import MOST_CACHE_MARKS
+from playground.protocol.json.paths import Path
+from playground.protocol.rules.problems import Problem, Repair
+from playground.protocol.rules.request_view import RequestView, blocks_in
+from playground.protocol.rules.tool_schemas import format_problems
 
 # Members that do not go together, the second is the one to leave out. Source: the vendor's pages on each.
 EXCLUDING = (("compaction", "context_management"), ("fallbacks", "fallback_credit_token"))
@@ -48,15 +48,15 @@ def cache_marks(request: RequestView) -> list[tuple[Path, dict[str, Any]]]:
 def _cache_marks(request: RequestView) -> Iterator[Problem]:
     marks = cache_marks(request)
     for path, _ in marks[MOST_CACHE_MARKS:]:
-        message = f"There are {len(marks)} cache marks, {MOST_CACHE_MARKS} are allowed"
+        message = f"{len(marks)} cache marks, at most {MOST_CACHE_MARKS} are allowed"
         yield Problem(path, message, repair=Repair("Remove this mark", (("remove", path, None),)))
     shorter = False
     for path, mark in marks:
         if mark.get("ttl") != "1h":
             shorter = True
         elif shorter and len(path) > 1:
-            repair = Repair("Keep it for 5 minutes, too", (("remove", (*path, "ttl"), None),))
-            yield Problem((*path, "ttl"), "A mark for 1h cannot come after one for 5m", repair=repair)
+            repair = Repair("Set it to 5 minutes", (("remove", (*path, "ttl"), None),))
+            yield Problem((*path, "ttl"), "A 1h mark cannot come after a 5m mark", repair=repair)
 
 
 def _documents(request: RequestView) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -78,12 +78,12 @@ def _citations(request: RequestView) -> Iterator[Problem]:
         repair = Repair("Cite all documents", edits)  # type: ignore[arg-type]
         for path, members in documents:
             if not _is_cited(members):
-                message = "Citations are for all documents of a request, or for none"
+                message = "Citations must be on for all documents of a request, or for none"
                 yield Problem((*path, "citations"), message, repair=repair)
     if cited and request.part("output_config").get("format") is not None:
         place = ("output_config", "format")
-        repair = Repair("Leave the format out", (("remove", place, None),))
-        yield Problem(place, "An output format does not go with citations", repair=repair)
+        repair = Repair("Remove the format", (("remove", place, None),))
+        yield Problem(place, "An output format cannot be used with citations", repair=repair)
 
 
 def _format(request: RequestView) -> Iterator[Problem]:
@@ -96,7 +96,7 @@ def _format(request: RequestView) -> Iterator[Problem]:
     if new is None:
         edits.append(("set", ("output_config",), {**request.part("output_config"), "format": old}))
     repair = Repair("Move it to output_config.format", tuple(edits))
-    yield Problem(("output_format",), "output_format is old: use output_config.format", "warning", repair)
+    yield Problem(("output_format",), "output_format is deprecated: use output_config.format", "warning", repair)
 
 
 def _later_forms(request: RequestView) -> Iterator[Problem]:
@@ -116,7 +116,7 @@ def _excluding(request: RequestView) -> Iterator[Problem]:
     for one, other in EXCLUDING:
         if request.body.get(one) is not None and request.body.get(other) is not None:
             repair = Repair(f"Leave {other} out", (("remove", (other,), None),))
-            yield Problem((other,), f"{other} does not go with {one}", repair=repair)
+            yield Problem((other,), f"{other} cannot be used with {one}", repair=repair)
 
 
 def _thread(request: RequestView) -> Iterator[Problem]:
@@ -126,15 +126,15 @@ def _thread(request: RequestView) -> Iterator[Problem]:
         for name in WITH_A_KEPT_THREAD:
             if request.body.get(name) is not None:
                 repair = Repair(f"Leave {name} out", (("remove", (name,), None),))
-                yield Problem((name,), f"A continued thread keeps its {name}: it cannot be sent again", repair=repair)
+                yield Problem((name,), f"A continued thread keeps its {name}: remove it", repair=repair)
     for name in PERHAPS_NOT_WITH_THREADS:
         if request.body.get(name) is not None:
-            yield Problem((name,), f"A thread does not go with every use of {name}", "warning")
+            yield Problem((name,), f"Some uses of {name} do not work with threads", "warning")
 
 
 def _stop_sequences(request: RequestView) -> Iterator[Problem]:
     sequences = request.body.get("stop_sequences")
     for index, sequence in enumerate(sequences if isinstance(sequences, list) else ()):
         if isinstance(sequence, str) and sequence and not sequence.strip():
-            message = "A stop sequence of white space only may be refused"
+            message = "A stop sequence of only white space may be refused"
             yield Problem(("stop_sequences", index), message, "warning")

@@ -6,16 +6,11 @@ import base64
 import binascii
 from collections.abc import Iterator
 
-from playground.protocol.problems import Problem, Repair
-from playground.protocol.request_view import Block, RequestView, Turn, blocks_in
-from playground.protocol.shape import is_since
-from playground.protocol.sources import IMAGE_MEDIA_TYPES
-
-# Blocks that only one role may speak. Source: the API's own refusals.
-ONLY_ASSISTANT = frozenset({"tool_use", "server_tool_use", "thinking", "redacted_thinking", "mcp_tool_use"})
-ONLY_USER = frozenset({"tool_result"})
-# A turn ends with one of these when the API paused it, not the user: it is sent back as it is, and is no prefill.
-PAUSED = frozenset({"server_tool_use", "mcp_tool_use"})
+from playground.protocol.catalogue.block_types import block_type
+from playground.protocol.catalogue.sources import IMAGE_MEDIA_TYPES
+from playground.protocol.rules.problems import Problem, Repair
+from playground.protocol.rules.request_view import Block, RequestView, Turn, blocks_in
+from playground.protocol.rules.shape import is_since
 
 LARGEST_IMAGE_BYTES = 5 * 1024 * 1024
 
@@ -36,7 +31,7 @@ def message_rules(request: RequestView) -> Iterator[Problem]:
             yield from _place(request, turn, block)
             if block.type == "tool_result":
                 yield from _one_browser_state(block)
-            if block.type in ("image", "document"):
+            if block_type(block.type).is_file:
                 yield from _bytes(block)
     yield from _prefill(request)
 
@@ -45,42 +40,47 @@ def _order(request: RequestView) -> Iterator[Problem]:
     if request.turns and not request.continues_a_thread:
         first = request.turns[0]
         if first.role == "system" or (first.role == "assistant" and not first.has("compaction")):
-            yield Problem((*first.path, "role"), "The first message must be the user's")
+            yield Problem((*first.path, "role"), "The first message must be from the user")
     for before, turn in zip(request.turns, request.turns[1:], strict=False):
         if turn.role == "system" and not _may_be_followed_by_system(before):
-            message = "A system message must follow a user message, or an answer that ends in a server tool"
+            message = "A system message must follow a user message, or a response that ends in a server tool"
             yield Problem((*turn.path, "role"), message)
         if before.role == "system" and turn.role == "user":
-            message = "After a system message comes the assistant, or nothing"
+            message = "A system message must be last, or followed by an assistant message"
             yield Problem((*turn.path, "role"), message)
 
 
 def _may_be_followed_by_system(turn: Turn) -> bool:
     if turn.role == "assistant":
-        return bool(turn.blocks) and (turn.blocks[-1].type in PAUSED or turn.blocks[-1].type.endswith("_tool_result"))
+        return _was_paused(turn)
     return turn.role == "user"
+
+
+def _was_paused(turn: Turn) -> bool:
+    """Did the API pause this answer, not the user? It is sent back as it is, and is no prefill."""
+    return bool(turn.blocks) and block_type(turn.blocks[-1].type).is_server_step
 
 
 def _one_browser_state(result: Block) -> Iterator[Problem]:
     inner = blocks_in(result.members.get("content"), (*result.path, "content"))
     for block in [block for block in inner if block.type == "browser_state"][1:]:
-        repair = Repair("Remove this one", (("remove", block.path, None),))
-        yield Problem(block.path, "A result can have one browser_state", repair=repair)
+        repair = Repair("Remove it", (("remove", block.path, None),))
+        yield Problem(block.path, "A result can have only one browser_state", repair=repair)
 
 
 def _emptiness(request: RequestView, turn: Turn) -> Iterator[Problem]:
     content = turn.members.get("content")
     if turn.role == "system" and "content" not in turn.members and not turn.members.get("output_config"):
-        yield Problem((*turn.path, "content"), "content can only be left out where output_config changes the effort")
+        yield Problem((*turn.path, "content"), "content is optional only where output_config changes the effort")
     is_last_answer = turn.role == "assistant" and turn is request.turns[-1]
     if content in ("", []) and not is_last_answer:
-        yield Problem((*turn.path, "content"), "A message must say something")
+        yield Problem((*turn.path, "content"), "Message is empty")
     if turn.text and not turn.text.strip():
-        yield Problem((*turn.path, "content"), "A message must have more than white space")
+        yield Problem((*turn.path, "content"), "Message is only white space")
     for block in turn.blocks:
         text = block.members.get("text") if block.type == "text" else None
         if isinstance(text, str) and text and not text.strip():
-            yield Problem((*block.path, "text"), "A text must have more than white space", repair=_removal(turn, block))
+            yield Problem((*block.path, "text"), "Text is only white space", repair=_removal(turn, block))
 
 
 def _removal(turn: Turn, block: Block) -> Repair | None:
@@ -89,12 +89,13 @@ def _removal(turn: Turn, block: Block) -> Repair | None:
 
 
 def _place(request: RequestView, turn: Turn, block: Block) -> Iterator[Problem]:
-    if block.type in ONLY_ASSISTANT and turn.role == "user":
-        yield Problem(block.path, f"{block.type} can only stand in an assistant message")
-    elif block.type in ONLY_USER and turn.role == "assistant":
-        yield Problem(block.path, f"{block.type} can only stand in a user message")
+    said_by = block_type(block.type).said_by
+    if said_by == ("assistant",) and turn.role == "user":
+        yield Problem(block.path, f"{block.type} is only allowed in an assistant message")
+    elif said_by == ("user",) and turn.role == "assistant":
+        yield Problem(block.path, f"{block.type} is only allowed in a user message")
     elif block.type == "image" and turn.role == "assistant":
-        yield Problem(block.path, "Images belong in user messages; the API may refuse this one", "warning")
+        yield Problem(block.path, "Images belong in user messages. The API may refuse this one", "warning")
     if is_since(request.version, "2026-10-21"):
         yield from _place_since_october_2026(turn, block)
 
@@ -106,22 +107,22 @@ def _place_since_october_2026(turn: Turn, block: Block) -> Iterator[Problem]:
     if block.type == "text" and turn.role == "user" and block.members.get("citations") is not None:
         place = (*block.path, "citations")
         message = "citations on a user's text are refused since anthropic-version 2026-10-21"
-        yield Problem(place, message, repair=Repair("Leave citations out", (("remove", place, None),)))
+        yield Problem(place, message, repair=Repair("Remove citations", (("remove", place, None),)))
 
 
 def _prefill(request: RequestView) -> Iterator[Problem]:
     last = request.turns[-1] if request.turns else None
     if last is None or last.role != "assistant" or last.has("tool_use", "compaction"):
         return
-    if last.blocks and (last.blocks[-1].type in PAUSED or last.blocks[-1].type.endswith("_tool_result")):
+    if _was_paused(last):
         return
     yield from _trailing_space(last)
     remove = Repair("Remove the last message", (("remove", last.path, None),))
     if request.facts is not None and not request.facts.takes_prefill:
-        message = f"{request.model} does not go on with an answer you began: the last message must be the user's"
+        message = f"{request.model} does not support a prefilled response: the last message must be from the user"
         yield Problem((*last.path, "role"), message, repair=remove)
     elif request.part_type("thinking") == "enabled":
-        message = "An answer you began cannot be gone on with while the model thinks"
+        message = "A prefilled response does not work with thinking"
         yield Problem((*last.path, "role"), message, repair=remove)
 
 
@@ -131,7 +132,7 @@ def _trailing_space(last: Turn) -> Iterator[Problem]:
         given = last.blocks[-1].members.get("text")
         place, text = (*last.blocks[-1].path, "text"), given if isinstance(given, str) else None
     if text and text.strip() and text != text.rstrip():
-        repair = Repair("Drop the white space at the end", (("set", place, text.rstrip()),))
+        repair = Repair("Remove the white space at the end", (("set", place, text.rstrip()),))
         yield Problem(place, "The last assistant message cannot end in white space", repair=repair)
 
 
@@ -142,11 +143,11 @@ def _bytes(block: Block) -> Iterator[Problem]:
         return
     data, place = source["data"], (*block.path, "source", "data")
     if data.startswith("data:"):
-        yield Problem(place, "This begins with data:…, the bytes alone are wanted", repair=_bare(block, data))
+        yield Problem(place, "Paste only the base64 data, without the data:… prefix", repair=_bare(block, data))
         return
     head = _head(data)
     if head is None:
-        yield Problem(place, "This is not base64" if data else "There are no bytes here")
+        yield Problem(place, "Data is not valid base64" if data else "Choose a file or paste data")
         return
     found = _media_type(head)
     told = source.get("media_type")
@@ -155,7 +156,7 @@ def _bytes(block: Block) -> Iterator[Problem]:
         fits = found in (IMAGE_MEDIA_TYPES if block.type == "image" else ("application/pdf",))
         kind = (*block.path, "source", "media_type")
         repair = Repair(f"Set media_type to {found}", (("set", kind, found),)) if fits else None
-        yield Problem(kind, f"The bytes are {found}", repair=repair)
+        yield Problem(kind, f"The data is {found}", repair=repair)
     if block.type == "image" and len(data) * 3 // 4 > LARGEST_IMAGE_BYTES:
         yield Problem(place, "The image is larger than 5 MiB")
 
@@ -168,7 +169,7 @@ def _bare(block: Block, data: str) -> Repair | None:
     media_type = start.removeprefix("data:").partition(";")[0]
     if media_type in IMAGE_MEDIA_TYPES:
         edits.append(("set", (*block.path, "source", "media_type"), media_type))
-    return Repair("Keep the bytes alone", tuple(edits))  # type: ignore[arg-type]
+    return Repair("Remove the data:… prefix", tuple(edits))  # type: ignore[arg-type]
 
 
 def _head(data: str) -> bytes | None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from playground.protocol.models import EFFORTS, THINKING_TYPES, ModelFacts
-from playground.protocol.output import DISPLAY_NEEDING_BETA, LEAST_THINKING_BUDGET
-from playground.protocol.problems import Edit, Problem, Repair, Severity
-from playground.protocol.request_view import RequestView
-from playground.protocol.shape import is_number
+from playground.protocol.catalogue.known_models import EFFORTS, THINKING_TYPES, ModelFacts
+from playground.protocol.catalogue.output import DISPLAY_NEEDING_BETA, LEAST_THINKING_BUDGET
+from playground.protocol.rules.problems import Edit, Problem, Repair, Severity
+from playground.protocol.rules.request_view import RequestView
+from playground.protocol.rules.shape import is_number
 
 # The sampling members and what the API assumes for them (top_k has no number for "all").
 SAMPLING_DEFAULTS = {"temperature": 1, "top_p": 1, "top_k": None}
@@ -43,7 +43,7 @@ def _budget(request: RequestView) -> Iterator[Problem]:
     place = ("thinking", "budget_tokens")
     if request.part_type("thinking") in ("adaptive", "disabled", "between_tools"):
         if "budget_tokens" in request.part("thinking"):
-            message = f"budget_tokens does not go with {request.part_type('thinking')} thinking"
+            message = f"budget_tokens is not allowed with {request.part_type('thinking')} thinking"
             yield Problem(place, message, repair=_leave_out(*place))
     elif is_number(budget) and is_number(most) and budget >= most:
         severity: Severity = "warning" if INTERLEAVED in request.betas else "error"
@@ -69,12 +69,12 @@ def _sampling_with_thinking(request: RequestView) -> Iterator[Problem]:
         return
     temperature, top_p = request.body.get("temperature"), request.body.get("top_p")
     if is_number(temperature) and temperature != 1:
-        message = "temperature can only be 1 while the model thinks"
+        message = "temperature must be 1 with thinking"
         yield Problem(("temperature",), message, repair=_leave_out("temperature"))
     if is_number(request.body.get("top_k")):
-        yield Problem(("top_k",), "top_k cannot be set while the model thinks", repair=_leave_out("top_k"))
+        yield Problem(("top_k",), "top_k is not allowed with thinking", repair=_leave_out("top_k"))
     if is_number(top_p) and not 0.95 <= top_p <= 1:
-        message = "top_p may have to be between 0.95 and 1 while the model thinks"
+        message = "top_p may have to be between 0.95 and 1 with thinking"
         yield Problem(("top_p",), message, "warning", _leave_out("top_p"))
 
 
@@ -94,11 +94,11 @@ def _forced_tool_with_thinking(request: RequestView) -> Iterator[Problem]:
     repair = Repair("Let the model choose", (("set", ("tool_choice",), {"type": "auto", **kept}),))
     place = ("tool_choice", "type")
     if request.facts is not None and not request.facts.takes_forced_tools:
-        message = f"{request.model} cannot be made to use a tool: tool_choice can be auto or none"
+        message = f"{request.model} does not support forced tool use: tool_choice must be auto or none"
         yield Problem(place, message, repair=repair)
     elif request.part_type("thinking") in ("enabled", "adaptive"):
         severity: Severity = "error" if request.part_type("thinking") == "enabled" else "warning"
-        message = "The model cannot be made to use a tool while it thinks"
+        message = "Forced tool use does not work with thinking"
         yield Problem(place, message, severity, repair)
 
 
@@ -108,12 +108,12 @@ def _thinking_of_model(request: RequestView, facts: ModelFacts) -> Iterator[Prob
         return
     if kind not in facts.thinking:
         allowed = sorted(facts.thinking)
-        message = f"{request.model} does not take thinking {kind}; it takes {' or '.join(allowed) or 'none'}"
+        message = f"{request.model} does not support {kind} thinking; it supports {' or '.join(allowed) or 'none'}"
         yield Problem(("thinking", "type"), message, repair=_other_thinking(kind, facts))
     elif kind == "disabled" and facts.disabled_up_to is not None:
         effort = request.part("output_config").get("effort")
         if effort in EFFORTS and EFFORTS.index(effort) > EFFORTS.index(facts.disabled_up_to):
-            message = f"{request.model} takes thinking disabled up to effort {facts.disabled_up_to} only"
+            message = f"{request.model} supports disabled thinking only up to effort {facts.disabled_up_to}"
             edit: Edit = ("set", ("output_config", "effort"), facts.disabled_up_to)
             yield Problem(
                 ("thinking", "type"), message, repair=Repair(f"Set effort to {facts.disabled_up_to}", (edit,))
@@ -140,11 +140,11 @@ def _effort_of_model(request: RequestView, facts: ModelFacts) -> Iterator[Proble
     levels = [level for level in EFFORTS if level in facts.efforts]
     place = ("output_config", "effort")
     if not levels:
-        yield Problem(place, f"{request.model} does not take an effort", repair=_leave_out(*place))
+        yield Problem(place, f"{request.model} does not support effort", repair=_leave_out(*place))
         return
     nearest = min(levels, key=lambda level: abs(EFFORTS.index(level) - EFFORTS.index(effort)))
     repair = Repair(f"Set effort to {nearest}", (("set", place, nearest),))
-    yield Problem(place, f"{request.model} takes effort {', '.join(levels)} only", repair=repair)
+    yield Problem(place, f"{request.model} supports only effort {', '.join(levels)}", repair=repair)
 
 
 def _sampling_of_model(request: RequestView, facts: ModelFacts) -> Iterator[Problem]:
@@ -152,7 +152,7 @@ def _sampling_of_model(request: RequestView, facts: ModelFacts) -> Iterator[Prob
         value = request.body.get(name)
         if not is_number(value) or facts.sampling == "any" or (facts.sampling == "default" and value == default):
             continue
-        yield Problem((name,), f"{request.model} does not take {name}", repair=_leave_out(name))
+        yield Problem((name,), f"{request.model} does not support {name}", repair=_leave_out(name))
     both = [is_number(request.body.get(name)) for name in ("temperature", "top_p")]
     if all(both) and facts.sampling == "any":
         yield Problem(("top_p",), "Some models refuse temperature and top_p together", "warning", _leave_out("top_p"))
@@ -163,20 +163,20 @@ def _output_of_model(request: RequestView, facts: ModelFacts) -> Iterator[Proble
     longer_allowed = any(beta.startswith("output-") for beta in request.betas)
     if limit is not None and is_number(most) and most > limit and not longer_allowed:
         repair = Repair(f"Set max_tokens to {limit:,}", (("set", ("max_tokens",), limit),))
-        yield Problem(("max_tokens",), f"{request.model} writes at most {limit:,} tokens", repair=repair)
+        yield Problem(("max_tokens",), f"{request.model} generates at most {limit:,} tokens", repair=repair)
 
 
 def _inputs_of_model(request: RequestView, facts: ModelFacts) -> Iterator[Problem]:
     for _, block in request.blocks():
         if block.type == "image" and facts.takes_images is False:
-            yield Problem(block.path, f"{request.model} does not take images")
+            yield Problem(block.path, f"{request.model} does not support images")
         if block.type == "document" and facts.takes_pdfs is False:
             source = block.members.get("source")
             if isinstance(source, dict) and source.get("media_type") == "application/pdf":
-                yield Problem(block.path, f"{request.model} does not take PDF documents")
+                yield Problem(block.path, f"{request.model} does not support PDF documents")
     wants_format = request.part("output_config").get("format")
     if wants_format and facts.takes_formats is False:
         place = ("output_config", "format")
-        yield Problem(place, f"{request.model} does not take an output format", repair=_leave_out(*place))
+        yield Problem(place, f"{request.model} does not support an output format", repair=_leave_out(*place))
     if not facts.takes_fallbacks and request.body.get("fallbacks"):
-        yield Problem(("fallbacks",), f"{request.model} has no fallbacks", repair=_leave_out("fallbacks"))
+        yield Problem(("fallbacks",), f"{request.model} does not support fallbacks", repair=_leave_out("fallbacks"))

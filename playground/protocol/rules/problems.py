@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from playground.protocol import paths
-from playground.protocol.paths import JsonValue, Path
+from playground.protocol.json import paths
+from playground.protocol.json.paths import JsonValue, Path
 
 Severity = Literal["error", "warning"]
 Operation = Literal["set", "remove", "insert"]

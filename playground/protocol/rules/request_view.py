@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.protocol.models import ModelFacts, facts_of
-from playground.protocol.paths import JsonValue, Path
-from playground.protocol.problems import shown
+from playground.protocol.catalogue.known_models import ModelFacts, facts_of
+from playground.protocol.json.paths import JsonValue, Path
+from playground.protocol.rules.problems import shown
 
 Members = dict[str, Any]
 

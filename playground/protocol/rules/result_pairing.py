@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from playground.protocol.problems import Edit, Problem, Repair, shown
-from playground.protocol.request_view import Block, RequestView, Turn
+from playground.protocol.rules.problems import Edit, Problem, Repair, shown
+from playground.protocol.rules.request_view import Block, RequestView, Turn
 
 MISSING_RESULT_TEXT = "No result was recorded."
 
@@ -63,7 +63,7 @@ def result_rules(request: RequestView) -> Iterator[Problem]:
 def _call(call: Block, seen: set[str]) -> Iterator[Problem]:
     call_id = _id(call)
     if call_id is not None and call_id in seen:
-        yield Problem((*call.path, "id"), f"Another tool_use has the id {shown(call_id)} already")
+        yield Problem((*call.path, "id"), f"Another tool_use already has the ID {shown(call_id)}")
     elif call_id is not None:
         seen.add(call_id)
 
@@ -128,10 +128,10 @@ def _unasked(exchange: Exchange) -> Iterator[Problem]:
         is_only_block = sizes[int(result.path[1])] == 1
         remove = None if is_only_block else Repair("Remove this result", (("remove", result.path, None),))
         if call_id not in calls:
-            message = "This tool_result answers no tool_use of the assistant message before it"
+            message = "No tool_use in the assistant message before has this ID"
             yield Problem((*result.path, "tool_use_id"), message, repair=remove)
         elif call_id in answered:
-            yield Problem((*result.path, "tool_use_id"), "This tool_use has another result already", repair=remove)
+            yield Problem((*result.path, "tool_use_id"), "This tool_use already has a result", repair=remove)
         else:
             yield from _toolset(calls[call_id], result)
         answered.add(call_id)
@@ -141,8 +141,8 @@ def _toolset(call: Block, result: Block) -> Iterator[Problem]:
     name = call.members.get("toolset_name")
     if isinstance(name, str) and result.members.get("toolset_name") != name:
         place = (*result.path, "toolset_name")
-        repair = Repair("Repeat the toolset_name", (("set", place, name),))
-        yield Problem(place, "toolset_name must repeat that of the call", repair=repair)
+        repair = Repair("Set it to the toolset_name of the call", (("set", place, name),))
+        yield Problem(place, "toolset_name must match that of the call", repair=repair)
 
 
 def _late(exchange: Exchange) -> Iterator[Problem]:
@@ -155,7 +155,7 @@ def _late(exchange: Exchange) -> Iterator[Problem]:
             if block.type != "tool_result":
                 others = True
             elif others:
-                yield Problem(block.path, "Results must come before everything else in the turn", repair=_first(turn))
+                yield Problem(block.path, "Results must come first in the message", repair=_first(turn))
 
 
 def _first(turn: Turn) -> Repair | None:
@@ -163,4 +163,4 @@ def _first(turn: Turn) -> Repair | None:
     if not isinstance(content, list):
         return None
     ordered = [*filter(_is_result, content), *(block for block in content if not _is_result(block))]
-    return Repair("Move the results to the front", (("set", (*turn.path, "content"), ordered),))
+    return Repair("Move the results to the start", (("set", (*turn.path, "content"), ordered),))

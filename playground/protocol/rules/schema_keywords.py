@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from playground.protocol.json_text import JsonValue, Path, SpelledFloat
+from playground.protocol.json.json_text import JsonValue, Path, SpelledFloat
 
 Mistake = tuple[Path, str]
 
@@ -92,7 +92,7 @@ def _dependencies(path: Path, value: JsonValue, inner: list[tuple[Path, JsonValu
         if not isinstance(each, list):
             inner.append(((*path, name), each))
         elif wrong := _names(each):
-            yield (*path, name), f"This must be {wrong}"
+            yield (*path, name), f"Must be {wrong}"
 
 
 def _string(value: JsonValue) -> str:

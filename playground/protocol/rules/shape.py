@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Collection
 from typing import TypeGuard
 
-from playground.protocol import kinds
-from playground.protocol.json_text import spelling
-from playground.protocol.kinds import accepts, blank_for
-from playground.protocol.paths import JsonValue, Path
-from playground.protocol.problems import Problem, Repair, Severity
+from playground.protocol.catalogue import kinds
+from playground.protocol.catalogue.kinds import accepts, blank_for
+from playground.protocol.json.json_text import spelling
+from playground.protocol.json.paths import JsonValue, Path
+from playground.protocol.rules.problems import Problem, Repair, Severity
 
 # The pairing of these with their member is known by name only, so the API may take the member without them.
 UNSURE_BETAS = frozenset(
@@ -64,7 +64,7 @@ class ShapeCheck:
         self.problems.append(Problem(path, message, severity, repair))
 
     def _wrong_type(self, path: Path, wanted: str, value: JsonValue) -> None:
-        self._say(path, f"This must be {wanted}, not {name_of_type(value)}")
+        self._say(path, f"Must be {wanted}, not {name_of_type(value)}")
 
     def _string(self, kind: kinds.Kind, value: JsonValue, path: Path) -> None:
         if not isinstance(value, str):
@@ -74,15 +74,15 @@ class ShapeCheck:
         if not isinstance(value, str):
             self._wrong_type(path, "a string", value)
         elif len(value) < kind.min_length:
-            self._say(path, "This must not be empty")
+            self._say(path, "Must not be empty")
         elif kind.max_length is not None and len(value) > kind.max_length:
-            self._say(path, f"This is longer than {kind.max_length:,} characters")
+            self._say(path, f"Longer than {kind.max_length:,} characters")
 
     def _integer(self, kind: kinds.Integer, value: JsonValue, path: Path) -> None:
         if not is_number(value):
             self._wrong_type(path, "a whole number", value)
         elif isinstance(value, float) and not value.is_integer():
-            self._say(path, f"This must be a whole number, not {spelling(value)}")
+            self._say(path, f"Must be a whole number, not {spelling(value)}")
         else:
             self._bounds(kind, value, path)
 
@@ -99,7 +99,7 @@ class ShapeCheck:
         ):
             if is_wrong and bound is not None:
                 repair = Repair(f"Set it to {bound}", (("set", path, bound),))
-                self._say(path, f"This must be {words} {bound:,}", repair)
+                self._say(path, f"Must be {words} {bound:,}", repair)
 
     def _boolean(self, kind: kinds.Boolean, value: JsonValue, path: Path) -> None:
         if not isinstance(value, bool):
@@ -109,12 +109,12 @@ class ShapeCheck:
         if not isinstance(value, str):
             self._wrong_type(path, "a string", value)
         elif not kind.is_open and value not in kind.values:
-            self._say(path, f"{_shown(value)} is none of {', '.join(kind.values)}")
+            self._say(path, f"{_shown(value)} is not one of {', '.join(kind.values)}")
 
     def _constant(self, kind: kinds.Constant, value: JsonValue, path: Path) -> None:
         if value != kind.value:
             repair = Repair(f"Set it to {kind.value}", (("set", path, kind.value),))
-            self._say(path, f"This can only be {kind.value}", repair)
+            self._say(path, f"Must be {kind.value}", repair)
 
     def _json_schema(self, kind: kinds.JsonSchema, value: JsonValue, path: Path) -> None:
         if not isinstance(value, dict):
@@ -160,7 +160,7 @@ class ShapeCheck:
     def _member(self, member: kinds.Parameter, value: JsonValue, path: Path) -> None:
         if value is None:
             if not member.nullable:
-                repair = None if member.required else Repair("Leave it out", (("remove", path, None),))
+                repair = None if member.required else Repair("Remove it", (("remove", path, None),))
                 self._say(path, f"{member.name} cannot be null", repair)
             return
         if member.betas:
@@ -202,7 +202,7 @@ class ShapeCheck:
         elif not isinstance(tag, str):
             self._wrong_type(place, "a string", tag)
         else:
-            self._say(place, f"{_shown(tag)} is none that is known here: {known}")
+            self._say(place, f"{_shown(tag)} is not one of {known}")
 
     def _one_of(self, kind: kinds.OneOf, value: JsonValue, path: Path) -> None:
         fitting = next((each for each in kind.kinds if accepts(each, value)), None) or next(

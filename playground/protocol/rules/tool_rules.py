@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from playground.protocol.problems import Edit, Problem, Repair, shown
-from playground.protocol.request_view import RequestView, Tool
-from playground.protocol.tool_schemas import ExampleCheck, schema_problems
-from playground.protocol.toolsets import TOOLSET_MEMBERS
+from playground.protocol.catalogue.toolsets import TOOLSET_MEMBERS
+from playground.protocol.rules.problems import Edit, Problem, Repair, shown
+from playground.protocol.rules.request_view import RequestView, Tool
+from playground.protocol.rules.tool_schemas import ExampleCheck, schema_problems
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 SHORTER_NAME_LIMIT = 64
@@ -37,9 +37,9 @@ def _custom_name(tool: Tool) -> Iterator[Problem]:
     if not _NAME.fullmatch(tool.name):
         plain = re.sub(r"[^A-Za-z0-9_-]+", "_", tool.name).strip("_")
         repair = Repair(f"Rename it to {shown(plain)}", (("set", place, plain),)) if plain else None
-        yield Problem(place, "A tool's name can have letters, digits, _ and - only", repair=repair)
+        yield Problem(place, "A tool name may contain only letters, digits, _ and -", repair=repair)
     elif len(tool.name) > SHORTER_NAME_LIMIT:
-        message = f"Not every server takes a name longer than {SHORTER_NAME_LIMIT} characters"
+        message = f"Some servers refuse names longer than {SHORTER_NAME_LIMIT} characters"
         yield Problem(place, message, "warning")
 
 
@@ -47,7 +47,7 @@ def _unique_names(request: RequestView) -> Iterator[Problem]:
     seen: set[str] = set()
     for tool in request.tools:
         if tool.name and tool.name in seen:
-            yield Problem((*tool.path, "name"), "Another tool has this name already")
+            yield Problem((*tool.path, "name"), "Another tool already has this name")
         elif tool.name:
             seen.add(tool.name)
 
@@ -55,8 +55,8 @@ def _unique_names(request: RequestView) -> Iterator[Problem]:
 def _domains(tool: Tool) -> Iterator[Problem]:
     if tool.members.get("allowed_domains") is not None and tool.members.get("blocked_domains") is not None:
         place = (*tool.path, "blocked_domains")
-        repair = Repair("Leave blocked_domains out", (("remove", place, None),))
-        yield Problem(place, "allowed_domains and blocked_domains do not go together", repair=repair)
+        repair = Repair("Remove blocked_domains", (("remove", place, None),))
+        yield Problem(place, "allowed_domains and blocked_domains cannot be used together", repair=repair)
 
 
 def _same_deferral(tool: Tool) -> Iterator[Problem]:
@@ -76,7 +76,7 @@ def _same_deferral(tool: Tool) -> Iterator[Problem]:
 def _choice(request: RequestView) -> Iterator[Problem]:
     kind, choice = request.part_type("tool_choice"), request.part("tool_choice")
     if kind in ("auto", "any", "tool") and not request.tools and not request.body.get("mcp_servers"):
-        repair = Repair("Leave tool_choice out", (("remove", ("tool_choice",), None),))
+        repair = Repair("Remove tool_choice", (("remove", ("tool_choice",), None),))
         if not request.continues_a_thread:
             yield Problem(("tool_choice",), "tool_choice needs tools", repair=repair)
         return
@@ -104,8 +104,8 @@ def _deferral(request: RequestView) -> Iterator[Problem]:
     deferred = [tool for tool in request.tools if _is_deferred(tool)]
     if request.tools and len(deferred) == len(request.tools):
         place = (*deferred[0].path, "defer_loading")
-        repair = Repair("Load the first tool at once", (("remove", place, None),)) if _is_own(deferred[0]) else None
-        yield Problem(deferred[0].path, "Not every tool can be deferred", repair=repair)
+        repair = Repair("Do not defer the first tool", (("remove", place, None),)) if _is_own(deferred[0]) else None
+        yield Problem(deferred[0].path, "At least one tool must not be deferred", repair=repair)
     searches = [tool for tool in request.tools if tool.type.startswith("tool_search_tool_")]
     if searches and not deferred:
         yield Problem(searches[0].path, "A tool search needs at least one tool with defer_loading")

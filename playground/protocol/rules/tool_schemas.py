@@ -7,6 +7,7 @@ for ever), and following its references stops after a while.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextvars import ContextVar
 from itertools import islice
 from typing import Any
 
@@ -15,10 +16,11 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from playground.protocol.paths import JsonValue, Path
-from playground.protocol.problems import Problem, Repair
-from playground.protocol.request_view import Tool
-from playground.protocol.schema_words import schema_mistakes
+from playground.exceptions import PlaygroundError
+from playground.protocol.json.paths import JsonValue, Path
+from playground.protocol.rules.problems import Problem, Repair
+from playground.protocol.rules.request_view import Tool
+from playground.protocol.rules.schema_keywords import schema_mistakes
 
 # How many schemas all examples of a request together are compared with, about 10 microseconds each.
 MOST_STEPS = 5_000
@@ -28,7 +30,7 @@ _WITH_REGULAR_EXPRESSIONS = ("patternProperties", "unevaluatedProperties")
 _NEVER_RUN = ("pattern", "uniqueItems")
 
 
-class _TooMuchError(Exception):
+class _TooMuchError(PlaygroundError):
     """The schema asks for more work than a check is worth."""
 
 
@@ -40,7 +42,7 @@ def schema_problems(tool: Tool, example_check: ExampleCheck) -> Iterator[Problem
         return
     if schema.get("type") != "object":
         repair = Repair("Set its type to object", (("set", (*place, "type"), "object"),))
-        yield Problem((*place, "type"), "The type of an input_schema must be object", repair=repair)
+        yield Problem((*place, "type"), "The type of input_schema must be object", repair=repair)
     mistakes = list(islice(schema_mistakes(schema), MOST_MISTAKES))
     for where, message in mistakes:
         yield Problem((*place, *where), message)
@@ -51,7 +53,7 @@ def schema_problems(tool: Tool, example_check: ExampleCheck) -> Iterator[Problem
         return
     for index, where, message in example_check.mistakes(schema, examples):
         path = (*tool.path, "input_examples", index, *where)
-        yield Problem(path, f"The example does not follow the schema: {message}", "warning")
+        yield Problem(path, f"The example does not match the schema: {message}", "warning")
 
 
 def format_problems(place: Path, wanted: JsonValue) -> Iterator[Problem]:
@@ -100,21 +102,14 @@ class ExampleCheck:
 
     def __init__(self, steps: int = MOST_STEPS) -> None:
         self.steps = steps
-        keywords = {
-            name: self._counted(check)
-            for name, check in Draft202012Validator.VALIDATORS.items()
-            if name not in _NEVER_RUN
-        }
-        self._validator = validators.create(
-            Draft202012Validator.META_SCHEMA, keywords, type_checker=Draft202012Validator.TYPE_CHECKER
-        )
 
     def mistakes(self, schema: dict[str, Any], values: list[JsonValue]) -> Iterator[tuple[int, Path, str]]:
         """The first mistake of each value: its index, the place in it, and the words."""
         if _has_regular_expressions(schema):
             return
-        validator = self._validator(schema, registry=Registry())
+        validator = _validator(schema, registry=Registry())
         for index, value in enumerate(values):
+            _counting.set(self)
             try:
                 error = next(validator.iter_errors(value), None)
             except (_TooMuchError, RecursionError, ArithmeticError, Unresolvable, TypeError, ValueError):
@@ -123,14 +118,31 @@ class ExampleCheck:
             if error is not None:
                 yield index, *_innermost(error)
 
-    def _counted(self, keyword: Any) -> Any:
-        def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-            self.steps -= 1 + (_size(value) + _size(instance)) // 20
-            if self.steps < 0:
-                raise _TooMuchError
-            return keyword(validator, value, instance, schema) or iter(())
+    def spend(self, steps: int) -> None:
+        self.steps -= steps
+        if self.steps < 0:
+            raise _TooMuchError
 
-        return check
+
+_counting: ContextVar[ExampleCheck] = ContextVar("counting")
+
+
+def _counted(keyword: Any) -> Any:
+    """The check of a schema's keyword, which counts for the example check that is at work."""
+
+    def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        _counting.get().spend(1 + (_size(value) + _size(instance)) // 20)
+        return keyword(validator, value, instance, schema) or iter(())
+
+    return check
+
+
+# Made once: jsonschema takes 1.3 ms to make a class.
+_validator = validators.create(
+    Draft202012Validator.META_SCHEMA,
+    {name: _counted(check) for name, check in Draft202012Validator.VALIDATORS.items() if name not in _NEVER_RUN},
+    type_checker=Draft202012Validator.TYPE_CHECKER,
+)
 
 
 def _size(value: Any) -> int:

@@ -6,16 +6,16 @@ from collections.abc import Collection, Mapping
 from itertools import chain, islice
 from typing import Any
 
-from playground.protocol.parameters import BODY
-from playground.protocol.paths import JsonValue
-from playground.protocol.problems import Edit, Problem, Repair, repaired
-from playground.protocol.request_view import view
-from playground.protocol.rules_of_features import feature_rules
-from playground.protocol.rules_of_messages import message_rules
-from playground.protocol.rules_of_models import model_rules
-from playground.protocol.rules_of_tools import tool_rules
-from playground.protocol.shape import ShapeCheck, name_of_type
-from playground.protocol.tool_results import result_rules
+from playground.protocol.catalogue.parameters import BODY
+from playground.protocol.json.paths import JsonValue
+from playground.protocol.rules.feature_rules import feature_rules
+from playground.protocol.rules.message_rules import message_rules
+from playground.protocol.rules.model_rules import model_rules
+from playground.protocol.rules.problems import Edit, Problem, Repair, repaired
+from playground.protocol.rules.request_view import view
+from playground.protocol.rules.result_pairing import result_rules
+from playground.protocol.rules.shape import ShapeCheck, name_of_type
+from playground.protocol.rules.tool_rules import tool_rules
 
 __all__ = ["MOST_PROBLEMS", "Edit", "Problem", "Repair", "check", "repaired"]
 

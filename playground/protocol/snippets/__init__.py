@@ -1,6 +1,7 @@
 """A request as source text, in eight languages; what is sent is the body exactly, its numbers spelled as they are.
 
-Languages with text literals that take JSON as it is get the body as text. Python and Node get their own values,
+Languages with text literals that take JSON as it is get the body as text, for the official client where there is one
+and for plain HTTP. Python and Node get their own values,
 and text only when a number or a half surrogate would not arrive as it was meant.
 """
 
@@ -11,14 +12,16 @@ from dataclasses import dataclass
 
 from playground.protocol.snippets.csharp import csharp
 from playground.protocol.snippets.go import go
+from playground.protocol.snippets.go_client import go_client
+from playground.protocol.snippets.http_request import AttachedFile, SnippetRequest
 from playground.protocol.snippets.java import java
-from playground.protocol.snippets.node import fetch
-from playground.protocol.snippets.node import official as node_client
+from playground.protocol.snippets.node_source import fetch
+from playground.protocol.snippets.node_source import official as node_client
 from playground.protocol.snippets.php import php
-from playground.protocol.snippets.python import httpx
-from playground.protocol.snippets.python import official as python_client
-from playground.protocol.snippets.request import AttachedFile, SnippetRequest
+from playground.protocol.snippets.python_source import httpx
+from playground.protocol.snippets.python_source import official as python_client
 from playground.protocol.snippets.ruby import ruby
+from playground.protocol.snippets.ruby_client import ruby_client
 from playground.protocol.snippets.shell import curl
 
 __all__ = ["LANGUAGES", "AttachedFile", "Language", "SnippetRequest", "snippet"]
@@ -34,6 +37,11 @@ class Language:
     tab: str
     write: Callable[[SnippetRequest], str]
 
+    @property
+    def variant(self) -> str:
+        """What tells it from the others of its tab, such as "official client"."""
+        return self.label.removeprefix(self.tab).strip(" ()")
+
 
 LANGUAGES = (
     Language("shell", "Shell (curl)", "bash", "Shell", curl),
@@ -41,11 +49,13 @@ LANGUAGES = (
     Language("python-httpx", "Python (httpx)", "python", "Python", httpx),
     Language("node", "Node (official client)", "javascript", "Node", node_client),
     Language("node-fetch", "Node (fetch)", "javascript", "Node", fetch),
-    Language("ruby", "Ruby", "ruby", "Ruby", ruby),
-    Language("php", "PHP", "php", "PHP", php),
-    Language("go", "Go", "go", "Go", go),
-    Language("java", "Java", "java", "Java", java),
-    Language("csharp", "C#", "csharp", "C#", csharp),
+    Language("ruby-client", "Ruby (official client)", "ruby", "Ruby", ruby_client),
+    Language("ruby", "Ruby (net/http)", "ruby", "Ruby", ruby),
+    Language("php", "PHP (HTTP stream)", "php", "PHP", php),
+    Language("go-client", "Go (official client)", "go", "Go", go_client),
+    Language("go", "Go (net/http)", "go", "Go", go),
+    Language("java", "Java (java.net.http)", "java", "Java", java),
+    Language("csharp", "C# (HttpClient)", "csharp", "C#", csharp),
 )
 _BY_ID = {language.id: language for language in LANGUAGES}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from playground.protocol.snippets.http_request import Header, SnippetRequest
 from playground.protocol.snippets.literals import body_text, escaped
-from playground.protocol.snippets.request import Header, SnippetRequest
 
 SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from playground.protocol.snippets.http_request import Header, SnippetRequest
 from playground.protocol.snippets.literals import body_text, escaped
-from playground.protocol.snippets.request import Header, SnippetRequest
 
 SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -30,19 +30,19 @@ def go(request: SnippetRequest) -> str:
         + ")\n\nfunc main() {\n"
         + f"\tbody := {raw_string(body.text)}\n{reading}"
         + f'\trequest, err := http.NewRequest("POST", {string(request.url)}, strings.NewReader(body))\n'
-        + _CHECK
+        + CHECK
         + headers
         + "\tresponse, err := http.DefaultClient.Do(request)\n"
-        + _CHECK
+        + CHECK
         + "\tdefer response.Body.Close()\n"
         + (_STREAM if request.streams else _WHOLE)
         + "}\n"
-        + (_BASE64 if body.files else "")
+        + (BASE64_FUNCTION if body.files else "")
     )
 
 
-_CHECK = "\tif err != nil {\n\t\tpanic(err)\n\t}\n"
-_WHOLE = "\tanswer, err := io.ReadAll(response.Body)\n" + _CHECK + "\tfmt.Fprintln(os.Stdout, string(answer))\n"
+CHECK = "\tif err != nil {\n\t\tpanic(err)\n\t}\n"
+_WHOLE = "\tanswer, err := io.ReadAll(response.Body)\n" + CHECK + "\tfmt.Fprintln(os.Stdout, string(answer))\n"
 _STREAM = """\
 	reader := bufio.NewReader(response.Body)
 	for {
@@ -58,7 +58,7 @@ _STREAM = """\
 		}
 	}
 """
-_BASE64 = """
+BASE64_FUNCTION = """
 func base64Of(name string) string {
 	data, err := os.ReadFile(name)
 	if err != nil {

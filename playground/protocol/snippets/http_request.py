@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
 
-from playground.protocol import json_text
 from playground.protocol.headers import is_secret
+from playground.protocol.json import json_text
 
 API_KEY_VARIABLE = "ANTHROPIC_API_KEY"
+ACCESS_KEY_VARIABLE = "PLAYGROUND_KEY"  # an access key of this server
 LARGE_BASE64 = 1024  # characters; shorter data stays in the text, longer data is read from a file
 EXTENSIONS = {
     "image/jpeg": "jpg",
@@ -27,6 +29,9 @@ SENT_ANYWAY = frozenset({"x-api-key", "authorization", "content-type"})
 MASK_MARKS = ("•", "…", "***")
 
 
+# RFC 3986, 3.4; the percent sign is of escapes that are there already.
+_IN_A_QUERY = "!$&'()*+,-./:;=?@_~%"
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 UNUSUAL = re.compile(r"[^ -~]")
 
 
@@ -65,6 +70,8 @@ class SnippetRequest:
     accept: str | None = None
     extra_headers: tuple[tuple[str, str], ...] = ()
     attachments: Mapping[str, AttachedFile] = field(default_factory=dict)
+    query: str = ""  # of the address, without its question mark
+    calls_playground: bool = False  # this server's own relay, with one of its access keys
 
     @property
     def streams(self) -> bool:
@@ -77,7 +84,25 @@ class SnippetRequest:
 
     @property
     def url(self) -> str:
-        return self.client_base_url + "/v1/messages"
+        return self.client_base_url + self.path
+
+    @property
+    def key_variable(self) -> str:
+        return ACCESS_KEY_VARIABLE if self.calls_playground else API_KEY_VARIABLE
+
+    @property
+    def path(self) -> str:
+        """With every character escaped that several languages refuse in an address, and curl takes for a pattern."""
+        query = quote(_STRAY_PERCENT.sub("%25", self.query), safe=_IN_A_QUERY)
+        return f"/v1/messages?{query}" if query else "/v1/messages"
+
+    def query_members(self) -> dict[str, str] | None:
+        """The query as names and values, as the official clients take it; None when it would be spelled differently.
+
+        Older clients send `beta=true` by themselves with betas; said twice it is sent once.
+        """
+        members = parse_qsl(self.query, keep_blank_values=True)
+        return dict(members) if len(dict(members)) == len(members) and urlencode(members) == self.query else None
 
     def own_headers(self) -> list[Header]:
         """The headers beyond the API's own, secrets replaced by variables."""
@@ -86,8 +111,8 @@ class SnippetRequest:
 
     def credential_header(self) -> Header:
         if self.auth_style == "bearer":
-            return Header("authorization", "", API_KEY_VARIABLE, "Bearer ")
-        return Header("x-api-key", "", API_KEY_VARIABLE)
+            return Header("authorization", "", self.key_variable, "Bearer ")
+        return Header("x-api-key", "", self.key_variable)
 
     def headers(self) -> list[Header]:
         """All headers of the request, the credential first."""
@@ -98,6 +123,10 @@ class SnippetRequest:
         if self.accept:
             found.append(Header("accept", self.accept))
         return found + self.own_headers()
+
+    def client_headers(self) -> list[Header]:
+        """The headers beyond those that an official client sends by itself: its credential and the content type."""
+        return [header for header in self.headers()[1:] if header.name != "content-type"]
 
     def files(self) -> dict[str, AttachedFile]:
         """The strings of the body that stand for a file's bytes, with the file to read for each."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from playground.protocol.snippets.http_request import Header, SnippetRequest
 from playground.protocol.snippets.literals import body_text, escaped
-from playground.protocol.snippets.request import Header, SnippetRequest
 
 SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 LONGEST_CONSTANT = 60_000  # bytes of UTF-8; the class file format stops at 65,535

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from playground.protocol import json_text
-from playground.protocol.snippets.request import SnippetRequest, is_plain, json_source
+from playground.protocol.json import json_text
+from playground.protocol.snippets.http_request import SnippetRequest, is_plain, json_source
 
 LINE = 88  # columns; a list or object that fits stays on one line
 TO_ESCAPE = re.compile(r"""[^ -~]|["\\]""")

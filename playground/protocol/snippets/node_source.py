@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl
 
+from playground.protocol.snippets.http_request import API_KEY_VARIABLE, Header, SnippetRequest
 from playground.protocol.snippets.literals import (
     BodyText,
     Literals,
@@ -13,8 +15,7 @@ from playground.protocol.snippets.literals import (
     javascript_keeps,
     numbers_of,
 )
-from playground.protocol.snippets.python import CLIENT_BASE_URL, CLIENT_VERSION, QUICK_ANSWER
-from playground.protocol.snippets.request import API_KEY_VARIABLE, Header, SnippetRequest
+from playground.protocol.snippets.python_source import CLIENT_BASE_URL, CLIENT_VERSION, QUICK_ANSWER
 
 SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
@@ -79,8 +80,16 @@ def _imports(source: str) -> str:
 
 
 def official(request: SnippetRequest) -> str:
-    source = _client(request) + "\n" + (_create(request) if _plain(request) else _post(request))
-    source += _read_client_stream() if request.streams else "console.log(message);\n"
+    names = [name for name, _ in parse_qsl(request.query, keep_blank_values=True)]
+    if len(set(names)) < len(names):
+        return fetch(request)  # of a name that comes twice, the client sends the last
+    source = _client(request) + "\n"
+    if not _plain(request):
+        source += _post(request)
+    elif request.streams:
+        source += _stream(request)
+    else:
+        source += f"const message = await {_call(request, 'create')}console.log(message);\n"
     imports = _imports(source)
     return 'import Anthropic from "@anthropic-ai/sdk";\n' + (imports or "\n") + source
 
@@ -95,7 +104,9 @@ def _client(request: SnippetRequest) -> str:
     members = [_header_member(header) for header in headers]
     if request.client_base_url != CLIENT_BASE_URL:
         options.append(f"baseURL: {string(request.client_base_url)}")
-        if request.auth_style == "x-api-key":
+        if request.calls_playground:  # which takes its keys in either header
+            options.append(f"apiKey: process.env.{request.key_variable}")
+        elif request.auth_style == "x-api-key":
             # The client sends its key as a bearer token; some servers refuse two credentials at once.
             members = [_header_member(request.credential_header()), "Authorization: null", *members]
     if members:
@@ -110,6 +121,8 @@ def _plain(request: SnippetRequest) -> bool:
     body = request.body
     if not isinstance(body, dict) or not isinstance(body.get("messages"), list) or not _survives(request):
         return False
+    if request.query_members() is None:
+        return False
     removed = {"betas", "user_profile_id", "workspace_id", "output_format"} & body.keys()
     return (
         not removed
@@ -120,17 +133,28 @@ def _plain(request: SnippetRequest) -> bool:
     )
 
 
-def _create(request: SnippetRequest) -> str:
+def _call(request: SnippetRequest, method: str) -> str:
     body = _literals(request)
     members = [f"{key(name)}: {body.write(value, 1, 6 + len(name))}" for name, value in request.body.items()]
     if request.betas:
         members.append(f"betas: {body.write(list(request.betas), 1, 10)}")
-    options = ""
+    given = []
+    if query := request.query_members():
+        given.append(f"query: {body.write(query)}")
     if not request.streams and request.body["max_tokens"] > QUICK_ANSWER:
-        options = ", { timeout: 3_600_000 }"
-    result = "stream" if request.streams else "message"
-    method = "client.beta.messages.create" if request.betas else "client.messages.create"
-    return f"const {result} = await {method}({{" + "".join(f"\n    {m}," for m in members) + f"\n}}{options});\n"
+        given.append("timeout: 3_600_000")
+    options = f", {{ {', '.join(given)} }}" if given else ""
+    messages = "client.beta.messages" if request.betas else "client.messages"
+    written = "".join(f"\n    {member}," for member in members if member != "stream: true")
+    return f"{messages}.{method}({{{written}\n}}{options});\n"
+
+
+def _stream(request: SnippetRequest) -> str:
+    return (
+        f"const stream = {_call(request, 'stream')}"
+        'stream.on("text", (text) => process.stdout.write(text));\n'
+        "await stream.finalMessage();\n"
+    )
 
 
 def _post(request: SnippetRequest) -> str:
@@ -140,9 +164,11 @@ def _post(request: SnippetRequest) -> str:
         headers["anthropic-beta"] = ",".join(request.betas)
     stream = " stream: true," if request.streams else ""
     result = "stream" if request.streams else "message"
-    call = f'const {result} = await client.post("/v1/messages", {{\n    body,\n   {stream}'
+    call = f"const {result} = await client.post({string(request.path)}, {{\n    body,\n   {stream}"
     call = call if stream else call.removesuffix("\n   ")
-    return _text_assignment(body_text(request)) + f"{call}\n    headers: {Literals(STYLE, {}).write(headers)},\n}});\n"
+    call += f"\n    headers: {Literals(STYLE, {}).write(headers)},\n}});\n"
+    source = _text_assignment(body_text(request)) + call
+    return source + (_read_client_stream() if request.streams else "console.log(message);\n")
 
 
 def _read_client_stream() -> str:

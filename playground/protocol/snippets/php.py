@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from playground.protocol.snippets.http_request import Header, SnippetRequest
 from playground.protocol.snippets.literals import body_text
-from playground.protocol.snippets.request import Header, SnippetRequest
 
 
 def string(text: str) -> str:

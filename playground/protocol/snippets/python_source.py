@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from playground.protocol.snippets.http_request import API_KEY_VARIABLE, Header, SnippetRequest
 from playground.protocol.snippets.literals import (
     BodyText,
     Literals,
@@ -12,7 +13,6 @@ from playground.protocol.snippets.literals import (
     numbers_of,
     python_keeps,
 )
-from playground.protocol.snippets.request import API_KEY_VARIABLE, Header, SnippetRequest
 
 # The arguments of messages.create in the official client 2.x; other members of the body go through extra_body.
 STABLE_ARGUMENTS = frozenset(
@@ -103,11 +103,10 @@ def _imports(source: str, *, third: str) -> str:
 
 def official(request: SnippetRequest) -> str:
     source = _client(request) + "\n"
-    if _plain(request.body) and _survives(request):
-        source += _create(request)
+    if _plain(request.body) and _survives(request) and request.query_members() is not None:
+        source += _stream(request) if request.streams else _create(request)
     else:
         source += _post(request)
-    source += _read_client_stream() if request.streams else "print(message.to_json())\n"
     return _imports(source, third="anthropic") + source
 
 
@@ -120,7 +119,9 @@ def _client(request: SnippetRequest) -> str:
         headers.insert(0, Header("anthropic-version", request.version))
     if request.client_base_url != CLIENT_BASE_URL:
         arguments.append(f"base_url={string(request.client_base_url)}")
-        if request.auth_style == "x-api-key":
+        if request.calls_playground:  # which takes its keys in either header
+            arguments.append(f'api_key=os.environ["{request.key_variable}"]')
+        elif request.auth_style == "x-api-key":
             headers.insert(0, request.credential_header())
     members = [f"{string(header.name)}: {_header_value(header)}" for header in headers]
     if any(header.name == "x-api-key" for header in headers):
@@ -153,7 +154,7 @@ def _is_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _create(request: SnippetRequest) -> str:
+def _arguments(request: SnippetRequest) -> str:
     body, write = request.body, _literals(request).write
     known = BETA_ARGUMENTS if request.betas else STABLE_ARGUMENTS
     arguments = [f"{name}={write(value, 1, 5 + len(name))}" for name, value in body.items() if name in known]
@@ -162,11 +163,27 @@ def _create(request: SnippetRequest) -> str:
         arguments.append(f"betas={write(list(request.betas), 1, 10)}")
     if others:
         arguments.append(f"extra_body={write(others, 1, 15)}")
+    if query := request.query_members():
+        arguments.append(f"extra_query={write(query, 1, 16)}")
     if not request.streams and body["max_tokens"] > QUICK_ANSWER:
         arguments.append("timeout=3600")
-    result = "stream" if request.streams else "message"
-    method = "client.beta.messages.create" if request.betas else "client.messages.create"
-    return f"{result} = {method}(" + "".join(f"\n    {argument}," for argument in arguments) + "\n)\n"
+    return "".join(f"\n    {argument}," for argument in arguments if argument != "stream=True") + "\n"
+
+
+def _messages(request: SnippetRequest) -> str:
+    return "client.beta.messages" if request.betas else "client.messages"
+
+
+def _create(request: SnippetRequest) -> str:
+    return f"message = {_messages(request)}.create({_arguments(request)})\nprint(message.content)\n"
+
+
+def _stream(request: SnippetRequest) -> str:
+    return (
+        f"with {_messages(request)}.stream({_arguments(request)}) as stream:\n"
+        "    for text in stream.text_stream:\n"
+        '        print(text, end="", flush=True)\n'
+    )
 
 
 def _post(request: SnippetRequest) -> str:
@@ -180,8 +197,9 @@ def _post(request: SnippetRequest) -> str:
         kind = "anthropic.types.RawMessageStreamEvent"
         stream = f"\n    stream=True,\n    stream_cls=anthropic.Stream[{kind}],"
     result = "stream" if request.streams else "message"
-    call = f'{result} = client.post(\n    "/v1/messages",\n    cast_to={kind},\n    content=body.encode(),'
-    return _text_assignment(body_text(request)) + f"{call}{options}{stream}\n)\n"
+    call = f"{result} = client.post(\n    {string(request.path)},\n    cast_to={kind},\n    content=body.encode(),"
+    source = _text_assignment(body_text(request)) + f"{call}{options}{stream}\n)\n"
+    return source + (_read_client_stream() if request.streams else "print(message.content)\n")
 
 
 def _read_client_stream() -> str:

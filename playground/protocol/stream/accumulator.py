@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from playground.protocol.errors import ApiError, error_body, read_error
-from playground.protocol.growing_block import HOME_OF_DELTA, TEXT_DELTAS, Field, GrowingBlock, read_json
+from playground.protocol.catalogue.block_types import BLOCK_TYPES, DELTA_TYPES, block_type
+from playground.protocol.errors import ApiError, error_body, is_error, read_error, unwrapped
+from playground.protocol.stream.event_type import type_of_event
+from playground.protocol.stream.growing_block import Field, GrowingBlock
 
 if TYPE_CHECKING:
-    from playground.protocol.sse import ServerSentEvent
+    from playground.protocol.stream.sse import ServerSentEvent
 
 Ending = Literal["open", "complete", "truncated", "failed"]
 What = Literal[
@@ -48,6 +50,7 @@ class Accumulator:
     """A message in the making.
 
     Feed every event to `add` and say `finish` when the body has ended: only then can an open message be truncated.
+    Its many methods are one for each type of event and of delta.
     """
 
     def __init__(self) -> None:
@@ -55,6 +58,10 @@ class Accumulator:
         self.ending: Ending = "open"
         self.error: dict[str, Any] | None = None  # the data of the `error` event; see `api_error`
         self.usage: dict[str, Any] = {}  # merged over all events
+        self.has_begun = False  # whether anything of a message has come
+        self.lacks_message_stop = False  # although it has its stop_reason and the body came to its end
+        self.came_after: list[str] = []  # types of what followed the end of the message, but pings; the first few
+        self.late_error: dict[str, Any] | None = None  # an `error` event that followed a whole message
         self.count = 0  # events seen, also those that changed nothing
         self._message: dict[str, Any] = {}
         self._blocks: dict[int, GrowingBlock] = {}
@@ -67,8 +74,9 @@ class Accumulator:
     def of_message(cls, message: Any) -> Accumulator:
         """A message that came whole, as JSON; also an error object, or whatever stood in its place."""
         accumulator = cls()
-        if isinstance(message, dict) and (message.get("type") == "error" or _is_bare_error(message)):
-            accumulator._fail(message)
+        error = unwrapped(message)
+        if isinstance(error, dict) and is_error(error):
+            accumulator._fail(error)
         elif isinstance(message, dict) and (
             message.get("type") == "message" or isinstance(message.get("content"), list)
         ):
@@ -76,7 +84,6 @@ class Accumulator:
             accumulator.ending = "complete"
         else:
             accumulator._note("the answer is not a message")
-            accumulator._message = dict(message) if isinstance(message, dict) else {}
             accumulator.ending = "failed"
         return accumulator
 
@@ -109,9 +116,11 @@ class Accumulator:
         return reason if isinstance(reason, str) else None
 
     def finish(self) -> None:
-        """The body has ended. Without `message_stop` or `error` before, the message is truncated."""
+        """The body has ended. Without `stop_reason`, `message_stop` or `error` before, the message is truncated."""
         if self.ending == "open":
-            self.ending = "truncated"
+            self.ending = "complete" if self.stop_reason is not None else "truncated"
+            if self.stop_reason is not None:
+                self.lacks_message_stop = True
 
     def add(self, event: ServerSentEvent) -> Change | None:
         """Take the next event; tell what it changed. None: nothing (a ping, or something noted in `problems`)."""
@@ -121,16 +130,24 @@ class Accumulator:
         data = self._data_of(event)
         if data is None:
             return None
-        type_ = _type_of(data, event.name)
+        type_ = type_of_event(data, event.name)
         if self.ending != "open" and type_ != "ping":
             self._note(f"{type_} after the end of the message")
-            if self.ending == "failed" or type_ == "error":
+            if self._is_too_late(type_, data):
                 return None
         handle = _HANDLERS.get(type_)
         if handle is None:
             self._note(f"unknown event {type_}")
             return None
         return handle(self, data)
+
+    def _is_too_late(self, type_: str, data: dict[str, Any]) -> bool:
+        """Whether this event, which follows the message's end, changes nothing of it any more."""
+        if len(self.came_after) < _MOST_NAMED_AFTER:
+            self.came_after.append(type_)
+        if self.ending == "complete" and type_ == "error" and self.late_error is None:
+            self.late_error = data
+        return self.ending == "failed" or type_ == "error"
 
     def _data_of(self, event: ServerSentEvent) -> dict[str, Any] | None:
         """The event's data as an object; None when there is nothing to take from it."""
@@ -139,7 +156,8 @@ class Accumulator:
             return None  # how OpenAI's streams end; some servers send it here too
         if not text.strip() and event.name:
             return {}
-        data, problem = read_json(text)
+        data, problem = event.json()
+        data = unwrapped(data)
         if isinstance(data, dict):
             return data
         if event.name == "error":
@@ -148,7 +166,8 @@ class Accumulator:
         return None
 
     def _note(self, text: str) -> None:
-        self.problems.append(Problem(self.count, text))
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(Problem(self.count, text))
 
     # -- the message itself
 
@@ -169,6 +188,7 @@ class Accumulator:
 
     def _load(self, message: dict[str, Any]) -> None:
         """Take a message's members; blocks that it brings along are complete."""
+        self.has_begun = True
         self._message |= message  # content and usage only keep their places: see the property
         content = message.get("content")
         for start in content if isinstance(content, list) else []:
@@ -241,8 +261,9 @@ class Accumulator:
         return Change("block_opened", block.index, block.type, added=block.text)
 
     def _open(self, wire_index: int, start: dict[str, Any], *, implied: bool = False) -> GrowingBlock:
-        index = wire_index if wire_index not in self._blocks else self._free_index
+        index = wire_index if wire_index >= 0 and wire_index not in self._blocks else self._free_index
         block = GrowingBlock(index, wire_index, start, implied=implied)
+        self.has_begun = True
         self._blocks[index] = self._by_wire_index[wire_index] = self._open_blocks[index] = block
         self._free_index = max(self._free_index, index + 1)
         return block
@@ -255,10 +276,10 @@ class Accumulator:
 
     def _index_of(self, data: dict[str, Any]) -> int | None:
         index = data.get("index")
-        if isinstance(index, int) and not isinstance(index, bool):
+        if isinstance(index, str) and index.isascii() and index.isdecimal() and len(index) < 10:
+            index = int(index)
+        if isinstance(index, int) and not isinstance(index, bool) and abs(index) <= _MOST_INDEX:
             return index
-        if isinstance(index, str) and index.isdecimal() and len(index) < 10:
-            return int(index)
         self._note("no index")
         return None
 
@@ -267,13 +288,14 @@ class Accumulator:
         if not isinstance(delta, dict):
             self._note("content_block_delta without a delta")
             return None
-        kind = delta.get("type")
-        block = self._block_for(data, kind if isinstance(kind, str) else "")
+        type_ = delta.get("type")
+        kind = type_ if isinstance(type_, str) else ""
+        block = self._block_for(data, kind)
         if block is None:
             return None
         if not block.open:
             self._note(f"a delta for block {block.wire_index}, which was closed")
-        if kind in TEXT_DELTAS:
+        if kind in DELTA_TYPES and DELTA_TYPES[kind].is_text:
             return self._append(block, kind, delta)
         if kind == "signature_delta":
             block.set("signature", delta.get("signature"))
@@ -282,10 +304,11 @@ class Accumulator:
             block.add_citation(delta.get("citation"))
             return _grown(block, "citations")
         if kind == "compaction_delta":
-            for name in delta.keys() - {"type"}:
-                block.set(name, delta[name])
+            for name in delta:
+                if name != "type":
+                    block.extend(name, delta[name])
             return _grown(block, "compaction")
-        self._note(f"unknown delta {kind}")
+        self._note(f"unknown delta {kind}" if kind else "a delta without a type")
         block.unknown_deltas.append(delta)
         return _grown(block, "unknown")
 
@@ -298,17 +321,16 @@ class Accumulator:
             wire_index = self._free_index
         if (block := self._by_wire_index.get(wire_index)) is not None:
             return block
-        if kind not in HOME_OF_DELTA:
+        if kind not in DELTA_TYPES:
             self._note(f"{kind or 'a delta'} for block {wire_index}, which was not started")
             return None
         self._note(f"block {wire_index} was not started")
-        return self._open(wire_index, dict(_IMPLIED_STARTS[HOME_OF_DELTA[kind]]), implied=True)
+        return self._open(wire_index, _implied_start(kind), implied=True)
 
     def _append(self, block: GrowingBlock, kind: str, delta: dict[str, Any]) -> Change | None:
-        member = TEXT_DELTAS[kind]
+        member = DELTA_TYPES[kind].member
         text = delta.get(member)
-        if isinstance(estimate := delta.get("estimated_tokens"), int):
-            block.estimated_tokens += estimate
+        block.estimate(delta.get("estimated_tokens"))
         if not isinstance(text, str):
             if text is not None:
                 self._note(f"{member} is no text")
@@ -326,7 +348,7 @@ class Accumulator:
         strays = self._strays.setdefault(host.index, {})
         if kind not in strays:
             self._note(f"{kind} on a {host.type} block")
-            start = dict(_IMPLIED_STARTS[HOME_OF_DELTA[kind]])
+            start = _implied_start(kind)
             strays[kind] = self._blocks[self._free_index] = GrowingBlock(self._free_index, host.wire_index, start)
             self._free_index += 1
         return strays[kind]
@@ -343,12 +365,10 @@ class Accumulator:
         return Change("block_closed", block.index, block.type)
 
 
-_IMPLIED_STARTS: dict[str, dict[str, Any]] = {
-    "text": {"type": "text", "text": ""},
-    "thinking": {"type": "thinking", "thinking": "", "signature": ""},
-    "tool_use": {"type": "tool_use", "id": "", "name": "", "input": {}},
-    "compaction": {"type": "compaction", "content": None},
-}
+def _implied_start(kind: str) -> dict[str, Any]:
+    """The block that a delta of this kind belongs to, when its own start has not come."""
+    return dict(BLOCK_TYPES[DELTA_TYPES[kind].home].implied_start or {})
+
 
 _HANDLERS = {
     "message_start": Accumulator._start_message,
@@ -363,29 +383,14 @@ _HANDLERS = {
 }
 
 
-def _type_of(data: dict[str, Any], name: str | None) -> str:
-    """The type inside the data counts; the event's name only when there is none."""
-    if isinstance(type_ := data.get("type"), str) and type_:
-        return type_
-    if name and name != "message":  # "message" is what a stream calls an event without a name
-        return name
-    if _is_bare_error(data):
-        return "error"
-    return "message_start" if isinstance(data.get("message"), dict) else "without a type"
-
-
-def _is_bare_error(data: dict[str, Any]) -> bool:
-    """OpenAI's shape: {"error": {...}} and no type."""
-    return "type" not in data and isinstance(data.get("error"), dict | str) and "content" not in data
-
-
 def _is_at_home(kind: str, block: GrowingBlock) -> bool:
-    if block.type not in _HOMES:
-        return True  # a type of block that we do not know may take any delta
-    return block.takes_input if kind == "input_json_delta" else block.type == HOME_OF_DELTA[kind]
+    deltas = block_type(block.type).deltas
+    return deltas is None or kind in deltas
 
 
-_HOMES = frozenset({"text", "thinking", "redacted_thinking", "tool_use", "server_tool_use", "mcp_tool_use"})
+_MOST_NAMED_AFTER = 50
+_MOST_PROBLEMS = 1_000  # a stream of something else has one an event
+_MOST_INDEX = 2**31 - 1  # a message of more blocks is none
 
 
 def _grown(block: GrowingBlock, field: Field) -> Change:

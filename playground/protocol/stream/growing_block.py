@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
 from typing import Any, Literal
 
-# Which member a delta's text is added to, and what type of block a delta is at home in.
-TEXT_DELTAS: dict[str, str] = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
-HOME_OF_DELTA: dict[str, str] = {
-    "text_delta": "text",
-    "citations_delta": "text",
-    "thinking_delta": "thinking",
-    "signature_delta": "thinking",
-    "input_json_delta": "tool_use",
-    "compaction_delta": "compaction",
-}
+from playground.protocol.catalogue.block_types import block_type
+from playground.protocol.json.received_json import read_json
+
+_MOST_TOKENS = 2**40  # an estimate beyond it is no count
 _TEXT_MEMBERS = ("text", "thinking")
 
 Field = Literal["text", "thinking", "partial_json", "citations", "signature", "compaction", "unknown"]
@@ -81,7 +73,7 @@ class GrowingBlock:
     @property
     def takes_input(self) -> bool:
         """Is this a call of a tool, whose input comes as pieces of JSON?"""
-        return self.type.endswith("tool_use")
+        return block_type(self.type).takes_input
 
     def append(self, member: str, text: str) -> None:
         if member not in self._texts:
@@ -89,8 +81,24 @@ class GrowingBlock:
         self._texts[member].append(text)
         self.size += len(text)
 
+    def estimate(self, tokens: Any) -> None:
+        """Add to the guess of how many tokens of thinking there are that are not shown."""
+        if isinstance(tokens, int) and 0 <= tokens <= _MOST_TOKENS - self.estimated_tokens:
+            self.estimated_tokens += tokens
+
     def set(self, member: str, value: Any) -> None:
         self._start[member] = value
+
+    def extend(self, member: str, value: Any) -> None:
+        """Take one more part of a member that comes in several deltas: text and lists grow, all else is set. Null
+        changes nothing where something is known. Text that begins with all of the earlier text is the sum, no part."""
+        known = self._start.get(member)
+        if isinstance(known, str) and isinstance(value, str):
+            value = value if value.startswith(known) else known + value
+        elif isinstance(known, list) and isinstance(value, list):
+            value = known + value
+        if value is not None or member not in self._start:
+            self._start[member] = value
 
     def add_citation(self, citation: Any) -> None:
         if self._citations is None:  # a list of our own: the start's belongs to whoever handed it in
@@ -131,30 +139,3 @@ class GrowingBlock:
     def _joined(self, member: str) -> str:
         text = self._texts.get(member)
         return "" if text is None else text.whole()
-
-
-def read_json(text: str) -> tuple[Any, str | None]:
-    """The value and no problem, or None and why there is no value. NaN, Infinity and numbers too large are refused:
-    what they became could not be written as JSON again."""
-    try:
-        return _DECODER.decode(text), None
-    except json.JSONDecodeError as error:
-        return None, f"{error.msg.removesuffix(' at').removesuffix(' starting').lower()}, at character {error.pos}"
-    except ValueError as error:
-        return None, str(error)
-    except RecursionError:
-        return None, "nested too deeply"
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"the number {text[:40]} is too large")
-    return number
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)

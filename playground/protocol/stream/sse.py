@@ -7,11 +7,16 @@ an event that has a name but no data is handed over too, and bytes that are not 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
 
+from playground.exceptions import PlaygroundError
+from playground.protocol.json.received_json import read_json
+
 MAX_EVENT = 16 * 1024 * 1024
+# Up to so many characters of data, the parsed value is kept: of a larger one it would double the memory.
+_KEPT_PARSED = 16 * 1024
 
 # U+2028, U+2029 and U+0085 are no line ends here: they occur literally inside JSON strings.
 _LINE_END = re.compile(rb"\r\n?|\n")
@@ -39,9 +44,20 @@ class ServerSentEvent:
     end: int = 0
     id: str | None = None
     malformed: str | None = None
+    _parsed: tuple[Any, str | None] | None = field(default=None, init=False, repr=False, compare=False)
+
+    def json(self) -> tuple[Any, str | None]:
+        """The data as JSON, and why it cannot be read if it cannot. Parsed once for all who read the event: nobody may
+        change the value."""
+        if self._parsed is not None:
+            return self._parsed
+        parsed = read_json(self.data)
+        if len(self.data) <= _KEPT_PARSED:
+            self._parsed = parsed
+        return parsed
 
 
-class EventTooLarge(ValueError):  # noqa: N818 - reads as what it is
+class EventTooLarge(PlaygroundError, ValueError):
     """One event is larger than the limit; what came before it was handed over already."""
 
     def __init__(self, limit: int) -> None:
@@ -60,7 +76,6 @@ class Decoder:
 
     def __init__(self, max_event: int = MAX_EVENT, offset: int = 0) -> None:
         self.max_event = max_event
-        self.consumed = offset  # bytes of the stream up to the end of the last event handed over
         self._buffer = bytearray()  # the line that has not ended yet
         self._offset = offset  # where the buffer begins in the stream
         self._scanned = 0  # bytes of the buffer known to hold no line end
@@ -68,11 +83,6 @@ class Decoder:
         self._after_cr = False  # the last line ended in a CR alone
         self._too_large = False
         self._begin()
-
-    @property
-    def leftover(self) -> bool:
-        """Has an event begun that has not ended?"""
-        return self._begun_at is not None or (len(self._buffer) > 0 and self._buffer[0] not in b":\r\n")
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Take the next bytes; return the events that they completed.
@@ -85,7 +95,7 @@ class Decoder:
         return self._take_usual() or self._take(at_end=False)
 
     def finish(self) -> list[ServerSentEvent]:
-        """The stream has ended. An unfinished event is dropped; see `leftover`.
+        """The stream has ended. An unfinished event is dropped.
 
         Returns the last event if it still waited for the byte after its CR, else nothing.
         """
@@ -116,7 +126,6 @@ class Decoder:
             return []
         self._drop(len(text))
         self._scanned = 0
-        self.consumed = self._offset
         return events
 
     def _take(self, *, at_end: bool) -> list[ServerSentEvent]:
@@ -195,7 +204,6 @@ class Decoder:
         if (self._name is not None or self._data) and not self._too_large:
             data, malformed = _decode(b"\n".join(self._data))
             event = ServerSentEvent(self._name, data, size, end, self._id, malformed)
-            self.consumed = end
         self._begin()
         return event
 

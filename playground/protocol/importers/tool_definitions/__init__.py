@@ -1,0 +1,68 @@
+"""Pasted text to tool definitions: a JSON Schema or a tool of any API's form, OpenAPI, a Python or TypeScript function.
+
+One pure function, `read_tools`: text in, a value out. Nothing is run, it never raises, and it takes time in proportion
+to the text's length.
+"""
+
+from __future__ import annotations
+
+import re
+
+from playground.protocol.importers.result import ImportProblem, ReadingError
+from playground.protocol.importers.tool_definitions.found import FoundTools, ToolCollector
+from playground.protocol.importers.tool_definitions.json_forms import read_json_tools
+from playground.protocol.importers.tool_definitions.python_functions import read_python_tools
+from playground.protocol.importers.tool_definitions.typescript_functions import read_typescript_tools
+
+__all__ = ["FoundTools", "read_tools"]
+
+LONGEST_JSON = 8 * 1024 * 1024  # characters: descriptions of large APIs
+LONGEST_CODE = 400_000  # characters
+IS_PYTHON = re.compile(
+    r"^[ \t]*(?:>>> )?(?:async[ \t]+)?def[ \t]+\w+|^[ \t]*class[ \t]+\w+[^\n{]*:[ \t]*$", re.MULTILINE
+)
+IS_TYPESCRIPT = re.compile(
+    r"\bfunction\b|=>|^[ \t]*(?:export[ \t]+)?(?:interface|type|declare|const|let)\b", re.MULTILINE
+)
+IS_YAML = re.compile(r"^(?:openapi|swagger|paths|get|post|put|patch|delete|operationId):", re.MULTILINE)
+NOTHING = (
+    "There is no tool in this text. Paste a JSON Schema, a tool definition, an OpenAPI operation as JSON, a Python "
+    "def, or a TypeScript function."
+)
+
+
+def read_tools(pasted: str) -> FoundTools | ImportProblem:
+    """The tools in the text, or why there are none, with the line and column where that can be told."""
+    text = pasted.removeprefix("\ufeff").strip("\n\r\t ")
+    if fenced := re.fullmatch(r"```[^\n]*\n(.*?)\n?```", text, re.DOTALL):
+        text = fenced[1]
+    if not text:
+        return ImportProblem(NOTHING)
+    try:
+        found = _read(text)
+    except ReadingError as unreadable:
+        return unreadable.problem
+    except RecursionError:
+        return ImportProblem("The text nests too deeply.")
+    return found if found.tools else ImportProblem(NOTHING)
+
+
+def _read(text: str) -> FoundTools:
+    found = ToolCollector()
+    if text[0] in "{[":
+        _refuse_long(text, LONGEST_JSON)
+        read_json_tools(text, found)
+        return found.result()
+    _refuse_long(text, LONGEST_CODE)
+    if IS_PYTHON.search(text):
+        read_python_tools(text, found)
+    elif IS_TYPESCRIPT.search(text):
+        read_typescript_tools(text, found)
+    elif IS_YAML.search(text):
+        raise ReadingError("YAML is not read. Paste the same as JSON.", 1, 1)
+    return found.result()
+
+
+def _refuse_long(text: str, most: int) -> None:
+    if len(text) > most:
+        raise ReadingError(f"The text is longer than {most:,} characters: paste the one tool alone.")

@@ -1,0 +1,1 @@
+PS C:\> Invoke-WebRequest -Uri https://api.example.test/v1/messages -Method POST -Headers @{'anthropic-version'='2023-06-01'} -Body ([System.Text.Encoding]::UTF8.GetBytes("{`"model`": `"m-1`", `"max_tokens`": 8, `"messages`": [{`"role`": `"user`", `"content`": `"it's a \`"test\`" & more`"}]}"))

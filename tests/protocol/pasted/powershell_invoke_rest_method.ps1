@@ -1,0 +1,1 @@
+Invoke-RestMethod -Uri https://api.example.test/v1/messages -Method Post -Headers @{ 'anthropic-version' = '2023-06-01' } -Body '{"model": "m-1", "max_tokens": 8, "messages": [{"role": "user", "content": "it''s a \"test\" & more"}]}'
