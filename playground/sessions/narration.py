@@ -1,0 +1,21 @@
+"""A step in words: the tool and its main argument, the first line of a text, or why it was refused."""
+
+from __future__ import annotations
+
+from playground.sessions.steps import Step
+
+
+def words_of(step: Step, *, error: str = "") -> str:
+    """What happened in a step, on one line. `error` is the API's type of error."""
+    if step.is_count:
+        return "Counted tokens"
+    if step.state == "running":
+        return "In progress"
+    if not step.is_answered:
+        ended = f"Refused: {step.status}" if step.status else step.state.capitalize()
+        return f"{ended}, {error}" if error else ended
+    if len(step.calls) == 1:
+        return f"{step.calls[0].name} {step.calls[0].argument}".strip()
+    if step.calls:
+        return f"{len(step.calls)} calls: {', '.join(call.name for call in step.calls)}"
+    return f"“{step.words}”" if step.words else "No text"
