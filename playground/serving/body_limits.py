@@ -31,6 +31,7 @@ LARGE: Final = frozenset(
         "attachments",
         "conversation-save",
         "conversation-import",
+        "session-import",
         "send-results",
         "compare-runs",
         "answer-to-draft",
@@ -52,10 +53,10 @@ def is_large_allowed(path: str) -> bool:
         return False
 
 
-class Place:
+class BodySlot:
     """One large body's. `arrived` when it has come in whole, `give_back` when the application is done with it."""
 
-    def __init__(self, places: Places, address: str) -> None:
+    def __init__(self, places: BodySlots, address: str) -> None:
         self._places = places
         self._address = address
         self._is_arriving = self._is_taken = True
@@ -73,7 +74,7 @@ class Place:
             self._places.taken -= 1
 
 
-class Places:
+class BodySlots:
     """So many large bodies may be on their way in at once: each is on disk and then in memory as a whole.
 
     Nobody has logged in yet when a place is taken, so one address gets a share of them only.
@@ -83,7 +84,7 @@ class Places:
         self.taken = 0
         self.arriving: Counter[str] = Counter()  # by address
 
-    def take(self, address: str) -> Place | int:
+    def take(self, address: str) -> BodySlot | int:
         """A place; or the status to refuse with, when this address has its share or there is none left."""
         if self.arriving[address] >= settings.MAX_BIG_BODIES_PER_ADDRESS:
             return 429
@@ -91,4 +92,4 @@ class Places:
             return 503
         self.taken += 1
         self.arriving[address] += 1
-        return Place(self, address)
+        return BodySlot(self, address)

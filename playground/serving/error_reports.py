@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import ItemsView
 from typing import Any
 
 from django.views.debug import SafeExceptionReporterFilter
 
 
-class NoValues(SafeExceptionReporterFilter):
+class HiddenValuesFilter(SafeExceptionReporterFilter):
     """Where it broke, without any value: every frame may hold a credential, and so may what was posted.
 
     Django's own filter does nothing at all while DEBUG is on.
@@ -16,8 +17,8 @@ class NoValues(SafeExceptionReporterFilter):
     def is_active(self, request: Any) -> bool:
         return True
 
-    def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> list[tuple[str, Any]]:
-        return [(name, self.cleansed_substitute) for name in tb_frame.f_locals]
+    def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> ItemsView[str, Any]:
+        return dict.fromkeys(tb_frame.f_locals, self.cleansed_substitute).items()
 
     def get_post_parameters(self, request: Any) -> Any:
         posted = request.POST.copy() if request is not None else {}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Any
 
 
 def _install_reactor() -> None:
@@ -28,6 +29,8 @@ def _install_reactor() -> None:
 _install_reactor()
 
 from daphne.server import twisted_loop as event_loop  # noqa: E402
-from twisted.internet import reactor  # noqa: E402
+from twisted.internet import reactor as _reactor  # noqa: E402
+
+reactor: Any = _reactor  # it has several interfaces at once, which its type does not say
 
 __all__ = ["event_loop", "reactor"]

@@ -12,13 +12,15 @@ import asyncio
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from playground.exceptions import PlaygroundError
 
-class Stalled(ConnectionError):  # noqa: N818 - reads as what it is
+
+class Stalled(PlaygroundError, ConnectionError):
     """The other side has not read for so long that its connection is cut."""
 
 
 @implementer(IPushProducer)
-class Flow:
+class FlowControl:
     """The producer of one socket."""
 
     def __init__(self) -> None:

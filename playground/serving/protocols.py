@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from playground.serving.loop import reactor  # isort: skip # it installs the reactor, so it comes first
+from playground.serving.event_loop import reactor  # isort: skip # it installs the reactor, so it comes first
 
 import json
+import time
 from io import BytesIO
 from typing import Any
+from weakref import WeakSet
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 
+from playground.identity.visitors import counted_address
 from playground.protocol.errors import error_body, type_of_status
-from playground.serving import bodies
-from playground.serving.bodies import Place
-from playground.serving.flow import Flow
-from playground.serving.transport import Connection
-from playground.visitors import counted_address
+from playground.relay.endpoint_paths import is_relays
+from playground.serving import body_limits, metrics_endpoint
+from playground.serving.body_limits import BodySlot
+from playground.serving.early_answers import early_answer
+from playground.serving.flow_control import FlowControl
+from playground.serving.public_path import local_path
+from playground.serving.request_heads import LINGER_S, Channel, plain_answer, reason_phrase
+from playground.serving.tcp_transport import Connection
 
 MOST_FRAME_BYTES = 64 * 1024  # that a browser may send; what it has to say is short
 _PACE_EVERY_S = 1.0  # so often a slow body is looked at again
-_LINGER_S = 2.0  # a refused sender gets to read the answer before the connection goes
-_REASONS = {
-    408: "Request Timeout",
-    413: "Content Too Large",
-    429: "Too Many Requests",
-    503: "Service Unavailable",
-}
 _TEXTS = {
     408: "The request came in too slowly to be waited for.",
     429: "Too many large requests at once from this address. Try again in a moment.",
@@ -38,23 +37,24 @@ _TEXTS = {
 class Request(WebRequest):
     """One HTTP request. Too large a body is answered as soon as that is known and never kept."""
 
-    # Twisted would parse forms a second time, in memory, before the application sees them.
-    _parsePOSTFormSubmission = False  # noqa: N815
+    _path = ""  # inside the site, once the head has been read
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.flow = Flow()
+        # Twisted would parse forms a second time, on the event loop and in memory: 25 MB stop every stream for seconds.
+        self._parsePOSTFormSubmission = False
+        self.flow = FlowControl()
         self._received = 0
         self._most = 0
         self._is_refused = False
-        self._place: Place | None = None
+        self._place: BodySlot | None = None
         self._began_at = 0.0
         self._pace_check: Any = None
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
         """The head has been read; the body has not."""
         # A path with stray bytes is refused later; here it is only looked up.
-        self._path = self.channel._path.partition(b"?")[0].decode("latin-1")
+        self._path = local_path(self.channel._path.partition(b"?")[0].decode("latin-1"))
         self._most = settings.MAX_BODY_BYTES if not length or length <= settings.MAX_BODY_BYTES else self._most_bytes()
         if length is not None and length > self._most:
             self._refuse(413)
@@ -66,7 +66,7 @@ class Request(WebRequest):
             super().gotLength(length)
             if length != 0:
                 self._began_at = reactor.seconds()
-                self._pace_check = reactor.callLater(bodies.GRACE_S, self._check_pace)
+                self._pace_check = reactor.callLater(body_limits.GRACE_S, self._check_pace)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
         if self._is_refused:
@@ -88,14 +88,46 @@ class Request(WebRequest):
         if self._place is not None:
             self._place.arrived()
         super().requestReceived(command, path, version)
-        if self._path.startswith(bodies.RELAY_PREFIX):
+        if self._path.startswith(body_limits.RELAY_PREFIX):
             self._give_place_back()  # the relay has it; the answer may take minutes, and its runs are counted there
+
+    def process(self) -> None:
+        """The whole request is there: answer at once what needs no application, else have one made."""
+        headers = self.requestHeaders
+        scope = {"method": self.method.decode("latin-1"), "path": self._path, "headers": []}
+        if not headers.hasHeader(b"upgrade"):
+            scope["headers"] = [(name.lower(), values[0]) for name, values in headers.getAllRawHeaders()]
+            answer = early_answer(scope)
+            if answer is not None:
+                self.request_start = time.time()  # Daphne's log wants it
+                for message in answer:
+                    self.handle_reply(message)
+                return
+        super().process()
+
+    def setResponseCode(self, code: int, message: bytes | None = None) -> None:  # noqa: N802
+        """Twisted knows the phrases of the oldest statuses only."""
+        super().setResponseCode(code, message or reason_phrase(code).encode("latin-1"))
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """An error of the server's own, before any application."""
+        if is_relays(self._path):
+            data, content_type = json.dumps(error_body(type_of_status(status), body)).encode(), b"application/json"
+            start = {"type": "http.response.start", "status": status, "headers": [(b"content-type", content_type)]}
+            self.handle_reply(start)
+            self.handle_reply({"type": "http.response.body", "body": data})
+        else:
+            super().basic_error(status, status_text, body)
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self._give_place_back()
             if self.channel is not None and not self.finished and self.producer is None:
                 self.registerProducer(self.flow, True)
+        elif self.method == b"HEAD":
+            # Twisted drops the first piece of a body only, as Daphne calls it: the others would stand on the wire
+            # where the next answer begins.
+            message = {**message, "body": b""}
         super().handle_reply(message)
 
     def handle_exception(self, exception: BaseException) -> None:
@@ -127,11 +159,11 @@ class Request(WebRequest):
             self.channel.transport.abortConnection()
 
     def _most_bytes(self) -> int:
-        return bodies.most_bytes(self._path)
+        return body_limits.most_bytes(self._path)
 
     def _take_place(self) -> None:
         taken = self.server.places.take(self._address())
-        if isinstance(taken, Place):
+        if isinstance(taken, BodySlot):
             self._place = taken
         else:
             self._refuse(taken)
@@ -148,7 +180,7 @@ class Request(WebRequest):
 
     def _check_pace(self) -> None:
         self._pace_check = None
-        if self._received < bodies.LEAST_BYTES_PER_S * (reactor.seconds() - self._began_at):
+        if self._received < body_limits.LEAST_BYTES_PER_S * (reactor.seconds() - self._began_at):
             self._refuse(408)
         else:
             self._pace_check = reactor.callLater(_PACE_EVERY_S, self._check_pace)
@@ -170,15 +202,10 @@ class Request(WebRequest):
             text = f"The request is larger than {self._most:,} bytes, the most that is taken here."
         else:
             text = _TEXTS[status]
-        body, content_type = text.encode() + b"\n", "text/plain; charset=utf-8"
-        if self._path.startswith(bodies.RELAY_PREFIX):
-            body, content_type = json.dumps(error_body(type_of_status(status), text)).encode(), "application/json"
-        head = [f"HTTP/1.1 {status} {_REASONS[status]}", f"Content-Type: {content_type}", "Connection: close"]
-        head += [f"Content-Length: {len(body)}", *(["Retry-After: 5"] if status in {429, 503} else [])]
-        self.channel.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+        self.channel.write(plain_answer(self._path, status, text))
         self.channel.persistent = False
         channel = self.channel
-        reactor.callLater(_LINGER_S, lambda: channel.transport and channel.loseConnection())
+        reactor.callLater(LINGER_S, lambda: channel.transport and channel.loseConnection())
 
 
 class Socket(WebSocketProtocol):
@@ -186,12 +213,15 @@ class Socket(WebSocketProtocol):
 
     def __init__(self) -> None:
         super().__init__()
-        self.flow = Flow()
+        self.flow = FlowControl()
+        self._is_counted = False
 
     def onOpen(self) -> None:  # noqa: N802
         # The HTTP channel that this connection began as would stay the one that is told of a full buffer.
         self.transport.unregisterProducer()
         self.transport.registerProducer(self.flow, True)
+        metrics_endpoint.server.sockets += 1
+        self._is_counted = True
         super().onOpen()
 
     def onMessageFrameBegin(self, length: int) -> None:  # noqa: N802
@@ -203,6 +233,9 @@ class Socket(WebSocketProtocol):
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
         self.flow.stopProducing()
+        if self._is_counted:
+            self._is_counted = False
+            metrics_endpoint.server.sockets -= 1
         super().onClose(wasClean, code, reason)
 
     @property
@@ -218,10 +251,25 @@ def _connection(transport: Any) -> Connection | None:
 
 
 class HttpFactory(HTTPFactory):
+    protocol = Channel  # Twisted's own choice could speak HTTP/2 over TLS, which ends at the proxy
+
+    def __init__(self, server: Any) -> None:
+        super().__init__(server)
+        self._open: WeakSet[Any] = WeakSet()
+
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = Request
+        self._open.add(protocol)
         return protocol
+
+    def take_leave(self) -> None:
+        """From now on each connection ends with its answer, and those that wait for a next request end now: their
+        clients make another one, which leads to a process that goes on."""
+        Channel.is_kept_open = False
+        for channel in list(self._open):
+            if channel.transport is not None and channel.is_idle:
+                channel.loseConnection()
 
 
 class SocketFactory(WebSocketFactory):

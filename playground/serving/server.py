@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from playground.serving.loop import event_loop, reactor  # isort: skip # it installs the reactor, so it comes first
+from playground.sockets.close_codes import SERVER_RESTARTS
+
+from playground.serving.event_loop import event_loop, reactor  # isort: skip # it installs the reactor, so it comes first
 
 import asyncio
 import gc
 import inspect
 import logging
 import signal
+import socket
 from typing import TYPE_CHECKING, Any
 
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server as DaphneServer
 from django.conf import settings
 from twisted.internet import defer
-from twisted.internet.endpoints import serverFromString
+from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
 from twisted.logger import globalLogBeginner
 
-from playground import process
-from playground.serving.bodies import Places
-from playground.serving.flow import Stalled
+from playground.dispatch import process
+from playground.serving.body_limits import BodySlots
+from playground.serving.flow_control import Stalled
 from playground.serving.protocols import HttpFactory, Socket, SocketFactory
-from playground.serving.transport import Connection
+from playground.serving.tcp_transport import Connection
+from playground.workers.pool import workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -30,7 +34,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STALLED_S = 60.0  # a socket that takes nothing for so long is cut
-RESTARTING = 4012  # close code of websockets
 _BACKLOG = 2048  # connections that may wait to be taken; one more would only be tried again after a second
 _FRAME_BYTES = 1024 * 1024  # the most we send in one websocket message
 _READ_BYTES = 1024 * 1024  # of a body, handed to the application at once
@@ -49,7 +52,9 @@ class Server(DaphneServer):
         port: int,
         handles_signals: bool,
         on_ready: Callable[[str], None] | None,
+        on_drain: Callable[[], None] | None = None,
         background: Iterable[Callable[[], Coroutine[Any, Any, None]]],
+        listening_on: int | None = None,
     ) -> None:
         endpoints = build_endpoint_description_strings(host=host, port=port)
         super().__init__(
@@ -62,11 +67,13 @@ class Server(DaphneServer):
             server_name="",
         )
         self.loop = event_loop
-        self.places = Places()
+        self.places = BodySlots()
         self.failed_to_listen: str | None = None
         self._host = host
+        self._listening_on = listening_on
         self._handles_signals = handles_signals
         self._on_ready = on_ready
+        self._on_drain = on_drain
         self._background = background
         self._tasks: list[asyncio.Task[None]] = []
         self._ports: list[Any] = []
@@ -74,8 +81,10 @@ class Server(DaphneServer):
 
     @property
     def url(self) -> str:
+        """An address that can be opened: "all addresses" is none."""
         _, port = self.listening_addresses[0]
-        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{port}/"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 - compared, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
     def run(self) -> None:
         self.connections: dict[Any, Any] = {}
@@ -85,11 +94,12 @@ class Server(DaphneServer):
             autoPingTimeout=self.ping_timeout,
             allowNullOrigin=True,
             failByDrop=False,  # say why before closing
-            openHandshakeTimeout=self.websocket_handshake_timeout,
+            openHandshakeTimeout=0,  # the request has arrived: only our own work on it is left, see handshakes.py
             maxMessagePayloadSize=self.websocket_max_message_size,
             maxFramePayloadSize=self.websocket_max_frame_size,
         )
-        globalLogBeginner.beginLoggingTo([lambda _: None], redirectStandardIO=False, discardBuffer=True)
+        silent: Any = [lambda _event: None]
+        globalLogBeginner.beginLoggingTo(silent, redirectStandardIO=False, discardBuffer=True)
         asyncio.set_event_loop(self.loop)
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)
@@ -98,14 +108,24 @@ class Server(DaphneServer):
         reactor.run(installSignalHandlers=False)
 
     def _listen(self) -> None:
-        for description in self.endpoints:
-            listening = serverFromString(reactor, str(description)).listen(self.http_factory)
+        for endpoint in self._places_to_listen():
+            listening = endpoint.listen(self.http_factory)
             listening.addCallbacks(self.listen_success, self.listen_error)
+
+    def _places_to_listen(self) -> list[Any]:
+        if self._listening_on is None:
+            return [serverFromString(reactor, str(description)) for description in self.endpoints]
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        return [AdoptedStreamServerEndpoint(reactor, self._listening_on, family)]
 
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
         port.transport = Connection
         self._ports.append(port)
+        # In the running loop: until it runs, uvloop notes a signal and never looks at it again.
+        self.loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
         if self._handles_signals:
             self._listen_to_signals()
         _spare_the_collector()
@@ -153,10 +173,6 @@ class Server(DaphneServer):
 
         return asyncio.run_coroutine_threadsafe(there(), self.loop).result(30)
 
-    async def end_all_runs(self) -> None:
-        """Stop every run, wait until all is stored, and forget them."""
-        await process.current().forget_runs()
-
     def _asked_to_stop(self, number: int) -> None:
         if self._stopping is not None:  # asked twice: now, then
             self.stop()
@@ -168,13 +184,17 @@ class Server(DaphneServer):
     async def _stop_in_order(self) -> None:
         """No new connections, let runs finish, store what they told, tell the browsers to come back, go."""
         try:
+            if self._on_drain is not None:
+                await asyncio.to_thread(self._on_drain)
             for port in self._ports:
                 await defer.maybeDeferred(port.stopListening).asFuture(self.loop)
+            self.http_factory.take_leave()
             here = process.current()
             await here.live.drain(settings.DRAIN_S)
             await here.recorder.stop()
             await self._let_connections_end()
             await here.close()
+            workers.stop()
             for task in self._tasks:
                 task.cancel()
         except Exception:
@@ -184,7 +204,7 @@ class Server(DaphneServer):
     async def _let_connections_end(self) -> None:
         for protocol in list(self.connections):
             if isinstance(protocol, Socket) and protocol.state == Socket.STATE_OPEN:
-                protocol.serverClose(code=RESTARTING)
+                protocol.serverClose(code=SERVER_RESTARTS)
         for _ in range(int(_LAST_WORDS_S / 0.05)):
             if all("disconnected" in details for details in self.connections.values()):
                 return
@@ -215,14 +235,24 @@ def make_server(
     port: int,
     signal_handlers: bool = True,
     on_ready: Callable[[str], None] | None = None,
+    on_drain: Callable[[], None] | None = None,
     background: Iterable[Callable[[], Coroutine[Any, Any, None]]] = (),
+    listening_on: int | None = None,
 ) -> Server:
-    """A server for the playground's application. Port 0 takes a free one; `on_ready` is told the address.
+    """A server for the playground's application. Port 0 takes a free one; `on_ready` is told the address, `on_drain`
+    that the server takes nothing new any more. `listening_on` is the descriptor of a socket that listens already.
 
     `background` are coroutine functions that run as long as the server does.
     """
     from playground.asgi import application
 
     return Server(
-        application, host=host, port=port, handles_signals=signal_handlers, on_ready=on_ready, background=background
+        application,
+        host=host,
+        port=port,
+        handles_signals=signal_handlers,
+        on_ready=on_ready,
+        on_drain=on_drain,
+        background=background,
+        listening_on=listening_on,
     )

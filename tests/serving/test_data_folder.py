@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.data_folder import open_data_folder, read_or_make_secret
+from playground.configuration.data_folder import open_data_folder, read_or_make_secret
 
 
 def test_the_folder_and_its_secrets_belong_to_their_owner_only(tmp_path: Path) -> None:

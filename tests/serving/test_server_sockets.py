@@ -12,7 +12,7 @@ from accounts.models import User
 from playground import dispatch
 from playground.engine.live import LiveRun
 from playground.serving.protocols import Socket
-from tests.web import sockets
+from tests.support import socket_clients as sockets
 
 
 class WebSocket:
@@ -83,7 +83,9 @@ def start(served: Any, live_url: str, owner: User, client: Any, settings: Any) -
             "messages": [{"role": "user", "content": content}],
         }
         run = served.server.call(
-            lambda: dispatch.start(json.dumps(body).encode(), owner=f"user:{owner.pk}", user=owner, connection=None)
+            lambda: dispatch.start(
+                dispatch.RunRequest(body=json.dumps(body).encode(), owner=f"user:{owner.pk}", user=owner)
+            )
         )
         opened.append(WebSocket(live_url, f"/ws/runs/{run.id}/", client.cookies["sessionid"].value, **options))
         return run, opened[-1]

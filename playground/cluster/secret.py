@@ -1,0 +1,24 @@
+"""Whether this process has the secret of the others: they would not take each other's cookies without it."""
+
+from __future__ import annotations
+
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from playground.cluster import keys
+from playground.cluster.redis_link import AWAY, thread_client
+
+_SALT = "playground.cluster.secret"
+
+
+def fingerprint() -> str:
+    """Of `SECRET_KEY`, which cannot be had from it."""
+    return salted_hmac(_SALT, "site", algorithm="sha256").hexdigest()
+
+
+def has_the_sites_secret() -> bool:
+    """True also when no other process lives, or Redis cannot be asked."""
+    try:
+        told = thread_client().get(keys.SECRET)
+    except AWAY:
+        return True
+    return not isinstance(told, bytes) or constant_time_compare(told.decode(), fingerprint())
