@@ -5,32 +5,42 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from accounts.models.connection import SANDBOX as SANDBOX_NAME
 from accounts.vault import VaultError
-from playground import process
+from playground.dispatch import process
+from playground.dispatch.run_request import ClientInfo as ClientInfo
+from playground.dispatch.run_request import RunRequest as RunRequest
 from playground.engine.events import Answered, Ended, Failure, Received
-from playground.engine.live import LiveRun, LiveRuns, Quota, RunAbout, Stopping, TooMany
-from playground.engine.run import run_in_batches
-from playground.engine.upstream import SANDBOX, AddressRefused, Outgoing, Upstream, build
+from playground.engine.exchange import run_in_batches
+from playground.engine.live import LiveRun, Quota, RateLimited, RunAbout, Stopping, reference_to
+from playground.engine.run_registry import RunReference as RunReference
+from playground.engine.run_registry import RunRegistry
+from playground.engine.upstream import SANDBOX, AddressRefused, HeaderUnsendable, Outgoing, Upstream, build
+from playground.exceptions import PlaygroundError
+from playground.identity.visitors import network_of, owner_of_user
 from playground.protocol.errors import type_of_status
-from playground.visitors import network_of
+from playground.protocol.headers import masked_query
+from playground.protocol.json.received_json import try_loads
+from playground.protocol.json.scanning import outer_members
+from playground.workers import NotHereError, in_server, is_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import AsyncIterator, Iterable
 
-    from accounts.models import AccessKey, Connection, User
+    from accounts.models import AccessKey, Connection
 
 MESSAGES = "/v1/messages"
 _FETCHES_PER_RUN = 5
-_LARGE = 256 * 1024  # bytes of JSON that are parsed off the event loop
+_LARGE = 64 * 1024  # bytes of JSON that are not parsed, which would hold up every stream, but looked through
+_READ_OF_LARGE = frozenset({"model", "stream"})
 
 
-class Refused(Exception):  # noqa: N818 - reads as what it is
+class Refused(PlaygroundError):
     """The run was not started and nothing was sent. `type` is the API's error type; `status` an HTTP status."""
 
     def __init__(self, reason: str, status: int, retry_after_s: float | None = None) -> None:
@@ -40,10 +50,31 @@ class Refused(Exception):  # noqa: N818 - reads as what it is
         self.type = type_of_status(status)
         self.retry_after_s = retry_after_s
 
+    def __reduce__(self) -> tuple[type, tuple[str, int, float | None]]:
+        return type(self), (self.reason, self.status, self.retry_after_s)
 
-def get_live() -> LiveRuns:
-    """The runs in progress in this process."""
+
+def get_live() -> RunRegistry:
+    """The runs in progress in this process. Raises `NotHereError` in a worker, which has none: the server answers."""
+    if is_worker():
+        raise NotHereError
     return process.current().live
+
+
+def page_runs(owner: str) -> list[RunReference]:
+    """The runs that this owner has sent from the page and that are still live, newest first."""
+    return [run for run in _references(owner) if run.source == "playground"]
+
+
+@in_server
+def _references(owner: str) -> list[RunReference]:
+    return process.current().live.references_of(owner)
+
+
+@in_server
+async def start_in_server(request: RunRequest) -> RunReference:
+    """`start` for a worker: the server starts the run, and the worker gets to know which it is."""
+    return reference_to(await start(request))
 
 
 def upstream_of(connection: Connection | None, typed_key: str | None = None) -> Upstream:
@@ -55,8 +86,9 @@ def upstream_of(connection: Connection | None, typed_key: str | None = None) -> 
         return SANDBOX
     try:
         credential, headers = connection.secrets()
+        public = frozenset(header.name for header in connection.marked_headers() if not header.is_secret)
     except VaultError:
-        raise Refused(f"The stored credential of {connection.name} cannot be read.", 500) from None
+        raise Refused(f"The stored credential of {connection.name} could not be read.", 500) from None
     return Upstream(
         name=connection.name,
         base_url=connection.base_url,
@@ -65,81 +97,75 @@ def upstream_of(connection: Connection | None, typed_key: str | None = None) -> 
         default_headers=dict(headers),
         version=connection.anthropic_version,
         is_shared=connection.is_for_everyone and not typed_key,
+        public_headers=public,
     )
 
 
-async def start(
-    body: bytes,
-    *,
-    owner: str,
-    user: User | None,
-    connection: Connection | None,
-    visitor_key: str | None = None,
-    version: str | None = None,
-    betas: Iterable[str] = (),
-    accept: str | None = None,
-    extra_headers: Iterable[tuple[str, str]] = (),
-    source: Literal["playground", "relay"] = "playground",
-    user_agent: str = "",
-    client_address: str = "",
-    access_key: AccessKey | None = None,
-    keep_content: bool = True,
-    client_id: str | None = None,
-    conversation_id: Any = None,
-    upstream: Upstream | None = None,
-    path: str = MESSAGES,
-) -> LiveRun:
+async def start(request: RunRequest) -> LiveRun:
     """Send the body, exactly as it is, and return the run that tells what comes of it.
 
-    `visitor_key` is a credential typed for this run only: it lives in the run's request and nowhere else. Whether the
-    user may use the connection is the caller's look-up (`Connection.objects.usable_by`). `upstream` spares reading the
-    connection's secrets again. Content is kept unless `keep_content` or the user's own setting says otherwise.
     Raises Refused; then nothing was sent.
     """
-    is_visitor = user is None or not user.is_authenticated
     here = process.current()
-    if is_visitor and len(body) > settings.VISITOR_MAX_BODY_BYTES:
+    if request.is_of_visitor and len(request.body) > settings.VISITOR_MAX_BODY_BYTES:
         raise Refused(f"Without an account a request has at most {settings.VISITOR_MAX_BODY_BYTES:,} bytes.", 413)
-    if not is_visitor and here.recorder.failing:
-        raise Refused("Requests cannot be stored at the moment, so none is sent. Try again in a while.", 503)
-    upstream = upstream or upstream_of(connection, visitor_key)
-    outgoing = _build(upstream, path, body, version=version, betas=betas, accept=accept, extra_headers=extra_headers)
-    model, stream = await glance(body)
-    about = RunAbout(
+    if not request.is_of_visitor and here.recorder.failing:
+        raise Refused("Requests cannot be stored right now, so nothing was sent. Try again later.", 503, 5)
+    upstream = request.upstream or upstream_of(request.connection, request.credential)
+    if request.auth_style is not None and upstream is not SANDBOX:
+        upstream = dataclasses.replace(upstream, auth_style=request.auth_style)
+    model, stream = await model_and_stream(request.stored_body)
+    outgoing = _build(
+        upstream,
+        f"{MESSAGES}?{request.query}" if request.query else MESSAGES,
+        request.body,
+        version=request.version,
+        betas=request.betas,
+        accept=request.accept,
+        streams=stream,
+        extra_headers=request.headers,
+    )
+    is_visitor, address = request.is_of_visitor, request.client.address
+    try:
+        return await here.live.astart(
+            outgoing,
+            here.client(),
+            owner=request.owner,
+            about=_about(request, upstream, outgoing, model=model, stream=stream),
+            limits=process.limits(),
+            quotas=quotas(request.owner, request.access_key, address, is_visitor=is_visitor),
+            pause=here.pacer.pause if request.source == "relay" else here.pacer.pause_for_pages,
+            on_start=here.attach,
+        )
+    except RateLimited as refusal:
+        raise Refused(refusal.message, 429, refusal.retry_after_s) from None
+    except Stopping:
+        raise Refused("This server is restarting. Try again in a moment.", 503, 5.0) from None
+
+
+def _about(request: RunRequest, upstream: Upstream, outgoing: Outgoing, *, model: str, stream: bool) -> RunAbout:
+    """What the run itself knows of its request: plain values, without any secret."""
+    connection, key = request.connection, request.access_key
+    return RunAbout(
         model=model,
-        source=source,
+        source=request.source,
         stream=stream,
         connection_id=None if connection is None else connection.pk,
         connection_name=SANDBOX_NAME if connection is None else connection.name,
         base_url=upstream.base_url,
-        user_agent=user_agent,
-        client_address=client_address,
-        request_body=body,
+        query=masked_query(request.query),
+        user_agent=request.client.user_agent,
+        client_address=request.client.address,
+        request_body=request.stored_body,
         request_headers=outgoing.masked_headers(),
-        version=version or upstream.version,
-        betas=tuple(betas),
-        user_id=None if is_visitor else user.pk,  # type: ignore[union-attr]
-        access_key_id=None if access_key is None else access_key.pk,
-        access_key_name="" if access_key is None else access_key.name,
-        keep_content=keep_content and (is_visitor or user.keep_content),  # type: ignore[union-attr]
-        conversation_id=conversation_id,
-        client_id=client_id,
+        version=request.version or upstream.version,
+        betas=request.betas,
+        user_id=None if request.user is None or request.is_of_visitor else request.user.pk,
+        access_key_id=None if key is None else key.pk,
+        access_key_name="" if key is None else key.name,
+        keep_content=request.keeps_content,
+        idempotency_key=request.idempotency_key,
     )
-    try:
-        return here.live.start(
-            outgoing,
-            here.client(),
-            owner=owner,
-            about=about,
-            limits=process.limits(),
-            quotas=quotas(owner, access_key, client_address, is_visitor=is_visitor),
-            pause=here.pacer.pause,
-            on_start=here.recorder.attach,
-        )
-    except TooMany as refusal:
-        raise Refused(refusal.message, 429, refusal.retry_after_s) from None
-    except Stopping:
-        raise Refused("This server is restarting. Try again in a moment.", 503, 5.0) from None
 
 
 def quotas(
@@ -156,13 +182,18 @@ def quotas(
     return counted
 
 
-async def glance(body: bytes) -> tuple[str, bool]:
+async def model_and_stream(body: bytes) -> tuple[str, bool]:
     """The body's model and whether it asks for a stream, as far as it can be read. Never raises."""
-    parsed = _parse(body) if len(body) < _LARGE else await asyncio.to_thread(_parse, body)
-    if not isinstance(parsed, dict):
+    if len(body) < _LARGE:
+        members = try_loads(body)
+    elif json.detect_encoding(body) == "utf-8":
+        members = await asyncio.to_thread(outer_members, body, _READ_OF_LARGE)
+    else:
+        members = await asyncio.to_thread(try_loads, body)
+    if not isinstance(members, dict):
         return "", False
-    model = parsed.get("model")
-    return (model if isinstance(model, str) else ""), parsed.get("stream") is True
+    model = members.get("model")
+    return (model if isinstance(model, str) else ""), members.get("stream") is True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -179,15 +210,16 @@ class Fetched:
     @property
     def json(self) -> Any:
         """The body as JSON, None when it is not."""
-        return _parse(self.body)
+        return try_loads(self.body)
 
 
 async def fetch(outgoing: Outgoing) -> Fetched:
     """Send a request through the same client, guard and limits as a run, and store nothing. Never raises."""
     here = process.current()
     limits = dataclasses.replace(process.limits(), first_byte_s=60.0, total_s=120.0, response_bytes=8 * 2**20)
-    status, headers, pieces, failure, is_cut = None, (), [], None, False
-    async for batch in run_in_batches(outgoing, here.client(), limits):
+    headers: tuple[tuple[str, str], ...] = ()
+    status, pieces, failure, is_cut = None, [], None, False
+    async for batch in run_in_batches(outgoing, here.client(), limits, expects_message=False):
         for event in batch:
             if isinstance(event, Answered):
                 status, headers = event.status, event.headers
@@ -201,6 +233,7 @@ async def fetch(outgoing: Outgoing) -> Fetched:
 async def fetch_for_key(
     upstream: Upstream,
     access_key: AccessKey,
+    method: str,
     path: str,
     body: bytes = b"",
     *,
@@ -208,16 +241,15 @@ async def fetch_for_key(
     extra_headers: Iterable[tuple[str, str]] = (),
 ) -> Fetched:
     """The same for a client of the relay, within the limits of its user. Raises Refused."""
-    method = "POST" if body else "GET"
     outgoing = _build(upstream, path, body, method=method, version=version, extra_headers=extra_headers)
-    with short_questions(f"user:{access_key.owner_id}", "", is_visitor=False, access_key=access_key):
+    async with within_rate_limit(owner_of_user(access_key.owner_id), "", is_visitor=False, access_key=access_key):
         return await fetch(outgoing)
 
 
-@contextmanager
-def short_questions(
+@asynccontextmanager
+async def within_rate_limit(
     owner: str, client_address: str, *, is_visitor: bool, access_key: AccessKey | None = None
-) -> Iterator[None]:
+) -> AsyncIterator[None]:
     """Ask something within the limits of whoever asks. Raises Refused.
 
     Agents count tokens before each turn, and it costs nobody anything: more of these than of runs.
@@ -227,9 +259,9 @@ def short_questions(
         for whose, quota in quotas(owner, access_key, client_address, is_visitor=is_visitor)
     ]
     try:
-        with process.current().live.admitted(counted, "token counts and model lists"):
+        async with process.current().live.admitted(counted, "token counts and model lists"):
             yield
-    except TooMany as refusal:
+    except RateLimited as refusal:
         raise Refused(refusal.message, 429, refusal.retry_after_s) from None
 
 
@@ -254,6 +286,11 @@ async def count_tokens(
     return await fetch(_build(upstream_of(connection, typed_key), path, body, version=version, betas=betas))
 
 
+async def send_message(connection: Connection | None, body: bytes) -> Fetched:
+    """`POST /v1/messages` as a short question that makes no run. Raises Refused when the request cannot be made."""
+    return await fetch(_build(upstream_of(connection), MESSAGES, body))
+
+
 def models_in(answer: Any) -> list[dict[str, Any]]:
     """The model objects in a list answer, the API's or OpenAI's: both have `data`, with an `id` each."""
     listed = answer.get("data") if isinstance(answer, dict) else None
@@ -263,12 +300,5 @@ def models_in(answer: Any) -> list[dict[str, Any]]:
 def _build(upstream: Upstream, path: str, body: bytes = b"", **options: Any) -> Outgoing:
     try:
         return build(upstream, path, body, **options)
-    except AddressRefused as refusal:
+    except (AddressRefused, HeaderUnsendable) as refusal:
         raise Refused(f"{upstream.name}: {refusal}", 400) from None
-
-
-def _parse(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None

@@ -9,19 +9,26 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import SyncToAsync
 from django.conf import settings
+from django.utils.module_loading import import_string
 
+from playground.engine.byte_budget import ByteBudget
+from playground.engine.exchange import Limits
 from playground.engine.guard import Rules
-from playground.engine.live import LiveRuns
-from playground.engine.pacing import Pacer
-from playground.engine.run import Limits
+from playground.engine.live import LiveRun
+from playground.engine.read_batching import ReadBatcher
+from playground.engine.run_registry import RunRegistry
 from playground.engine.upstream import make_client
-from playground.records import Recorder
+from playground.metrics import prometheus
+from playground.recording.recorder import Recorder
+from playground.recording.recorder_process import RecorderProcess
 from playground.sandbox.transport import SandboxTransport
+from playground.workers.pool import workers
 
 if TYPE_CHECKING:
     import httpx
@@ -32,11 +39,19 @@ if TYPE_CHECKING:
 CUT = "playground.cut"
 
 
+_LINES_PER_EVENT = 5  # name, data, blank line, and a comment now and then
+
+
+def _make_recorder() -> Recorder | RecorderProcess:
+    """In a process of its own where a server has prepared for it."""
+    return RecorderProcess() if workers.is_forked else Recorder()
+
+
 @dataclass
 class Process:
-    live: LiveRuns = field(default_factory=LiveRuns)
-    recorder: Recorder = field(default_factory=Recorder)
-    pacer: Pacer = field(default_factory=Pacer)
+    live: RunRegistry = field(default_factory=lambda: _make_live())
+    recorder: Recorder | RecorderProcess = field(default_factory=_make_recorder)
+    pacer: ReadBatcher = field(default_factory=ReadBatcher)
     _clients: dict[tuple[Rules, float], httpx.AsyncClient] = field(default_factory=dict)
 
     def client(self) -> httpx.AsyncClient:
@@ -50,6 +65,11 @@ class Process:
             self._clients[rules, speed] = client
         return self._clients[rules, speed]
 
+    def attach(self, run: LiveRun) -> None:
+        """Have a run stored and counted, from before its first event."""
+        self.recorder.attach(run)
+        prometheus.watch(run)
+
     async def forget_runs(self) -> None:
         """Stop every run, wait until what they told is stored, and begin again with none."""
         runs = self.live.running
@@ -58,16 +78,26 @@ class Process:
         for run in runs:
             await run.ended()
         await self.recorder.settle()
-        self.live = LiveRuns()
+        await self.live.close()
+        self.live = _make_live()
 
     async def close(self) -> None:
-        """Close what is open to upstreams. Runs must have ended before, and what they told be stored."""
+        """Close what is open to upstreams and other processes. Runs must have ended before, and what they told be
+        stored."""
+        await self.live.close()
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.aclose()
 
 
+def _make_live() -> RunRegistry:
+    """Of one process, or of one of several that serve a site."""
+    live: RunRegistry = import_string(settings.LIVE_RUNS)()
+    return live
+
+
 _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Process] = WeakKeyDictionary()
+_lock = Lock()
 _without_loop = Process()
 
 
@@ -76,9 +106,18 @@ def current() -> Process:
     loop = _loop()
     if loop is None:
         return _without_loop
-    if loop not in _by_loop:
-        _by_loop[loop] = Process()
-    return _by_loop[loop]
+    found = _by_loop.get(loop)
+    if found is None:
+        with _lock:  # the threads of two views may be the first to ask
+            found = _by_loop.get(loop)
+            if found is None:
+                found = _by_loop[loop] = Process()
+    return found
+
+
+async def join_others() -> None:
+    """The server's first task, where several processes serve the site."""
+    await current().live.open()
 
 
 def limits() -> Limits:
@@ -89,7 +128,15 @@ def limits() -> Limits:
         total_s=settings.RUN_TIMEOUT_S,
         response_bytes=settings.MAX_RESPONSE_BYTES,
         event_bytes=settings.MAX_EVENT_BYTES,
+        events=settings.MAX_RESPONSE_EVENTS,
+        lines=settings.MAX_RESPONSE_EVENTS * _LINES_PER_EVENT,
+        together=_together(settings.MAX_RUNNING_BYTES),
     )
+
+
+@lru_cache(maxsize=1)
+def _together(total: int) -> ByteBudget:
+    return ByteBudget(total)
 
 
 def _loop() -> asyncio.AbstractEventLoop | None:

@@ -17,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, overload
 
 from playground.engine.events import Received, Streamed
-from playground.protocol.sse import Decoder
+from playground.protocol.stream.sse import Decoder
 
 if TYPE_CHECKING:
     from playground.engine.events import RunEvent
@@ -27,12 +27,18 @@ AGE_MS: Final = 250.0
 UNREAD_MS: Final = 5_000.0
 MOST_UNREAD: Final = 4_000
 PACKED_AT_ONCE: Final = 64  # a pack has a cost of its own, so it holds at least so many
+PACKED_BYTES: Final = 512 * 1024  # about; compressing more at once would hold up the others
 _COMPRESSION: Final = 1  # the quickest: a stream's bytes shrink to a fifth all the same
 _ITERATED_AT_ONCE: Final = 256
 _RECEIVED: Final = 0
 _STREAMED: Final = 1
 _OTHER: Final = 2
+_STREAMED_BYTE: Final = bytes([_STREAMED])
+_EVENT_BYTES: Final = 64  # what an event counts beside its bytes, where work is cut into parts
 _at_ms = attrgetter("at_ms")
+
+# Time, received bytes, and how many server-sent events end with them; without bytes if those came before.
+Piece = tuple[float, bytes, int]
 
 
 class EventLog(Sequence["RunEvent"]):
@@ -63,7 +69,8 @@ class EventLog(Sequence["RunEvent"]):
             now_ms = self._recent[-1].at_ms
             unread = 0 if self._read_to is None else self._packed + len(self._recent) - self._read_to
             read = len(self._recent) - min(unread, MOST_UNREAD)
-            self._pack(max(self._older_than(now_ms - self._age_ms, read), self._older_than(now_ms - UNREAD_MS)))
+            old = max(self._older_than(now_ms - self._age_ms, read), self._older_than(now_ms - UNREAD_MS))
+            self._pack(self._within_bytes(old))
 
     def keep_from(self, place: int) -> None:
         """Somebody reads all events and has come to this place: what follows stays unpacked for a while longer."""
@@ -77,9 +84,20 @@ class EventLog(Sequence["RunEvent"]):
             return 0
         return bisect_left(recent, at_ms, hi=most, key=_at_ms)
 
-    def pack_all(self) -> None:
-        """The run is over, and those who followed it live have read it."""
-        self._pack(len(self._recent))
+    def _within_bytes(self, count: int) -> int:
+        """How many of the first events do not take too long to compress at once: nobody else gets a turn meanwhile."""
+        size = 0
+        for place, event in enumerate(self._recent[:count]):
+            size += len(event.data) if isinstance(event, Received) else 0
+            if size >= PACKED_BYTES:
+                return place + 1
+        return count
+
+    def pack_some(self) -> bool:
+        """The run is over, and those who followed it live have read it: pack what still is not, a part at a time.
+        Returns whether there is more."""
+        self._pack(self._within_bytes(min(len(self._recent), MOST_UNREAD)))
+        return bool(self._recent)
 
     def _pack(self, count: int) -> None:
         if not count:
@@ -100,6 +118,19 @@ class EventLog(Sequence["RunEvent"]):
             packs, recent = list(self._packs), list(self._recent)
         pieces = [pack.data() for pack in packs]
         return b"".join(pieces + [event.data for event in recent if isinstance(event, Received)])
+
+    def pieces(self, begin: int, most_bytes: int) -> tuple[list[Piece | RunEvent], int]:
+        """What the events from `begin` on can be made of again, about `most_bytes` of it or one pack, and the place
+        after it. Costs a fraction of the events themselves, above all of packed ones: nothing is decoded."""
+        with self._lock:
+            packed = self._packed
+            recent = self._recent[max(0, begin - packed) :][:MOST_UNREAD]
+        if begin >= packed:
+            found, count = _pieces_of(recent, most_bytes)
+            return found, begin + count
+        number = bisect_right(self._firsts, begin) - 1
+        first, pack = self._firsts[number], self._packs[number]
+        return pack.pieces(begin - first), first + len(pack.kinds)
 
     @overload
     def __getitem__(self, place: int) -> RunEvent: ...
@@ -177,6 +208,26 @@ class EventLog(Sequence["RunEvent"]):
         return b"".join(pieces)
 
 
+def _pieces_of(events: Sequence[RunEvent], most_bytes: int) -> tuple[list[Piece | RunEvent], int]:
+    """The first of these events as pieces, and how many they were."""
+    found: list[Piece | RunEvent] = []
+    place = size = 0
+    while place < len(events) and size < most_bytes:
+        event = events[place]
+        place += 1
+        if not isinstance(event, Received | Streamed):
+            found.append(event)
+            continue
+        at_ms, begin = event.at_ms, place
+        data = event.data if isinstance(event, Received) else b""
+        while place < len(events) and type(later := events[place]) is Streamed and later.at_ms == at_ms:
+            place += 1
+        count = place - begin + isinstance(event, Streamed)
+        found.append((at_ms, data, count))
+        size += len(data) + _EVENT_BYTES * count
+    return found, place
+
+
 class _Pack:
     """Some events in a row. `marks` of received bytes count within `data`; those of events within the whole body."""
 
@@ -227,6 +278,27 @@ class _Pack:
 
     def data(self) -> bytes:
         return zlib.decompress(self._compressed)
+
+    def pieces(self, begin: int) -> list[Piece | RunEvent]:
+        """The events from this place on, see `EventLog.pieces`."""
+        data, start = self.data(), self.received_before(begin)
+        found: list[Piece | RunEvent] = []
+        place, at = begin, bisect_right(self._times_begin, begin) - 1
+        while place < len(self.kinds):
+            kind = self.kinds[place]
+            until = self._times_begin[at + 1] if at + 1 < len(self._times_begin) else len(self.kinds)
+            if kind == _OTHER:
+                found.append(self.others[place])
+                place += 1
+            else:
+                end = self.marks[place] if kind == _RECEIVED else start
+                first = place + (kind == _RECEIVED)
+                streamed = self.kinds[first:until]
+                count = len(streamed) - len(streamed.lstrip(_STREAMED_BYTE))
+                found.append((self._times[at], data[start:end], count))
+                start, place = end, first + count
+            at += place >= until
+        return found
 
     def received_before(self, place: int) -> int:
         """How many of the pack's bytes came before this place."""

@@ -5,10 +5,11 @@ Times (`at_ms`) are milliseconds since the request was sent, by the monotonic cl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from playground.protocol.sse import ServerSentEvent
+from playground.protocol.stream.sse import ServerSentEvent
 
 Pairs = tuple[tuple[str, str], ...]
 EndState = Literal["completed", "failed", "interrupted", "cancelled"]
@@ -20,6 +21,7 @@ FailureKind = Literal[
     "blocked",  # the address is not allowed; nothing was sent
     "http_status",  # the upstream answered 4xx or 5xx
     "not_json",  # neither JSON nor an event stream
+    "not_a_message",  # JSON or an event stream, of something else
     "error_event",  # the upstream reported an error inside an answer that had begun with status 200
     "encoding",  # compressed although `identity` was asked for
     "redirect",  # not followed
@@ -86,12 +88,13 @@ class Streamed:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """The last event of every run. `failure` is None exactly when the state is `completed`. `is_cut`: the body did not
-    come to its end, whatever is wrong with it besides."""
+    come to its end, whatever is wrong with it besides. `usage` is that of an answer in one piece."""
 
     at_ms: float
     state: EndState
     failure: Failure | None
     is_cut: bool = False
+    usage: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 RunEvent = Requested | Answered | Received | Streamed | Ended

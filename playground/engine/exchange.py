@@ -16,20 +16,23 @@ from typing import TYPE_CHECKING
 import httpx
 
 from playground.engine import faults
-from playground.engine.answer import Answer
+from playground.engine.byte_budget import ByteBudget
 from playground.engine.events import Answered, Ended, Received, Requested
-from playground.engine.patience import OutOfPatience, Patience
+from playground.engine.read_timeout import IdleTimeout, IdleTimer
 from playground.engine.redaction import Redaction
+from playground.engine.response import Answer
 from playground.engine.upstream import READ, SOCKET
 from playground.protocol.headers import kept_response_headers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterator
 
     from playground.engine.events import Failure, RunEvent
     from playground.engine.upstream import Outgoing
 
 _LARGE = 256 * 1024
+_PIECE = 8 * 1024  # of a stream that is handled at once
+_LONGEST_TURN_S = 0.005
 _MUCH = 4 * 1024  # bytes that one read brings
 Read = Callable[[], Awaitable[bytes]]
 
@@ -46,6 +49,9 @@ class Limits:
     total_s: float = 3600.0
     response_bytes: int = 64 * 2**20
     event_bytes: int = 16 * 2**20
+    events: int = 1_000_000
+    lines: int = 5_000_000  # of a stream, blank ones and comments included
+    together: ByteBudget | None = None  # shared with the other runs in progress
     compressed_bytes: int = 16 * 2**20  # kept of an answer that we refuse to decompress
     after_end_s: float = 5.0  # how long an upstream may hold the connection once its message is complete
 
@@ -65,15 +71,18 @@ async def run_in_batches(
     client: httpx.AsyncClient,
     limits: Limits | None = None,
     pause: Callable[[bool], Awaitable[None] | None] | None = None,
+    *,
+    expects_message: bool = True,
 ) -> AsyncGenerator[list[RunEvent], None]:
     """The same, with all that one read brought in one list: half the work for who takes lists anyway.
 
     `pause` is asked before a further read where more can gather meanwhile, and told if what was read is urgent (the
-    beginning or the end of a block, an error): it may return something to wait for.
+    beginning or the end of a block, an error): it may return something to wait for. `expects_message`: whether a good
+    answer is a message; lists of models and token counts are none.
     """
     limits = limits or Limits()
-    reading = _Reading(outgoing, client, limits)
-    yield [Requested(0.0, outgoing.method, outgoing.url, outgoing.masked_headers(), len(outgoing.body))]
+    reading = _Reading(outgoing, client, limits, expects_message=expects_message)
+    yield [Requested(0.0, outgoing.method, outgoing.masked_url(), outgoing.masked_headers(), len(outgoing.body))]
     response = await reading.send()
     if isinstance(response, httpx.Response):
         try:
@@ -82,11 +91,17 @@ async def run_in_batches(
                 async for batch in batches:
                     yield batch
         finally:
+            if limits.together is not None:
+                limits.together.give_back(reading.size)
             with suppress(httpx.HTTPError, OSError):
                 await response.aclose()
         yield [await reading.ended()]
     else:
         yield [Ended(reading.now_ms(), "failed", response)]
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + _PIECE] for at in range(0, len(data), _PIECE))
 
 
 def _reader(response: httpx.Response) -> Read:
@@ -100,6 +115,14 @@ def _reader(response: httpx.Response) -> Read:
         return b""
 
     return read
+
+
+async def _in_chunks(body: bytes) -> AsyncGenerator[bytes, None]:
+    """A body of unknown length: HTTP/1.1 sends it chunk by chunk."""
+    half = len(body) // 2
+    for part in (body[:half], body[half:]):
+        if part:
+            yield part
 
 
 async def _leave_in_socket(socket: asyncio.ReadTransport, waiting: Awaitable[None]) -> None:
@@ -118,12 +141,15 @@ async def _leave_in_socket(socket: asyncio.ReadTransport, waiting: Awaitable[Non
 class _Reading:
     """The state of one run between its events."""
 
-    def __init__(self, outgoing: Outgoing, client: httpx.AsyncClient, limits: Limits) -> None:
+    def __init__(self, outgoing: Outgoing, client: httpx.AsyncClient, limits: Limits, *, expects_message: bool) -> None:
+        self.expects_message = expects_message
         self.outgoing = outgoing
         self.client = client
         self.limits = limits
         self.began = time.monotonic()
         self.size = 0
+        self.is_over_budget = False
+        self.turn_began = time.perf_counter()
         self.redaction = Redaction(outgoing.secrets)
         self.answer: Answer | None = None
         self.failure: Failure | None = None  # what ended the reading, if not the end of the body
@@ -139,8 +165,8 @@ class _Reading:
             request = httpx.Request(
                 outgoing.method,
                 outgoing.url,
-                headers=outgoing.headers,
-                content=outgoing.body or None,
+                headers=[(name.encode(), value.encode("latin-1")) for name, value in outgoing.headers],
+                content=_in_chunks(outgoing.body) if outgoing.is_chunked else outgoing.body or None,
                 extensions={"timeout": self.client.timeout.as_dict()},
             )
             async with asyncio.timeout(wait_s):
@@ -159,9 +185,11 @@ class _Reading:
 
     def answered(self, response: httpx.Response) -> RunEvent:
         pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
-        kept = kept_response_headers(pairs, is_for_owner=not self.outgoing.is_shared)
+        kept = kept_response_headers(
+            pairs, is_for_owner=not self.outgoing.is_shared, besides=self.outgoing.kept_headers
+        )
         headers = [(name.lower(), self.outgoing.redact(value)) for name, value in kept]
-        self.answer = Answer(response, self.limits.event_bytes)
+        self.answer = Answer(response, self.limits.event_bytes, expects_message=self.expects_message)
         return Answered(self.now_ms(), response.status_code, tuple(headers))
 
     async def read(
@@ -173,14 +201,17 @@ class _Reading:
             return
         read = response.extensions.get(READ) or _reader(response)
         socket: asyncio.ReadTransport | None = response.extensions.get(SOCKET)
-        patience = Patience()
+        patience = IdleTimer()
         try:
             while data := await self.next_chunk(read, patience):
-                batch = self.take(answer, data)
-                if batch:
-                    yield batch
-                if self.failure:
-                    return
+                for piece in _pieces(data) if answer.may_stream else (data,):
+                    batch = self.take(answer, piece)
+                    if batch:
+                        yield batch
+                    if self.failure:
+                        return
+                    if len(data) >= _MUCH:
+                        await self.let_others_run()
                 # Waiting is of use where more can gather meanwhile, and where that is not much already.
                 if pause is None or socket is None or len(data) >= _MUCH:
                     continue
@@ -193,6 +224,13 @@ class _Reading:
         if last := answer.finish(self.now_ms()):
             yield last
 
+    async def let_others_run(self) -> None:
+        """A stream of tiny events costs most per byte, and its next bytes are often here already: without this, no
+        other run would get a turn in between."""
+        if time.perf_counter() - self.turn_began >= _LONGEST_TURN_S:
+            await asyncio.sleep(0)
+            self.turn_began = time.perf_counter()
+
     def take(self, answer: Answer, data: bytes) -> list[RunEvent]:
         """What one read has brought, up to the limits."""
         room = self.room_left(answer)
@@ -201,12 +239,20 @@ class _Reading:
             self.failure = faults.too_large(self.limits.response_bytes)
         elif answer.is_event_too_large:
             self.failure = faults.too_large(self.limits.event_bytes, event=True)
+        elif answer.count > self.limits.events:
+            self.failure = faults.too_many(self.limits.events, "events")
+        elif answer.lines > self.limits.lines:
+            self.failure = faults.too_many(self.limits.lines, "lines")
+        elif self.is_over_budget:
+            self.failure = faults.too_large_together(self.limits.together.total if self.limits.together else 0)
         return batch
 
     def pass_on(self, answer: Answer, data: bytes) -> list[RunEvent]:
         if not data:
             return []
         self.size += len(data)
+        if self.limits.together is not None and not self.limits.together.take(len(data), self.size):
+            self.is_over_budget = True
         now_ms = self.now_ms()
         return [Received(now_ms, data), *answer.feed(data, now_ms)]
 
@@ -214,7 +260,7 @@ class _Reading:
         limits = self.limits
         return (limits.compressed_bytes if answer.encoding else limits.response_bytes) - self.size
 
-    async def next_chunk(self, read: Read, patience: Patience) -> bytes:
+    async def next_chunk(self, read: Read, patience: IdleTimer) -> bytes:
         """The next bytes; none when there are no more, with `failure` set unless the body ended as it should."""
         assert self.answer is not None
         is_over = self.answer.is_over
@@ -224,7 +270,7 @@ class _Reading:
         try:
             return await patience.wait(read(), min(silence_s, left_s))
         except TimeoutError as error:
-            if isinstance(error, OutOfPatience):
+            if isinstance(error, IdleTimeout):
                 limits = self.limits
                 is_idle = silence_s <= left_s
                 failure = faults.idle(limits.silence_s) if is_idle else faults.duration(limits.total_s)
@@ -245,9 +291,10 @@ class _Reading:
             state, failure = self.answer.verdict(self.failure)
         else:  # parsing that much JSON would hold up all other runs
             state, failure = await asyncio.to_thread(self.answer.verdict, self.failure)
+        self.answer.forget_body()
         if failure is not None:
             failure = self.redacted(failure)
-        return Ended(self.now_ms(), state, failure, is_cut=self.failure is not None)
+        return Ended(self.now_ms(), state, failure, is_cut=self.failure is not None, usage=self.answer.usage)
 
     def redacted(self, failure: Failure) -> Failure:
         """An upstream's own words may repeat the key they were sent."""

@@ -49,6 +49,14 @@ def host_of(url: str) -> str:
     return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
+def name_in(address: str) -> str | None:
+    """The host's name in an address that an upstream wrote: it may be none."""
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """The error, what it was raised from, and what aiohttp carries inside its connector errors."""
     seen: set[int] = set()
@@ -86,18 +94,18 @@ def before_answer(error: BaseException, url: str, *, connect_s: float) -> Failur
     if isinstance(told, aiohttp.ClientConnectorError | httpx.ConnectError):
         return Failure("connect", f"No connection to {host}: {_connect_words(chain)}.", {"host": host})
     if isinstance(told, _PROTOCOL_ERRORS):
-        words = f"{host} did not answer in valid HTTP, or with headers beyond the limits."
+        words = f"{host} did not answer with valid HTTP, or its headers exceed the limits."
         return Failure("protocol", words, {"host": host})
-    words = f"{host} closed the connection before it answered. It may have run the request all the same."
+    words = f"{host} closed the connection before it answered. It may have processed the request."
     return Failure("reset", words, {"host": host, "may_have_run": True})
 
 
 def _connect_words(chain: list[BaseException]) -> str:
     numbers = {found.errno for found in chain if isinstance(found, OSError) and found.errno}
     if any(isinstance(found, ConnectionRefusedError) for found in chain) or 111 in numbers:
-        return "nobody listens there (connection refused)"
+        return "nothing is listening there (connection refused)"
     if numbers & {101, 113}:
-        return "there is no way to that network"
+        return "the network is unreachable"
     if any(isinstance(found, TimeoutError | asyncio.TimeoutError) for found in chain):
         return "it did not answer in time"
     return "the connection could not be made"
@@ -105,36 +113,56 @@ def _connect_words(chain: list[BaseException]) -> str:
 
 def first_byte(url: str, limit_s: float) -> Failure:
     host = host_of(url)
-    words = f"{host} did not begin to answer within {limit_s:g} seconds. It may have run the request all the same."
+    words = f"{host} did not start to answer within {limit_s:g} seconds. It may have processed the request."
     return Failure("timeout", words, {"host": host, "limit_s": limit_s, "may_have_run": True})
 
 
+def unreadable() -> Failure:
+    words = "This server could not read the response as a message. All of its bytes were stored."
+    return Failure("internal", words)
+
+
 def truncated() -> Failure:
-    return Failure("truncated", "The answer ended early: the connection closed before the end of the message.")
+    return Failure("truncated", "The response ended early: the connection closed before the end of the message.")
 
 
 def idle(limit_s: float) -> Failure:
-    return Failure("idle", f"Nothing came for {limit_s:g} seconds.", {"limit_s": limit_s})
+    return Failure("idle", f"Nothing arrived for {limit_s:g} seconds.", {"limit_s": limit_s})
 
 
 def duration(limit_s: float) -> Failure:
-    words = f"The run took longer than {limit_s / 60:g} minutes, the most a run may take."
+    words = f"The request took longer than {limit_s / 60:g} minutes, the limit for a request."
     return Failure("duration", words, {"limit_s": limit_s})
 
 
 def too_large(limit_bytes: int, *, event: bool = False) -> Failure:
-    what = "One event of the answer" if event else "The answer"
-    words = f"{what} is larger than {limit_bytes / 2**20:g} MiB; the first part was kept."
+    what = "One event of the response" if event else "The response"
+    words = f"{what} is larger than {limit_bytes / 2**20:g} MiB. The first part was stored."
+    return Failure("too_large", words, {"limit_bytes": limit_bytes})
+
+
+def too_many(limit: int, what: str) -> Failure:
+    words = f"The response has more than {limit:,} {what}. The first part was stored."
+    return Failure("too_large", words, {"limit": limit})
+
+
+def too_large_together(limit_bytes: int) -> Failure:
+    words = (
+        f"All responses in progress on this server are larger than {limit_bytes / 2**20:g} MiB together, and this one "
+        "is among the large ones. The first part was stored."
+    )
     return Failure("too_large", words, {"limit_bytes": limit_bytes})
 
 
 def encoding(name: str) -> Failure:
-    words = "Compressed answer refused. It was asked for without compression; the compressed bytes were kept."
+    words = "Compressed response refused. No compression was requested. The compressed bytes were stored."
     return Failure("encoding", words, {"encoding": name[:40]})
 
 
 def redirect(status: int, location: str) -> Failure:
     """Only the target's host is named: the rest of the address can hold a secret."""
-    target = urlsplit(location).hostname if "//" in location[:16] else None
-    words = f"The upstream redirects (HTTP {status}) to {target or 'another path'}. Redirects are not followed."
+    is_path = "//" not in location[:16]
+    target = None if is_path else name_in(location)
+    where = target or ("another path" if is_path else "an address that cannot be read")
+    words = f"The upstream redirects (HTTP {status}) to {where}. Redirects are not followed."
     return Failure("redirect", words, {"status": status, "target": target})

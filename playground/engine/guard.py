@@ -16,6 +16,8 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from playground.exceptions import PlaygroundError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -58,7 +60,7 @@ _REFUSED_V6: Final = tuple(
 _ISATAP_MARKS: Final = (0x0000_5EFE, 0x0200_5EFE)  # third quarter of an address that ends in an IPv4 address
 
 
-class Blocked(OSError):  # noqa: N818 - reads as what it is
+class Blocked(PlaygroundError, OSError):
     """The operator's rules do not let this address be called. Nothing was sent."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -67,7 +69,7 @@ class Blocked(OSError):  # noqa: N818 - reads as what it is
         self.port = port
 
 
-class NameUnknown(OSError):  # noqa: N818
+class NameUnknown(PlaygroundError, OSError):
     """The name could not be looked up. Also a refusal: an unknown address is not a safe one."""
 
     def __init__(self, host: str) -> None:

@@ -1,4 +1,4 @@
-"""Runs in progress in this process: start, follow from a number, stop, follow an owner.
+"""Runs in progress, in the memory of this process: start, follow from a number, stop, follow an owner.
 
 A run stays here for some minutes after its end, for late readers; a visitor's run is nowhere else.
 """
@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from playground.engine import memory
+from playground.engine.exchange import Limits
 from playground.engine.live_run import LiveRun, Pause, RunAbout, State, StopReason
-from playground.engine.quota import Quota, TooMany, Usage
-from playground.engine.run import Limits
+from playground.engine.rate_limit import Quota, RateLimited, Usage
+from playground.engine.run_registry import RunReference
+from playground.exceptions import PlaygroundError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
     from uuid import UUID
 
     import httpx
@@ -23,14 +26,18 @@ if TYPE_CHECKING:
     from playground.engine.upstream import Outgoing
 
 KEEP_S: Final = 300.0
-KEEP_BYTES: Final = 256 * 2**20  # of all runs that have ended, together
+KEEP_BYTES: Final = 64 * 2**20  # of all runs that have ended, together
+LARGE_BYTES: Final = 4 * 2**20  # what a run holds that goes as soon as it is stored, but not before
+LARGE_KEEP_S: Final = 15.0
 PACKED_AFTER_S: Final = 3.0
+PACK_EVERY_S: Final = 0.05
+TRIM_AFTER_S: Final = 2.0
 _MANY_USAGES: Final = 1000
 
-__all__ = ["LiveRun", "LiveRuns", "Pause", "Quota", "RunAbout", "State", "StopReason", "Stopping", "TooMany"]
+__all__ = ["LiveRun", "LiveRuns", "Pause", "Quota", "RateLimited", "RunAbout", "State", "StopReason", "Stopping"]
 
 
-class Stopping(RuntimeError):  # noqa: N818 - reads as what it is
+class Stopping(PlaygroundError, RuntimeError):
     """The server is stopping and takes no new runs."""
 
 
@@ -42,7 +49,7 @@ class LiveRuns:
         self._keep_bytes = keep_bytes
         self._runs: dict[UUID, LiveRun] = {}
         self._over: OrderedDict[UUID, int] = OrderedDict()  # oldest end first, with the bytes held
-        self._by_client_id: dict[tuple[str, str], LiveRun] = {}
+        self._by_idempotency_key: dict[tuple[str, str], LiveRun] = {}
         self._watchers: dict[str, set[_Watcher]] = {}
         self._quotas: dict[str, Usage] = {}
         self._many = _MANY_USAGES
@@ -59,13 +66,14 @@ class LiveRuns:
         quotas: Sequence[tuple[str, Quota]] = (),
         pause: Pause | None = None,
         on_start: Callable[[LiveRun], None] | None = None,
+        run_id: UUID | None = None,
     ) -> LiveRun:
-        """Start a run, or return the owner's run of the same `about.client_id` (a double click, a resend).
+        """Start a run, or return the owner's run of the same `about.idempotency_key` (a double click, a resend).
 
         `quotas` are (whose, how much) pairs; all must have room. `on_start` sees the run before its first event.
-        Raises TooMany or Stopping, and then nothing was sent. Does not wait for anything.
+        Raises RateLimited or Stopping, and then nothing was sent. Does not wait for anything.
         """
-        known = self._by_client_id.get((owner, about.client_id)) if about.client_id else None
+        known = self._by_idempotency_key.get((owner, about.idempotency_key)) if about.idempotency_key else None
         if known is not None:
             return known
         if self._is_stopping:
@@ -73,10 +81,10 @@ class LiveRuns:
         usages = self._usages(quotas)
         for usage, quota in usages:
             usage.check(quota)
-        run = LiveRun(owner, about, outgoing)
+        run = LiveRun(owner, about, outgoing, run_id)
         self._runs[run.id] = run
-        if about.client_id:
-            self._by_client_id[owner, about.client_id] = run
+        if about.idempotency_key:
+            self._by_idempotency_key[owner, about.idempotency_key] = run
         for usage, _ in usages:
             usage.take()
         run.changed = self._tell
@@ -86,9 +94,26 @@ class LiveRuns:
         self._tell(run)
         return run
 
-    @contextmanager
-    def admitted(self, quotas: Sequence[tuple[str, Quota]], what: str) -> Iterator[None]:
-        """Count something short that is no run against quotas. `what` is its name in the words of TooMany, raised
+    async def astart(
+        self,
+        outgoing: Outgoing,
+        client: httpx.AsyncClient,
+        *,
+        owner: str,
+        about: RunAbout,
+        limits: Limits | None = None,
+        quotas: Sequence[tuple[str, Quota]] = (),
+        pause: Pause | None = None,
+        on_start: Callable[[LiveRun], None] | None = None,
+    ) -> LiveRun:
+        """`start`, for who does not know where runs are kept."""
+        return self.start(
+            outgoing, client, owner=owner, about=about, limits=limits, quotas=quotas, pause=pause, on_start=on_start
+        )
+
+    @asynccontextmanager
+    async def admitted(self, quotas: Sequence[tuple[str, Quota]], what: str) -> AsyncIterator[None]:
+        """Count something short that is no run against quotas. `what` is its name in the words of RateLimited, raised
         when one of them has no room."""
         usages = self._usages(quotas)
         for usage, quota in usages:
@@ -113,6 +138,12 @@ class LiveRuns:
         run = self._runs.get(run_id)
         return run if run is not None and run.owner == owner else None
 
+    async def afind(self, run_id: UUID, owner: str) -> LiveRun | None:
+        return self.find(run_id, owner)
+
+    def find_from_thread(self, run_id: UUID, owner: str) -> LiveRun | None:
+        return self.find(run_id, owner)
+
     def is_live(self, run_id: UUID) -> bool:
         """Is this run going on in this process, whoever owns it?"""
         run = self._runs.get(run_id)
@@ -120,7 +151,10 @@ class LiveRuns:
 
     def of_owner(self, owner: str) -> list[LiveRun]:
         """The owner's runs that are here, newest first."""
-        return [run for run in reversed(self._runs.values()) if run.owner == owner]
+        return [run for run in reversed(list(self._runs.values())) if run.owner == owner]
+
+    def references_of(self, owner: str) -> list[RunReference]:
+        return [reference_to(run) for run in self.of_owner(owner)]
 
     async def follow_owner(self, owner: str) -> AsyncGenerator[LiveRun, None]:
         """The owner's runs, one each time it starts, is answered or ends. Changes that nobody took yet are one."""
@@ -137,7 +171,7 @@ class LiveRuns:
 
     @property
     def running(self) -> list[LiveRun]:
-        return [run for run in self._runs.values() if not run.is_over]
+        return [run for run in list(self._runs.values()) if not run.is_over]
 
     async def drain(self, within_s: float) -> None:
         """Take no more runs; let those under way finish for this long, then interrupt them. All have ended after it."""
@@ -151,30 +185,76 @@ class LiveRuns:
             await asyncio.wait(tasks, timeout=5)
         await asyncio.sleep(0)  # the tasks' own callbacks tell the end
 
+    async def open(self) -> None:
+        """There is nobody to join."""
+
+    async def close(self) -> None:
+        """There is nobody to leave."""
+
+    @property
+    def problem(self) -> str | None:
+        return None
+
     def _settle(self, run: LiveRun, usages: list[Usage]) -> None:
         for usage in usages:
             usage.give_back()
-        self._over[run.id] = run.received_size * 2 + len(run.about.request_body)
+        held = self._over[run.id] = run.received_size + len(run.about.request_body)
         loop = asyncio.get_running_loop()
-        loop.call_later(PACKED_AFTER_S, run.events.pack_all)
-        loop.call_later(self._keep_s, self._drop, run.id)
-        while len(self._over) > 1 and sum(self._over.values()) > self._keep_bytes:
-            self._drop(next(iter(self._over)))
+        if held >= LARGE_BYTES:
+            loop.call_later(LARGE_KEEP_S, self._drop_large, run)
+        loop.call_later(PACKED_AFTER_S, self._pack, run)
+        loop.call_later(self._keep_s, self._expire, run.id)
+        over = list(self._over.items())  # a copy: `forget` is called in other threads
+        together = sum(size for _, size in over)
+        for run_id, size in over[:-1]:
+            if together <= self._keep_bytes:
+                break
+            self._drop(run_id)
+            together -= size
 
     def forget(self, run_id: UUID) -> None:
-        """Let go of a run that is over before its time here is up: its owner has deleted it."""
+        """Let go of a run that is over before its time here is up: its owner has deleted it. Threads may call it."""
         if run_id in self._over:
             self._drop(run_id)
+
+    def _pack(self, run: LiveRun) -> None:
+        if run.id in self._runs and run.events.pack_some():
+            asyncio.get_running_loop().call_later(PACK_EVERY_S, self._pack, run)
+
+    def _drop_large(self, run: LiveRun) -> None:
+        """Who comes late to a large run reads it from the database, once it is there."""
+        if run.id not in self._over:
+            trim_soon()
+        elif run.is_stored:
+            self._drop(run.id)
+            trim_soon()
+        else:
+            asyncio.get_running_loop().call_later(LARGE_KEEP_S, self._drop_large, run)
+
+    def _expire(self, run_id: UUID) -> None:
+        self._drop(run_id)
+        if not self._runs:
+            trim_soon()
 
     def _drop(self, run_id: UUID) -> None:
         self._over.pop(run_id, None)
         run = self._runs.pop(run_id, None)
-        if run is not None and run.about.client_id:
-            self._by_client_id.pop((run.owner, run.about.client_id), None)
+        if run is not None and run.about.idempotency_key:
+            self._by_idempotency_key.pop((run.owner, run.about.idempotency_key), None)
 
     def _tell(self, run: LiveRun) -> None:
         for watcher in self._watchers.get(run.owner, ()):
             watcher.put(run)
+
+
+def reference_to(run: LiveRun) -> RunReference:
+    return RunReference(run.id, run.about.source, run.about.idempotency_key, run.event_count)
+
+
+def trim_soon() -> None:
+    """Once those who read the run have let go of it too."""
+    loop = asyncio.get_running_loop()
+    loop.call_later(TRIM_AFTER_S, loop.run_in_executor, None, memory.trim)
 
 
 class _Watcher:

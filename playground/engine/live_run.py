@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import json
 import logging
 import time
 from array import array
@@ -17,14 +16,14 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from uuid_utils.compat import uuid7
 
 from playground.engine.event_log import EventLog
 from playground.engine.events import Answered, Ended, Failure, Received, Streamed
-from playground.engine.run import Limits, run_in_batches
-from playground.protocol.accumulator import Accumulator
+from playground.engine.exchange import Limits, run_in_batches
+from playground.sandbox.address import is_sandbox_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Sequence
@@ -40,9 +39,11 @@ GATHERED_AT_ONCE: Final = 500
 logger = logging.getLogger(__name__)
 
 State = Literal["queued", "running", "completed", "failed", "interrupted", "cancelled"]
-StopReason = Literal["stopped", "client_left", "server_stopping"]
+StopReason = Literal["stopped", "client_left", "account_ended", "key_ended", "server_stopping"]
 
 Pause = Callable[[bool], "Awaitable[None] | None"]
+
+RUNNING_STATES = frozenset({"queued", "running"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,12 @@ class RunAbout:
     """What is known of a run before it starts. Plain values: rows are named by their keys."""
 
     model: str = ""
-    source: Literal["playground", "relay"] = "playground"
+    source: Literal["playground", "relay", "check"] = "playground"
     stream: bool = False
     connection_id: UUID | None = None  # None: the sandbox, or a key typed for this visit only
     connection_name: str = "sandbox"
     base_url: str = ""
+    query: str = ""  # of the address, masked
     user_agent: str = ""
     client_address: str = ""
     request_body: bytes = field(default=b"", repr=False)
@@ -65,22 +67,31 @@ class RunAbout:
     access_key_id: int | None = None
     access_key_name: str = ""
     keep_content: bool = True
-    conversation_id: int | None = None
-    client_id: str | None = None
+    idempotency_key: str | None = None
+    home: str | None = None  # the process it belongs to, where a site has several
+
+    @property
+    def is_sandbox(self) -> bool:
+        return is_sandbox_url(self.base_url)
 
 
 _STOPS: Final[dict[StopReason, tuple[Literal["cancelled", "interrupted"], Failure]]] = {
     "stopped": ("cancelled", Failure("stopped", "Stopped.")),
     "client_left": ("cancelled", Failure("stopped", "The client closed the connection.")),
-    "server_stopping": ("interrupted", Failure("server_stopping", "The server was stopped before the answer ended.")),
+    "account_ended": ("cancelled", Failure("stopped", "The account of this access key was deactivated.")),
+    "key_ended": ("cancelled", Failure("stopped", "The access key of this request was revoked.")),
+    "server_stopping": ("interrupted", Failure("server_stopping", "The server was stopped before the response ended.")),
 }
 
 
 class LiveRun:
     """One run and all it has told so far."""
 
-    def __init__(self, owner: str, about: RunAbout, outgoing: Outgoing) -> None:
-        self.id: UUID = uuid7()
+    is_elsewhere = False  # it belongs to another process
+    is_waiting = False  # for a way to the process it belongs to
+
+    def __init__(self, owner: str, about: RunAbout, outgoing: Outgoing | None, run_id: UUID | None = None) -> None:
+        self.id: UUID = run_id or uuid7()
         self.owner = owner
         self.about = about
         self.started_at = datetime.now(UTC)
@@ -90,20 +101,20 @@ class LiveRun:
         self.status: int | None = None  # HTTP
         self.received_size = 0
         self.event_count = 0
+        self.is_stored = False  # to its end, by whoever stores runs
+        self.usage: dict[str, Any] = {}  # as the answer told it so far
         self.duration_ms: float | None = None
         self._began = time.monotonic()
-        self._outgoing: Outgoing | None = outgoing
+        self._outgoing = outgoing
         self._positions = array("I")  # of the Streamed events, by number, in `events`
         self._waiting: list[asyncio.Future[None]] = []
         self.task: asyncio.Task[None] | None = None
         self._stopping: StopReason | None = None
-        self._answer: Accumulator | None = None
-        self._answered_to = 0
         self.changed: Callable[[LiveRun], None] = lambda _: None  # told of starts, answers and ends
 
     @property
     def is_over(self) -> bool:
-        return self.state not in {"queued", "running"}
+        return self.state not in RUNNING_STATES
 
     def stop(self, reason: StopReason = "stopped") -> None:
         """End the run now: the upstream is closed, what came is kept. Does nothing when it has ended already."""
@@ -122,6 +133,7 @@ class LiveRun:
     async def gather(self, after: int = 0) -> AsyncGenerator[Sequence[RunEvent], None]:
         """The same in lists: each holds what has come since the last one was taken, up to a limit: of a reader that was
         away for long, all at once would take many times the memory of the bytes."""
+        await self.reach(after)
         position = self.position_after(after)
         while True:
             if position < len(self.events):
@@ -132,6 +144,9 @@ class LiveRun:
                 return
             else:
                 await self.wait()
+
+    async def reach(self, number: int) -> None:
+        """Wait until the event that a reader has seen elsewhere is known here too. In its own process it is."""
 
     def position_after(self, number: int) -> int:
         """Where in `events` a reader goes on who has seen the event of this number. Beyond the last: at the last."""
@@ -160,20 +175,6 @@ class LiveRun:
         """The answer's headers that are kept; empty before it."""
         return next((dict(event.headers) for event in self.events if isinstance(event, Answered)), {})
 
-    def answer(self) -> Accumulator:
-        """The message so far, made from the events since the last call. For a JSON answer it is there at the end."""
-        if self.is_over and not self.event_count and self._answered_to < len(self.events):
-            self._answer = _whole_answer(self.body())
-        elif self._answer is None:
-            self._answer = Accumulator()
-        for event in self.events[self._answered_to :]:
-            if isinstance(event, Streamed):
-                self._answer.add(event.event)
-        self._answered_to = len(self.events)
-        if self.is_over:
-            self._answer.finish()
-        return self._answer
-
     def publish(self, batch: Sequence[RunEvent]) -> None:
         """Take the next events and wake all who wait. Final states never change: after `Ended` nothing is taken."""
         if self.is_over:
@@ -184,6 +185,8 @@ class LiveRun:
         for place, event in enumerate(batch, position):
             if isinstance(event, Streamed):
                 self._positions.append(place)
+                if '"usage"' in event.event.data:
+                    self._take_usage(event)
             elif isinstance(event, Received):
                 self.received_size += len(event.data)
             else:
@@ -194,12 +197,23 @@ class LiveRun:
         if noteworthy:
             self.changed(self)
 
+    def _take_usage(self, event: Streamed) -> None:
+        value, _ = event.event.json()
+        if not isinstance(value, dict):
+            return
+        message = value.get("message")
+        for holder in (message, value):
+            usage = holder.get("usage") if isinstance(holder, dict) else None
+            if isinstance(usage, dict):
+                self.usage |= {name: count for name, count in usage.items() if count is not None}
+
     def _take_step(self, event: RunEvent) -> None:
         if isinstance(event, Answered):
             self.status = event.status
         elif isinstance(event, Ended):
             self.state, self.failure, self.duration_ms = event.state, event.failure, event.at_ms
             self._outgoing = None  # with the credential
+            self.usage |= event.usage or {}
         else:
             self.state = "running"
 
@@ -249,12 +263,4 @@ class LiveRun:
         if self._stopping is not None:
             self._end(*_STOPS[self._stopping])
         else:
-            self._end("failed", Failure("internal", "The run broke off because of a fault in this server."))
-
-
-def _whole_answer(body: bytes) -> Accumulator:
-    """The message of an answer that came in one piece."""
-    try:
-        return Accumulator.of_message(json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff")))
-    except (ValueError, RecursionError):
-        return Accumulator()
+            self._end("failed", Failure("internal", "The request failed because of an error in this server."))

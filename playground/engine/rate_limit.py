@@ -7,8 +7,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from playground.exceptions import PlaygroundError
+
 _MINUTE_S: Final = 60.0
-RUNS: Final = "runs"
+RUNS: Final = "requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +21,22 @@ class Quota:
     at_once: int | None = 8
 
 
-class TooMany(Exception):  # noqa: N818 - reads as what it is
+class RateLimited(PlaygroundError):
     """A quota is used up. `retry_after_s` is None when a run of one's own must end first."""
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.retry_after_s = retry_after_s
+
+
+def too_many_at_once(most: int, what: str) -> RateLimited:
+    advice = "Wait until one has finished, or stop one." if what == RUNS else "Try again in a moment."
+    return RateLimited(f"At most {most} {what} at once. {advice}")
+
+
+def too_many_a_minute(most: int, what: str, wait_s: float) -> RateLimited:
+    return RateLimited(f"At most {most} {what} per minute. Try again in {wait_s:.0f} s.", wait_s)
 
 
 class Usage:
@@ -41,15 +52,14 @@ class Usage:
         return not self.running and not self._starts
 
     def check(self, quota: Quota, what: str = RUNS) -> None:
-        """Raises TooMany when one more would be one too many."""
+        """Raises RateLimited when one more would be one too many."""
         now = time.monotonic()
         self._forget(now)
         if quota.at_once is not None and self.running >= quota.at_once:
-            advice = "Wait until one has ended, or stop one." if what == RUNS else "Try again in a moment."
-            raise TooMany(f"Only {quota.at_once} {what} at once. {advice}")
+            raise too_many_at_once(quota.at_once, what)
         if quota.per_minute is not None and len(self._starts) >= quota.per_minute:
             wait_s = max(1.0, self._starts[len(self._starts) - quota.per_minute] + _MINUTE_S - now)
-            raise TooMany(f"Only {quota.per_minute} {what} a minute. Try again in {wait_s:.0f} s.", wait_s)
+            raise too_many_a_minute(quota.per_minute, what, wait_s)
 
     def take(self) -> None:
         self.running += 1

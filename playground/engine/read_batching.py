@@ -2,7 +2,9 @@
 
 A read costs about as much whether it brings one event or ten. While there are few, nothing waits. When there are more
 than READS_PER_S, or the event loop falls behind, the reads of each stream are spaced by a window of up to 0.1 s, which
-a reader does not notice and which takes the load down to a third. Beginnings, ends and errors never wait.
+a reader does not notice and which takes the load down to a third. A loop that is late all the same widens the window
+of runs that only pages follow to 0.3 s: whole answers that come in steps are better than answers that fall behind.
+Beginnings, ends and errors never wait.
 """
 
 from __future__ import annotations
@@ -11,16 +13,18 @@ import asyncio
 from typing import Final
 
 LONGEST_S: Final = 0.1
+LONGEST_FOR_PAGES_S: Final = 0.3
 READS_PER_S: Final = 500.0  # of all streams together; about a twentieth of one core
 _TICK_S: Final = 0.05
 _LAG_IGNORED_S: Final = 0.002  # what timers are late by on an idle machine
+_LATE_S: Final = 0.02  # from here on the loop has more to do than it can
 _GROWTH: Final = 1.5
 _DECAY: Final = 0.9  # slower than it grows, or the window would swing
 _SMOOTHING: Final = 0.3  # of the rate: ticks are short, and streams come in bursts
 _SLACK: Final = 0.7  # of the rate, below which the window shrinks again
 
 
-class Pacer:
+class ReadBatcher:
     """One per event loop. Measures how late the loop's timers are and how many reads there are, while there are any."""
 
     def __init__(self) -> None:
@@ -30,7 +34,11 @@ class Pacer:
         self._reads_per_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
-    def pause(self, is_urgent: bool) -> asyncio.Future[None] | None:
+    def pause_for_pages(self, is_urgent: bool) -> asyncio.Future[None] | None:
+        """`pause` for a run whose bytes go to no client."""
+        return self.pause(is_urgent, LONGEST_FOR_PAGES_S)
+
+    def pause(self, is_urgent: bool, longest_s: float = LONGEST_S) -> asyncio.Future[None] | None:
         """What to wait for before the next read; None: read at once."""
         self._asked += 1
         loop = asyncio.get_running_loop()
@@ -39,7 +47,7 @@ class Pacer:
         if is_urgent or self.window_s < _LAG_IGNORED_S:
             return None
         future: asyncio.Future[None] = loop.create_future()
-        loop.call_later(self.window_s, _wake, future)
+        loop.call_later(min(self.window_s, longest_s), _wake, future)
         return future
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -61,7 +69,8 @@ class Pacer:
     def note(self, lag_s: float, reads_per_s: float) -> None:
         """Widen or narrow the window by what one tick has shown."""
         if lag_s > _LAG_IGNORED_S or reads_per_s > READS_PER_S:
-            self.window_s = min(LONGEST_S, max(self.window_s * _GROWTH, lag_s * 4, _LAG_IGNORED_S))
+            longest_s = LONGEST_FOR_PAGES_S if lag_s > _LATE_S else max(LONGEST_S, self.window_s * _DECAY)
+            self.window_s = min(longest_s, max(self.window_s * _GROWTH, lag_s * 4, _LAG_IGNORED_S))
         elif reads_per_s < READS_PER_S * _SLACK:
             self.window_s *= _DECAY
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
+from playground.exceptions import PlaygroundError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
 Result = TypeVar("Result")
 
 
-class OutOfPatience(TimeoutError):  # noqa: N818 - reads as what it is
+class IdleTimeout(PlaygroundError, TimeoutError):
     """The wait took longer than it might."""
 
 
-class Patience:
+class IdleTimer:
     """Of one task, for waits one after the other. Call `end` when there are no more."""
 
     def __init__(self) -> None:
@@ -44,7 +46,7 @@ class Patience:
             return await awaitable
         except asyncio.CancelledError:
             if self._has_run_out and task.uncancel() <= cancelled_before:
-                raise OutOfPatience from None
+                raise IdleTimeout from None
             raise
         finally:
             self._is_waiting = self._has_run_out = False

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -22,13 +23,15 @@ from django.utils import timezone
 from accounts import lock_out
 from playground.models import Run, RunBatch, RunContent
 from playground.models.run import FINAL_STATES, first_id_at
+from playground.recording import session_upkeep
 
 STEP = 200  # runs in one transaction
 _LOOKED_AT = 1_000  # entries of each index that statistics are made from
+_OPTIMIZE_WAITS_MS = 1_000  # a passing writer is done by then, and nobody waits for a sweep
 
 
 @dataclass
-class Swept:
+class SweepResult:
     """How many runs lost their content to its clock or to the cap, and how many are gone altogether."""
 
     by_age: int = 0
@@ -41,10 +44,10 @@ class Swept:
         )
 
 
-def sweep(now: dt.datetime | None = None) -> Swept:
+def sweep(now: dt.datetime | None = None) -> SweepResult:
     """Remove what is past its time. Days and bytes are settings; 0 days keeps for ever, 0 bytes means no cap."""
     now = now or timezone.now()
-    swept = Swept()
+    swept = SweepResult()
     if settings.FIGURES_DAYS:
         swept.runs = remove_runs(now - dt.timedelta(days=settings.FIGURES_DAYS))
     if settings.CONTENT_DAYS:
@@ -58,14 +61,14 @@ def sweep(now: dt.datetime | None = None) -> Swept:
 
 
 def optimize() -> None:
-    """Bring SQLite's statistics up to date, unless the database is busy: the next sweep tries again.
+    """Bring SQLite's statistics up to date, unless the database stays busy: the next sweep tries again.
 
     `PRAGMA optimize` looks only at what its own connection has asked before, which is nothing here. Without statistics
     a search for the few starred runs reads all; with a limit to what is looked at they take some milliseconds.
     """
     with connection.cursor() as cursor:
         waits_ms = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
-        cursor.execute("PRAGMA busy_timeout = 0")
+        cursor.execute(f"PRAGMA busy_timeout = {_OPTIMIZE_WAITS_MS}")
         try:
             with suppress(OperationalError):
                 cursor.execute(f"PRAGMA analysis_limit = {_LOOKED_AT}")
@@ -117,23 +120,27 @@ def cap_content(owner_id: int, most_bytes: int) -> int:
 
 def size_of_content(owner_id: int) -> int:
     """Bytes of content kept for one user."""
-    return RunContent.objects.filter(owner_id=owner_id).aggregate(all=Sum("size"))["all"] or 0
+    size: int | None = RunContent.objects.filter(owner_id=owner_id).aggregate(all=Sum("size"))["all"]
+    return size or 0
 
 
-def remove_content(run_ids: list) -> int:
+def remove_content(run_ids: list[Any]) -> int:
     """Take the content of these runs away; their figures stay and say when that was."""
     with transaction.atomic():
         RunBatch.objects.filter(run_id__in=run_ids).delete()
         RunContent.objects.filter(run_id__in=run_ids).delete()
+        session_upkeep.forget_text(run_ids)
         return Run.objects.filter(pk__in=run_ids).update(content_removed_at=timezone.now())
 
 
-def delete_runs(run_ids: list) -> int:
-    """Delete these runs with all that belongs to them; return how many there were."""
+def delete_runs(run_ids: list[Any]) -> int:
+    """Delete these runs with all that belongs to them; return how many there were. Their sessions are summed again."""
     with transaction.atomic():
+        sessions = session_upkeep.sessions_of(run_ids)
         RunBatch.objects.filter(run_id__in=run_ids).delete()
         RunContent.objects.filter(run_id__in=run_ids).delete()
         deleted = Run.objects.filter(pk__in=run_ids).delete()[1]
+        session_upkeep.recount(sessions)
     return deleted.get("playground.Run", 0)
 
 
@@ -143,7 +150,7 @@ def clear_sessions() -> None:
     lock_out.forget_old()
 
 
-async def sweep_for_ever(every_s: float = 3600.0, *, what: Callable[[], object]) -> None:
+async def sweep_periodically(every_s: float = 3600.0, *, what: Callable[[], object]) -> None:
     """The server's background task: sweep now and then, whatever happens to one sweep."""
     while True:
         try:

@@ -2,48 +2,63 @@
 
 from __future__ import annotations
 
-import json
+import logging
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from playground import search, search_text, user_agents
+from django.conf import settings
+from django.db import DataError, IntegrityError, transaction
+from django.utils.module_loading import import_string
+
 from playground.engine.events import Received, Streamed
-from playground.figures import Figures
+from playground.metrics.figures import Figures
 from playground.models import Run, RunBatch, RunContent
-from playground.models.fields import clean
-from playground.models.run import started_at_of
+from playground.protocol.json.received_json import try_object
+from playground.recording import session_writer
+from playground.recording.run_columns import PARSED_BYTES, about_columns, answer_columns, end_columns, searchable_words
+from playground.rendering.log_columns import FACETS
+from playground.search import index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from uuid import UUID
 
-    from playground.engine.live_run import LiveRun
+    from playground.engine.events import RunEvent
     from playground.models.run_content import Mark
+    from playground.recording.recorded_run import RecordedRun
 
+logger = logging.getLogger(__name__)
+
+BYTES_AT_ONCE = 8 * 2**20  # of one run in one pass
 BATCH_BYTES = 64 * 2**10
 _STATEMENT_BYTES = 8 * 2**20  # of request bodies that are written at once
-_SESSION_HEADERS = ("x-session-id", "session-id", "x-claude-code-session-id")
 
 
-class Recording:
+class RunWriter:
     """Reads a live run's list of events from where it stopped the last time.
 
     `collect`, then `write_all` inside a transaction, then `written` when that was committed. Nothing is lost before.
     """
 
-    def __init__(self, live: LiveRun, most_waiting: int) -> None:
+    def __init__(self, live: RecordedRun, most_waiting: int, *, is_again: bool = False) -> None:
         self.live = live
         self.run_id: UUID = live.id
         self.keeps_content = live.about.keep_content
-        self.figures = Figures()
+        self.figures = Figures(live.body)
         self.is_stored = False  # to the end
+        self.is_behind = False  # whether more had come than one pass takes
         self._most_waiting = most_waiting
         self._position = 0
         self._has_row = self._has_answer = False
-        self._attempts = 0
+        self._is_bare = False  # neither message nor words to be found by are stored, nor headers
+        self._attempts = int(is_again)
+        self._is_again = is_again  # another recorder may have written a part
         self._is_complete = True
         self._batches: list[RunBatch] = []  # waiting to be written
         self._waiting_bytes = 0
         self._content_id: int | None = None
+        self._session_part: session_writer.Ended | None = None
         self._offset = 0  # of the bytes collected so far
         self._event_end = 0  # where the last event ended
         self._next_event = 1
@@ -58,7 +73,7 @@ class Recording:
     def collect(self, most: int | None = None, *, is_failing: bool = False) -> None:
         """Take what the run has told since the last time, `most` events of it."""
         end = None if most is None else self._position + most
-        new = self.live.events[self._position : end]
+        new = self._within_bytes(self._new_events(end))
         self._position += len(new)
         self.live.events.keep_from(self._position)
         pieces: list[bytes] = []
@@ -82,6 +97,30 @@ class Recording:
             self._held = marks  # a batch is known by where its bytes begin, so each but the last must have some
         if is_failing and self._waiting_bytes > self._most_waiting:
             self._drop_what_does_not_fit()
+
+    def _new_events(self, end: int | None) -> Sequence[RunEvent]:
+        """What has been told since the last time; of events that cannot be read any more, their bytes."""
+        try:
+            new = self.live.events[self._position : end]
+        except Exception as fault:
+            self.figures.fail(fault)
+            self._position = len(self.live.events)
+            body, self._held = self.live.body()[self._offset :], []
+            new = [Received(self.figures.first_byte_ms or 0.0, body)]
+            new = [*new, self.live.events[-1]] if self.live.is_over else new
+            self._position -= len(new)
+        return new
+
+    def _within_bytes(self, new: Sequence[RunEvent]) -> Sequence[RunEvent]:
+        """So many of the events that their bytes, which are copied here, do not double what a large answer takes."""
+        size = 0
+        for place, event in enumerate(new):
+            size += len(event.data) if isinstance(event, Received) else 0
+            if size >= BYTES_AT_ONCE and place + 1 < len(new) and self.figures.fault is None:
+                self.is_behind = True
+                return new[: place + 1]
+        self.is_behind = False
+        return new
 
     def _make_batch(self, pieces: list[bytes], marks: list[Mark]) -> None:
         data = b"".join(pieces)
@@ -114,13 +153,17 @@ class Recording:
     # --- Writing. Called again after a failure, so nothing but the database changes here ---
 
     @staticmethod
-    def write_all(recordings: Sequence[Recording]) -> None:
+    def write_all(recordings: Sequence[RunWriter]) -> None:
         """Write several runs: the rows of those that are new, the bytes of all of them, then what has ended."""
         for recording in recordings:
             recording._attempts += 1
         _create_rows([recording for recording in recordings if not recording._has_row])
+        again_ids = [recording.run_id for recording in recordings if recording._is_again]
+        if again_ids:  # their bytes may have been cut elsewhere
+            RunBatch.objects.filter(run_id__in=again_ids).delete()
         for recording in recordings:
-            if recording._has_row and not recording._has_answer and recording.figures.http_status is not None:
+            has_status = recording.figures.http_status is not None and not recording._is_bare
+            if recording._has_row and not recording._has_answer and has_status:
                 recording._write_answer()
         batches = [batch for recording in recordings for batch in recording._batches]
         for batch in batches:
@@ -130,29 +173,61 @@ class Recording:
         RunBatch.objects.bulk_create(batches, ignore_conflicts=again)
         ending = [recording for recording in recordings if recording.figures.ended is not None]
         entries = [recording._write_end() for recording in ending]
-        search.index([entry for entry in entries if entry is not None])
+        index.index([entry for entry in entries if entry is not None])
+        _add_to_sessions([recording._session_part for recording in ending if recording._session_part is not None])
 
     def write(self) -> None:
         """Write this run alone."""
         self.write_all([self])
 
-    def _write_end(self) -> search.Entry | None:
+    def _write_end(self) -> index.Entry | None:
+        self._session_part = None
         run = Run(id=self.run_id, **about_columns(self.live))
         ended = store_end(run, self.figures, is_complete=self._is_complete)
-        if ended is None or self._content_id is None:
+        if ended is None or self._is_bare:
             return None
-        body = self.live.about.request_body
-        return store_message(run, self.figures, ended, content_id=self._content_id, body=body)
+        body, entry = self.live.about.request_body, None
+        is_read = run.source == Run.Source.RELAY or len(body) <= PARSED_BYTES
+        parsed = try_object(body) if is_read else None  # once, for all that is read in it
+        if self._content_id is not None:
+            entry = store_message(run, self.figures, ended, content_id=self._content_id, body=parsed or body)
+        self._session_part = self._part_of_session(run, ended, parsed)
+        return entry
+
+    def _part_of_session(
+        self, run: Run, ended: dict[str, Any], body: dict[str, Any] | None
+    ) -> session_writer.Ended | None:
+        """What a relayed request tells its session; others belong to none."""
+        if run.source != Run.Source.RELAY:
+            return None
+        for name, value in ended.items():
+            setattr(run, name, value)
+        message = self.figures.accumulator.message if self.figures.has_message else None
+        headers = self.live.about.request_headers
+        return session_writer.Ended(run, body, message, headers, self.keeps_content)
 
     def written(self) -> None:
         """What was handed to `write_all` is in the database for good."""
-        self._has_row, self._attempts = True, 0
+        self._has_row, self._attempts, self._is_again = True, 0, False
         self._has_answer = self.figures.http_status is not None
         self._batches, self._waiting_bytes = [], 0
-        self.is_stored = self.figures.ended is not None
+        self.is_stored = self.live.is_stored = self.figures.ended is not None
+        if self.is_stored and settings.TRACES:
+            self._trace()
+
+    def _trace(self) -> None:
+        try:
+            import_string("playground.recording.traces.trace")(self.run_id, self.live.about, self.figures)
+        except Exception as fault:
+            logger.error("run %s cannot be traced: %s", self.run_id, kind_and_place(fault))
 
     def give_up(self) -> None:
         self.is_stored = True
+
+    def fail(self, fault: Exception) -> None:
+        """Something that came of the answer cannot be stored: from here on, only what it consists of is."""
+        self.figures.fail(fault)
+        self._is_bare = True
 
     def _write_answer(self) -> None:
         """Status and headers, which came after the run's own row."""
@@ -165,13 +240,21 @@ class Recording:
         return {
             "owner_id": about.user_id,
             "request_body": about.request_body,
+            "request_query": about.query,
             "request_headers": self.figures.request_headers or [list(pair) for pair in about.request_headers],
-            "response_headers": [list(pair) for pair in self.figures.response_headers],
+            "response_headers": [] if self._is_bare else [list(pair) for pair in self.figures.response_headers],
             "size": len(about.request_body),
         }
 
 
-def _create_rows(recordings: Sequence[Recording]) -> None:
+def kind_and_place(fault: BaseException) -> str:
+    """An exception for the log: its kind and where it was raised. Its text can hold what was sent or received."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(fault).__name__}{where}"
+
+
+def _create_rows(recordings: Sequence[RunWriter]) -> None:
     """The rows of runs that have none, or may have them from an attempt that was cut off."""
     again = any(recording._attempts > 1 for recording in recordings)
     runs = [Run(id=each.run_id, **about_columns(each.live), **answer_columns(each.figures)) for each in recordings]
@@ -191,9 +274,24 @@ def _create_rows(recordings: Sequence[Recording]) -> None:
             recording._content_id = content.pk
 
 
-def _by_size(recordings: Sequence[Recording]) -> Iterator[list[Recording]]:
+def _add_to_sessions(parts: Sequence[session_writer.Ended]) -> None:
+    """What fails here costs the runs nothing: those it was about are filled in later."""
+    if not parts:
+        return
+    try:
+        with transaction.atomic():
+            session_writer.add_runs(parts)
+    except (DataError, IntegrityError, ValueError, TypeError, RecursionError):
+        if len(parts) == 1:
+            logger.exception("run %s could not be added to a session", parts[0].run.pk)
+            return
+        for part in parts:
+            _add_to_sessions([part])
+
+
+def _by_size(recordings: Sequence[RunWriter]) -> Iterator[list[RunWriter]]:
     """In groups whose request bodies fit in one statement."""
-    together: list[Recording] = []
+    together: list[RunWriter] = []
     size = 0
     for recording in recordings:
         size += len(recording.live.about.request_body)
@@ -213,108 +311,13 @@ def store_end(run: Run, figures: Figures, *, is_complete: bool = True) -> dict[s
     return columns if Run.objects.unfinished().filter(pk=run.pk).update(**columns) else None
 
 
-def store_message(run: Run, figures: Figures, ended: dict[str, Any], *, content_id: int, body: bytes) -> search.Entry:
+def store_message(run: Run, figures: Figures, ended: dict[str, Any], *, content_id: int, body: Any) -> index.Entry:
     """Write the message that a run's answer made; return what the run can be found by, for `search.index`.
-    `ended` is what `store_end` returned, `body` the request's."""
+    `ended` is what `store_end` returned, `body` the request's: its bytes, or what they were parsed to."""
     message = figures.accumulator.message if figures.has_message else None
-    changes = {"message": message, "size": run.request_size + figures.received_size}
+    changes: dict[str, Any] = {"message": message, "size": run.request_size + figures.received_size}
     if figures.response_headers:
         changes["response_headers"] = [list(pair) for pair in figures.response_headers]
     RunContent.objects.filter(pk=content_id).update(**changes)
-    facets = {name: ended.get(name, getattr(run, name)) for name in search.FACETS}
-    return search.Entry(content_id, run.owner_id, searchable_words(body, message, ended), facets)
-
-
-def answer_columns(figures: Figures) -> dict[str, Any]:
-    """The status as columns; a number that is no HTTP status counts as none."""
-    status = figures.http_status if figures.http_status and 100 <= figures.http_status < 1000 else None
-    return {"http_status": status, "status_class": status_class(status)}
-
-
-def status_class(status: int | None) -> int:
-    """2, 4 or 5; 1 for any other status, 0 for none: what the log's filter tells apart."""
-    return (status // 100 if status // 100 in (2, 4, 5) else 1) if status else 0
-
-
-def about_columns(live: LiveRun) -> dict[str, Any]:
-    """A run's columns as they are when it starts."""
-    about = live.about
-    return {
-        "owner_id": about.user_id,
-        "state": Run.State.RUNNING,
-        "source": about.source,
-        "model": clean(about.model, 200),
-        "stream": about.stream,
-        "connection_id": about.connection_id,
-        "connection_name": clean(about.connection_name, 200),
-        "base_url": clean(about.base_url, 2_000),
-        "access_key_id": about.access_key_id,
-        "access_key_name": clean(about.access_key_name, 200),
-        "user_agent": clean(about.user_agent, 500),
-        "agent": clean(user_agents.label(about.user_agent), 80),
-        "client_address": clean(about.client_address, 45),
-        "client_session": clean(session_of(about.request_headers, about.request_body), 200),
-        "request_size": len(about.request_body),
-        "started_at": started_at_of(live.id),
-        "content_kept": about.keep_content,
-    }
-
-
-def end_columns(figures: Figures, model: str, *, is_sandbox: bool) -> dict[str, Any]:
-    """A run's columns as they are set when it ends."""
-    ended = figures.ended
-    assert ended is not None
-    failure = ended.failure
-    return {
-        **answer_columns(figures),
-        "state": ended.state,
-        "failure_kind": failure.kind if failure else "",
-        "failure_message": clean(failure.message, 4_000) if failure else "",
-        "failure_detail": failure.detail if failure else None,
-        "first_byte_ms": figures.first_byte_ms,
-        "first_token_ms": figures.first_token_ms,
-        "duration_ms": ended.at_ms,
-        "phases": figures.phases_until(ended.at_ms),
-        "stop_reason": clean(figures.accumulator.stop_reason, 60),
-        "request_id": clean(figures.request_id, 200),
-        "received_size": figures.received_size,
-        "event_count": figures.event_count,
-        "cost_usd": figures.cost_usd(model, is_sandbox=is_sandbox),
-        **figures.tokens(),
-    }
-
-
-def searchable_words(body: bytes, message: Any, columns: dict[str, Any]) -> list[str]:
-    """All that a run can be found by: what was said in both directions, its error, its request id."""
-    told = [columns[name] for name in ("request_id", "failure_kind", "failure_message", "stop_reason")]
-    texts = [*told, *search_text.texts_in(message, search_text.MOST_CHARACTERS // 2), *texts_of_body(body)]
-    return search_text.words(" \n ".join(texts))
-
-
-def texts_of_body(body: bytes) -> list[str]:
-    try:
-        return search_text.texts_in(json.loads(body))
-    except (ValueError, RecursionError):  # sent as typed, or not JSON at all
-        return [body[: search_text.MOST_CHARACTERS].decode("utf-8", "replace")]
-
-
-def session_of(headers: Any, body: bytes) -> str:
-    """What the client calls its session: a header, or the part of `metadata.user_id` after `_session_`."""
-    named = {name.lower(): value for name, value in headers}
-    for header in _SESSION_HEADERS:
-        if named.get(header):
-            return named[header]
-    if b'"user_id"' not in body or b"session" not in body:
-        return ""
-    try:
-        user = json.loads(body)["metadata"]["user_id"]
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return ""
-    if not isinstance(user, str):
-        return ""
-    try:
-        parts = json.loads(user)  # some clients put JSON into this string
-    except (ValueError, RecursionError):
-        return user.rpartition("_session_")[2] if "_session_" in user else ""
-    session = parts.get("session_id") if isinstance(parts, dict) else None
-    return session if isinstance(session, str) else ""
+    facets = {name: ended.get(name, getattr(run, name)) for name in FACETS}
+    return index.Entry(content_id, run.owner_id, searchable_words(body, message, ended), facets)

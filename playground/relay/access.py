@@ -1,7 +1,8 @@
 """Access keys as the relay needs them: found without the database for a few seconds after the last look.
 
 A change made in this process (revoke, a new credential, a deactivated user) counts from the next request on, because
-saving tells the cache. One made elsewhere, by a command or in the database itself, counts after `LIFE_S`.
+saving tells the cache; so does one that another process of the site announces. One made in the database itself, or by a
+command where one process serves the site alone, counts after `LIFE_S`.
 """
 
 from __future__ import annotations
@@ -21,18 +22,21 @@ from django.utils import timezone
 
 from accounts import vault
 from accounts.models import AccessKey, Connection, User
-from playground.dispatch import Refused, upstream_of
+from playground.cluster import announcements
+from playground.dispatch.launch import Refused, upstream_of
+from playground.metrics.figures import token_counts
 from playground.models import Run
 from playground.models.run import first_id_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from playground.engine.live import LiveRun
     from playground.engine.upstream import Upstream
 
 LIFE_S: Final = 5.0
 _MOST_CACHED: Final = 10_000
+_MOST_PRESENTED: Final = 4
 _TOUCH_EVERY: Final = dt.timedelta(minutes=1)
 
 
@@ -46,9 +50,7 @@ class Admission:
     looked_up_at: float
 
     def check(self) -> None:
-        """Raises Refused when the key has run out since it was looked up."""
-        if self.key.is_expired:
-            raise Refused("This access key has expired.", 401)
+        """Raises Refused when the key has used up its tokens."""
         limit = self.key.tokens_per_day
         if limit and self.tokens_today is not None and self.tokens_today >= limit:
             raise Refused(f"This access key may use {limit:,} tokens a day, and has.", 429, _seconds_to_midnight())
@@ -56,21 +58,21 @@ class Admission:
     def spend(self, run: LiveRun) -> None:
         """Count what a run has used, until the next look at the database counts it with the others."""
         if self.tokens_today is not None:
-            usage = run.answer().usage
-            counts = (usage.get("input_tokens"), usage.get("output_tokens"))
-            self.tokens_today += sum(count for count in counts if isinstance(count, int))
+            tokens = token_counts(run.usage)
+            self.tokens_today += (tokens["input_tokens"] or 0) + (tokens["output_tokens"] or 0)
 
 
-def presented_key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """The key in `x-api-key` or `Authorization: Bearer`: SDK 1.x sends the first, 2.x the second."""
-    found = None
+def presented_keys(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
+    """The keys in `x-api-key` and `Authorization: Bearer`, each once: SDK 1.x sends the first, 2.x the second, and
+    some clients both, one of them for somebody else."""
+    keys: dict[str, None] = {}
     for name, value in headers:
         text = value.decode("latin-1").strip()
         if name == b"x-api-key" and text:
-            return text
-        if name == b"authorization" and text[:7].lower() == "bearer ":
-            found = text[7:].strip()
-    return found or None
+            keys[text] = None
+        elif name == b"authorization" and text[:7].lower() == "bearer " and text[7:].strip():
+            keys[text[7:].strip()] = None
+    return list(keys)
 
 
 class KeyCache:
@@ -81,15 +83,44 @@ class KeyCache:
         self._forgotten = 0  # how often: a look-up that was under way meanwhile is not to be remembered
         self._looking: dict[tuple[Any, ...], asyncio.Task[Admission]] = {}
 
-    async def admit(self, secret: str | None, address: str) -> Admission:
+    async def admit_one_of(self, secrets: Sequence[str], address: str) -> Admission:
+        """The one valid key among these; keys of other services, and those that are not valid any more, are passed
+        over. Raises Refused when there is none, or more than one."""
+        if not secrets:
+            words = "No access key: send one as x-api-key or as Authorization: Bearer. Create one under Access keys."
+            raise Refused(words, 401)
+        ours = [secret for secret in secrets if secret.startswith(vault.ACCESS_KEY_PREFIX)]
+        if len(ours) > _MOST_PRESENTED:
+            raise Refused("Too many access keys in one request: send one.", 401)
+        valid: list[Admission] = []
+        refusal = Refused("This access key is not valid.", 401)
+        for secret in ours:
+            try:
+                valid.append(await self._find(secret, address))
+            except Refused as refused:
+                if refused.status != 401:
+                    raise
+                refusal = refused
+        if not valid:
+            raise refusal
+        if len(valid) > 1:
+            raise Refused("Two different access keys in one request: send one.", 401)
+        valid[0].check()
+        return valid[0]
+
+    async def admit(self, secret: str, address: str) -> Admission:
         """Raises Refused unless the key is valid at this moment."""
-        if not secret:
-            raise Refused("No access key: send it as x-api-key or as Authorization: Bearer.", 401)
+        found = await self._find(secret, address)
+        found.check()
+        return found
+
+    async def _find(self, secret: str, address: str) -> Admission:
         digest = vault.digest(secret)
         found = self._admissions.get(digest)
         if found is None or time.monotonic() - found.looked_up_at > LIFE_S:
             found = await asyncio.shield(self._look_up_once(digest, secret, address))
-        found.check()
+        if found.key.is_expired:
+            raise Refused("This access key has expired.", 401)
         return found
 
     def _look_up_once(self, digest: str, secret: str, address: str) -> asyncio.Task[Admission]:
@@ -127,10 +158,11 @@ class KeyCache:
 
         A change inside a transaction is not to be seen before its end, so then they are forgotten once more.
         """
-        self._forget_now()
-        transaction.on_commit(self._forget_now)
+        self.forget_now()
+        transaction.on_commit(self.forget_now)
 
-    def _forget_now(self) -> None:
+    def forget_now(self) -> None:
+        """The same, of a change that can be seen already."""
         self._forgotten += 1
         self._admissions.clear()
 
@@ -143,6 +175,7 @@ def listen() -> None:
     for model in (AccessKey, Connection, User):
         for signal in (post_save, post_delete):
             signal.connect(keys.forget, sender=model, dispatch_uid=f"relay keys {model.__name__}")
+    announcements.on("keys_changed", keys.forget_now)
 
 
 def _look_up(secret: str, address: str) -> Admission:
@@ -160,7 +193,9 @@ def _tokens_today(key: AccessKey) -> int:
     """Input and output of the key's runs since midnight, UTC."""
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     runs = Run.objects.filter(access_key=key, pk__gte=first_id_at(midnight))
-    sums = runs.aggregate(input=Coalesce(Sum("input_tokens"), 0), output=Coalesce(Sum("output_tokens"), 0))
+    sums: dict[str, int] = runs.aggregate(
+        input=Coalesce(Sum("input_tokens"), 0), output=Coalesce(Sum("output_tokens"), 0)
+    )
     return sums["input"] + sums["output"]
 
 

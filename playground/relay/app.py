@@ -16,14 +16,21 @@ from urllib.parse import quote
 from django.conf import settings
 
 from playground import dispatch
-from playground.dispatch import Refused
-from playground.engine.events import Answered, Ended, Failure, Received
+from playground.databases.availability import RETRY_AFTER_S, is_database_away
+from playground.dispatch.launch import Refused
+from playground.dispatch.process import CUT
+from playground.dispatch.run_request import ClientInfo, RunRequest
+from playground.engine.events import Answered, Ended, Failure, Received, Streamed
 from playground.engine.live import LiveRun
-from playground.process import CUT
+from playground.exceptions import PlaygroundError
+from playground.identity.visitors import client_address, owner_of_user
+from playground.protocol.content_encoding import decoded
 from playground.protocol.errors import error_body, type_of_status
-from playground.protocol.sse import encode
-from playground.relay_keys import Admission, keys, listen, presented_key
-from playground.visitors import client_address
+from playground.protocol.stream.sse import encode
+from playground.relay import access, streams
+from playground.relay.access import Admission, keys, presented_keys
+from playground.relay.endpoint_paths import advice
+from playground.relay.model_limit import check_model
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -32,11 +39,10 @@ Headers = list[tuple[bytes, bytes]]
 
 logger = logging.getLogger(__name__)
 
-PREFIX: Final = "/v1/"
-_LARGE: Final = 256 * 1024
 _PIECE: Final = 64 * 1024
+_IN_A_QUERY: Final = "".join(chr(point) for point in range(ord("!"), ord("~") + 1) if chr(point) != "#")
 # What a client may say to the upstream beside the body. Credentials, cookies, and what proxies in front add stay here.
-_PASSED: Final = ("accept", "user-agent", "idempotency-key")
+_PASSED: Final = ("accept", "user-agent", "idempotency-key", "content-encoding")
 _PASSED_PREFIXES: Final = ("anthropic-", "x-stainless-", "x-claude-", "x-app")
 # An upstream's answer must never act as a page of this site.
 _ALWAYS: Final[Headers] = [
@@ -57,7 +63,8 @@ _STATUS_OF: Final = {
     "stopped": 503,
 }
 
-listen()
+access.listen()
+streams.listen()
 
 
 async def relay(scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,32 +78,43 @@ async def relay(scope: Scope, receive: Receive, send: Send) -> None:
     except ClientLeft:
         pass
     except Exception as fault:
+        if is_database_away(fault) and not client.has_begun:
+            logger.warning("a relayed request was refused: the database is away")
+            await client.refuse(
+                Refused("The database of this server is unavailable. Try again soon.", 503, RETRY_AFTER_S)
+            )
+            return
         # Only its kind: the text of an error may hold what was sent.
         logger.error("a relayed request failed: %s", type(fault).__name__)
         if client.has_begun:
             raise  # the server cuts the connection, so that no half answer looks whole
-        await client.refuse(Refused("This server could not handle the request. It was not your request's fault.", 500))
+        await client.refuse(
+            Refused("This server failed to handle the request. The request itself is not the cause.", 500)
+        )
 
 
-class ClientLeft(ConnectionError):  # noqa: N818 - reads as what it is
+class ClientLeft(PlaygroundError, ConnectionError):
     """The client hung up while it was sending."""
 
 
 async def _route(client: _Client) -> None:
     path = client.scope["path"].rstrip("/")
     method = client.scope["method"]
+    allowed: tuple[str, ...]
     if path == "/v1/messages":
-        allowed, answer = "POST", _messages
+        allowed, answer = ("POST",), _messages
     elif path == "/v1/messages/count_tokens":
-        allowed, answer = "POST", _count_tokens
+        allowed, answer = ("POST",), _count_tokens
     elif path == "/v1/models" or _is_model(path):
-        allowed, answer = "GET", _models
+        allowed, answer = ("GET", "HEAD"), _models
     else:
-        raise Refused("Not found: this relay serves /v1/messages, /v1/messages/count_tokens and /v1/models.", 404)
-    if method != allowed:
-        client.extra.append((b"allow", allowed.encode()))
-        raise Refused(f"{method} is not allowed here; {allowed} is.", 405)
-    await answer(client, await keys.admit(presented_key(client.scope["headers"]), client.address))
+        raise Refused(f"Not found. {advice(client.scope['path'])}", 404)
+    if method not in allowed:
+        client.extra.append((b"allow", ", ".join(allowed).encode()))
+        raise Refused(
+            f"{method} is not allowed here; {' and '.join(allowed)} {'is' if len(allowed) == 1 else 'are'}.", 405
+        )
+    await answer(client, await keys.admit_one_of(presented_keys(client.scope["headers"]), client.address))
 
 
 def _is_model(path: str) -> bool:
@@ -108,27 +126,30 @@ def _is_model(path: str) -> bool:
 async def _messages(client: _Client, admission: Admission) -> None:
     key = admission.key
     body = await client.body()
+    readable = await _readable(client, body)
     if key.models:
-        await _check_model(body, admission)
-    run = await dispatch.start(
-        body,
-        owner=f"user:{key.owner_id}",
+        await check_model(readable, admission)
+    request = RunRequest(
+        body=body,
+        readable_body=readable,
+        owner=owner_of_user(key.owner_id),
         user=key.owner,
         connection=key.connection,
         upstream=admission.upstream,
-        path=client.path_with_query("/v1/messages"),
+        query=client.query,
         version=client.header("anthropic-version"),
-        extra_headers=client.passed_headers(),
+        headers=tuple(client.passed_headers()),
         source="relay",
-        user_agent=client.header("user-agent") or "",
-        client_address=client.address,
+        client=ClientInfo(client.header("user-agent") or "", client.address),
         access_key=key,
         keep_content=key.keep_content,
     )
+    run = await dispatch.start(request)
     client.extra.append((b"playground-run-id", str(run.id).encode()))
     watching = asyncio.get_running_loop().create_task(_stop_when_gone(client, run))
     try:
-        await _hand_on(client, run)
+        with streams.streams.following(key, run):
+            await _hand_on(client, run)
     finally:
         watching.cancel()
         admission.spend(run)
@@ -143,13 +164,16 @@ async def _stop_when_gone(client: _Client, run: LiveRun) -> None:
 async def _hand_on(client: _Client, run: LiveRun) -> None:
     """Status, headers and bytes as they come."""
     answer: Answered | None = None
+    has_events = False
     async for batch in run.gather():
         data = b"".join(event.data for event in batch if isinstance(event, Received))
         for event in batch:
             if isinstance(event, Answered):
                 answer = event
+            elif isinstance(event, Streamed):
+                has_events = True
             elif isinstance(event, Ended):
-                await _finish(client, answer, data, event)
+                await _finish(client, answer, data, event, has_events=has_events)
                 return
         if answer is not None and not 300 <= answer.status < 400:
             await client.begin(answer.status, _returned(answer))
@@ -157,12 +181,15 @@ async def _hand_on(client: _Client, run: LiveRun) -> None:
                 await client.more(data)
 
 
-async def _finish(client: _Client, answer: Answered | None, data: bytes, ended: Ended) -> None:
+async def _finish(client: _Client, answer: Answered | None, data: bytes, ended: Ended, *, has_events: bool) -> None:
     failure = ended.failure
     if failure is not None and (answer is None or failure.kind == "redirect"):
         raise Refused(failure.message, _STATUS_OF.get(failure.kind, 502))
     assert answer is not None
-    may_say_so = _streams(answer) and ended.state in {"interrupted", "cancelled"}
+    streams = has_events or _streams(answer)
+    # A client that reads events sees nothing of an error that came as JSON, so it is said once more as an event.
+    is_unseen_error = streams and not has_events and failure is not None and failure.kind == "error_event"
+    may_say_so = streams and (ended.state in {"interrupted", "cancelled"} or is_unseen_error)
     if failure is not None and ended.is_cut and not may_say_so:
         await _break_off(client, failure, data)
         return
@@ -187,9 +214,11 @@ def _error_event(failure: Failure, last_byte: bytes) -> bytes:
     An event may be unfinished before it, and nothing can take that back. Without a blank line in between the two are
     one event, whose last name counts: the clients see an error, not an event of theirs with half its data.
     """
-    kind = "timeout_error" if failure.kind in {"idle", "duration"} else "api_error"
+    kind, message = "timeout_error" if failure.kind in {"idle", "duration"} else "api_error", failure.message
+    if failure.kind == "error_event":
+        kind, message = str(failure.detail["type"]), str(failure.detail["message"])
     line_end = b"" if last_byte in {b"", b"\n", b"\r"} else b"\n"
-    return line_end + encode("error", json.dumps(error_body(kind, failure.message)))
+    return line_end + encode("error", json.dumps(error_body(kind, message)))
 
 
 def _streams(answer: Answered) -> bool:
@@ -204,46 +233,36 @@ def _returned(answer: Answered) -> Headers:
     ]
 
 
-async def _check_model(body: bytes, admission: Admission) -> None:
-    """Raises Refused unless the body names exactly one model, and the key may ask for it.
-
-    A second `model` in another place or spelling could be the one that the upstream reads.
-    """
-    named = _models_named(body) if len(body) < _LARGE else await asyncio.to_thread(_models_named, body)
-    if named is None or len(named) != 1 or not isinstance(named[0], str):
-        raise Refused("This access key is limited to some models, and the request does not name exactly one.", 400)
-    if not admission.key.may_ask_for(named[0]):
-        raise Refused(f"This access key may not ask for the model {named[0][:200]}.", 403)
-
-
-def _models_named(body: bytes) -> list[Any] | None:
-    try:
-        pairs = json.loads(body, object_pairs_hook=list)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(pairs, list):
-        return None
-    pairs = [pair for pair in pairs if isinstance(pair, tuple)]
-    return [value for name, value in pairs if name.casefold() == "model"]
+async def _readable(client: _Client, body: bytes) -> bytes:
+    """The body as it was before the client compressed it, for the log and for limits; as it is if it cannot be read."""
+    lines = [value.decode("latin-1") for name, value in client.scope["headers"] if name == b"content-encoding"]
+    if not lines:
+        return body
+    found = await asyncio.to_thread(decoded, body, ",".join(lines), settings.MAX_RUN_BODY_BYTES)
+    return body if found is None else found
 
 
 async def _count_tokens(client: _Client, admission: Admission) -> None:
     body = await client.body()
     if admission.key.models:
-        await _check_model(body, admission)
-    await _fetch(client, admission, client.path_with_query("/v1/messages/count_tokens"), body)
+        await check_model(await _readable(client, body), admission)
+    await _fetch(client, admission, "POST", "/v1/messages/count_tokens", body)
 
 
 async def _models(client: _Client, admission: Admission) -> None:
-    await _fetch(client, admission, client.path_with_query(quote(client.scope["path"], safe="/:@-._~")))
+    path = client.scope["path"]
+    if _is_model(path) and not admission.key.may_ask_for(path.removeprefix("/v1/models/").rstrip("/")):
+        raise Refused("This access key may not ask for this model.", 403)
+    await _fetch(client, admission, "GET", quote(path, safe="/:@-._~"))
 
 
-async def _fetch(client: _Client, admission: Admission, path: str, body: bytes = b"") -> None:
+async def _fetch(client: _Client, admission: Admission, method: str, path: str, body: bytes = b"") -> None:
     """A short question that makes no run: handed on, not stored."""
     fetched = await dispatch.fetch_for_key(
         admission.upstream,
         admission.key,
-        path,
+        method,
+        f"{path}?{client.query}" if client.query else path,
         body,
         version=client.header("anthropic-version"),
         extra_headers=client.passed_headers(),
@@ -276,9 +295,10 @@ class _Client:
         named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.scope["headers"]]
         return [(name, value) for name, value in named if name in _PASSED or name.startswith(_PASSED_PREFIXES)]
 
-    def path_with_query(self, path: str) -> str:
-        query = self.scope["query_string"].decode("ascii", "replace")
-        return f"{path}?{query}" if query else path
+    @property
+    def query(self) -> str:
+        """As the client spelled it; bytes that no address can hold are escaped, with what they are."""
+        return quote(self.scope["query_string"], safe=_IN_A_QUERY)
 
     async def body(self) -> bytes:
         """The whole body. The server has limited it already; this holds behind any other server too."""
@@ -307,6 +327,8 @@ class _Client:
 
     async def more(self, data: bytes) -> None:
         """In pieces that a socket's buffer takes: `send` waits after each one while the client does not read."""
+        if self.scope["method"] == "HEAD":
+            return
         self.last_byte = data[-1:]
         for begin in range(0, len(data), _PIECE):
             piece = data[begin : begin + _PIECE]
@@ -315,6 +337,8 @@ class _Client:
     async def end(self, data: bytes = b"") -> None:
         if len(data) > _PIECE:
             await self.more(data)
+            data = b""
+        if self.scope["method"] == "HEAD":
             data = b""
         await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
@@ -344,7 +368,7 @@ class _Client:
         if self.scope["method"] != "OPTIONS" or self.header("access-control-request-method") is None:
             return False
         self.extra += [
-            (b"access-control-allow-methods", b"GET, POST"),
+            (b"access-control-allow-methods", b"GET, HEAD, POST"),
             (b"access-control-allow-headers", self._headers.get(b"access-control-request-headers", b"content-type")),
             (b"access-control-max-age", b"600"),
         ]

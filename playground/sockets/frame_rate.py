@@ -6,7 +6,8 @@ import asyncio
 import time
 
 SHORTEST_S = 0.016  # a page draws no faster
-LONGEST_S = 0.1
+LONGEST_S = 0.4  # when the loop is late
+CROWD_LONGEST_S = 0.1  # when it is not, however many follow
 FEW = 8  # sockets that cost nothing worth sparing
 CROWDED_S = 0.05  # twenty times a second still reads as a stream
 _SAMPLE_S = 0.05
@@ -46,9 +47,9 @@ class LoopLag:
     @property
     def window_s(self) -> float:
         """How long to gather: nothing while few follow and the lag is below 2 ms; else four times the lag, or by how
-        many follow, whichever is longer, at most LONGEST_S."""
+        many follow, whichever is longer."""
         by_lag = 0.0 if self.lag_s < 0.002 else 4 * self.lag_s
-        by_crowd = 0.0 if self._users <= FEW else max(CROWDED_S, self._users * 0.001)
+        by_crowd = 0.0 if self._users <= FEW else max(CROWDED_S, min(CROWD_LONGEST_S, self._users * 0.001))
         return min(LONGEST_S, max(by_lag, by_crowd))
 
 

@@ -13,13 +13,13 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from django.template.loader import render_to_string
-
 from playground import dispatch
-from playground.owners_socket import BAD_FRAMES, OwnersSocket
+from playground.identity.visitors import owner_of_user
+from playground.protocol.foreign_text import encodable
 from playground.request_log.filters import Filter
-from playground.request_log.live import owner_word
-from playground.request_log.rows import live_columns, live_row
+from playground.request_log.rows import live_columns, row_of, run_of
+from playground.sockets.close_codes import BAD_FRAMES
+from playground.sockets.owner_consumer import OwnerConsumer
 
 if TYPE_CHECKING:
     from playground.engine.live_run import LiveRun
@@ -28,7 +28,7 @@ WINDOW = 32  # frames sent and not acknowledged
 AT_ONCE = 50  # runs told of when a page connects: as many as it shows
 
 
-class LogConsumer(OwnersSocket):
+class LogConsumer(OwnerConsumer):
     """One socket of one signed-in user. A visitor has no log."""
 
     async def connect(self) -> None:
@@ -36,11 +36,11 @@ class LogConsumer(OwnersSocket):
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
             return await self.close()  # before accept: the handshake is refused
-        if not await self.let_in(owner_word(user)):
+        if not await self.admit(owner_of_user(user.pk)):
             return None
         asked = dict(parse_qsl(self.scope.get("query_string", b"").decode("latin-1")))
         self.filter, self.is_recent = Filter.read(asked), asked.get("rows") == "recent"
-        return self.work(self._follow(owner_word(user)))
+        return self.work(self._follow(owner_of_user(user.pk)))
 
     async def hear(self, said: dict[str, Any]) -> None:
         frame = said.get("frame") if said.get("type") == "seen" else None
@@ -77,9 +77,10 @@ class LogConsumer(OwnersSocket):
     def _frame(self, run: LiveRun) -> dict[str, Any]:
         if self.filter and not self.filter.matches(live_columns(run)):
             return {"type": "gone", "id": str(run.id)}
-        context = {"row": live_row(run), "pick": not self.is_recent, "query": self.filter.query}
-        return {"type": "row", "id": str(run.id), "html": render_to_string("playground/_request_row.html", context)}
+        row = row_of(run_of(run), is_live=True)
+        line = encodable(row.line(pick=not self.is_recent, query=self.filter.query))
+        return {"type": "row", "id": str(run.id), "html": line}
 
     async def _window(self) -> None:
         """A page that does not keep up is waited for, then let go; when it returns it fetches the log anew."""
-        await self.keep_up(lambda: self.sent - self.seen >= WINDOW)
+        await self.wait_for_acknowledgement(lambda: self.sent - self.seen >= WINDOW)

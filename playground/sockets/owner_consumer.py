@@ -4,7 +4,6 @@ that they end with their session."""
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
@@ -12,19 +11,23 @@ from typing import TYPE_CHECKING, Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from accounts import sessions
+from accounts import login_sessions
+from playground.identity.visitors import owner_of_user
+from playground.protocol.json.received_json import try_object
+from playground.sockets.close_codes import BAD_FRAMES, SESSION_ENDED, TOO_MANY, TOO_SLOW
+from playground.sockets.session_checks import still_stands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-SESSION_ENDED, TOO_SLOW, SERVER_RESTARTS, BAD_FRAMES, TOO_MANY = 4001, 4008, 4012, 4400, 4429
 RECHECK_S = 30.0
-PATIENCE_S = 30.0  # how long a page may leave a full window unacknowledged
+_SHARED_SHARE = 15  # of that time, a check for another socket of the session counts for this one
+LONGEST_WAIT_S = 30.0  # how long a page may leave a full window unacknowledged
 FRAMES_PER_S = 20  # that a page may send, over any two seconds
 _open: Counter[str] = Counter()
 
 
-class OwnersSocket(AsyncWebsocketConsumer):
+class OwnerConsumer(AsyncWebsocketConsumer):
     """One socket of one owner (`visitors.owner_of`), who is known from the moment it was let in."""
 
     owner: str | None = None
@@ -35,7 +38,7 @@ class OwnersSocket(AsyncWebsocketConsumer):
         self.acknowledged = asyncio.Event()  # the page has said how far it is
         self._heard: deque[float] = deque(maxlen=2 * FRAMES_PER_S)
 
-    async def let_in(self, owner: str) -> bool:
+    async def admit(self, owner: str) -> bool:
         """Accept the handshake. False: this owner has as many sockets as one may have, and this one was closed."""
         await self.accept()
         if _open[owner] >= settings.SOCKETS_PER_USER:
@@ -48,11 +51,11 @@ class OwnersSocket(AsyncWebsocketConsumer):
     def work(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this until the socket or its session ends."""
         self.loop = asyncio.get_running_loop()
-        sessions.sessions_ended.connect(self._on_sessions_ended)
+        login_sessions.sessions_ended.connect(self._on_sessions_ended)
         self.tasks = [asyncio.create_task(work), asyncio.create_task(self._recheck(), name="check a session")]
 
     async def disconnect(self, code: int) -> None:
-        sessions.sessions_ended.disconnect(self._on_sessions_ended)
+        login_sessions.sessions_ended.disconnect(self._on_sessions_ended)
         if self.owner is not None:
             _open[self.owner] -= 1
             if _open[self.owner] <= 0:
@@ -63,11 +66,14 @@ class OwnersSocket(AsyncWebsocketConsumer):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
+    async def dispatch(self, message: Any) -> None:
         """Before every message Channels tidies up database connections, in another thread. What a page says, several
-        times a second, is how far it has read: that asks the database nothing."""
+        times a second, is how far it has read: that asks the database nothing. A socket that opens asks it only where
+        `database_sync_to_async` tidies up by itself; a crowd of them would wait for that thread one after the other."""
         if message["type"] == "websocket.receive":
             await self.websocket_receive(message)
+        elif message["type"] == "websocket.connect":
+            await self.websocket_connect(message)
         else:
             await super().dispatch(message)
 
@@ -75,24 +81,20 @@ class OwnersSocket(AsyncWebsocketConsumer):
         self._heard.append(time.monotonic())
         if len(self._heard) == self._heard.maxlen and self._heard[-1] - self._heard[0] < 2:
             return await self.close(TOO_MANY)
-        try:
-            said = json.loads(text_data or "")
-        except (ValueError, RecursionError):
-            said = None
-        if not isinstance(said, dict):
-            return await self.close(BAD_FRAMES)
-        return await self.hear(said)
+        frame = try_object(text_data or "")
+        return await (self.close(BAD_FRAMES) if frame is None else self.hear(frame))
 
     async def hear(self, said: dict[str, Any]) -> None:
         """What the page says. Whatever makes no sense closes the socket with BAD_FRAMES."""
         raise NotImplementedError
 
-    async def keep_up(self, is_behind: Callable[[], bool]) -> None:
+    async def wait_for_acknowledgement(self, is_behind: Callable[[], bool]) -> None:
         """A page that is behind is not fed further; one that stays behind is let go and returns later."""
         while is_behind():
             self.acknowledged.clear()
             try:
-                await asyncio.wait_for(self.acknowledged.wait(), PATIENCE_S)
+                async with asyncio.timeout(LONGEST_WAIT_S):
+                    await self.acknowledged.wait()
             except TimeoutError:
                 await self.close(TOO_SLOW)
                 raise asyncio.CancelledError from None
@@ -102,11 +104,11 @@ class OwnersSocket(AsyncWebsocketConsumer):
     async def _recheck(self) -> None:
         while True:
             await asyncio.sleep(RECHECK_S)
-            if not await sessions.session_is_valid(self.scope):
+            if not await still_stands(self.scope, RECHECK_S / _SHARED_SHARE):
                 await self.close(SESSION_ENDED)
                 return
 
     def _on_sessions_ended(self, *, user_pk: Any, session_key: str | None, **_: Any) -> None:
         """Called in the thread of whatever ended the sessions."""
-        if self.owner == f"user:{user_pk}" and session_key in (None, sessions.session_key(self.scope)):
+        if self.owner == owner_of_user(user_pk) and session_key in (None, login_sessions.session_key(self.scope)):
             asyncio.run_coroutine_threadsafe(self.close(SESSION_ENDED), self.loop)

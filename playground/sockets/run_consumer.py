@@ -2,7 +2,8 @@
 
 Frames are JSON. To the page: the run's steps as `engine.frames` makes them; `events` and `draw` frames also carry
 patches (`draw`) with the place they lead to (`drawn`), and every frame has a number (`frame`). `saving` says when what
-arrives cannot be stored, and when it can again. A frame that would be too large comes as `piece`s. From the page:
+arrives cannot be stored, and when it can again; `waiting` likewise for the way to the run's own process, where a site
+has several. A frame that would be too large comes as `piece`s. From the page:
 `{"type": "seen", "frame": N}` or `{"type": "seen", "number": N}`, and `{"type": "stop"}`. A page that returns asks for
 what it lacks: `?after=<last event>&drawn=<last place>`.
 """
@@ -19,14 +20,17 @@ from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 
-from accounts.sessions import session_is_valid
-from playground import dispatch, process, visitors
-from playground.answer.shared import SharedDrawing, share
+from accounts.login_sessions import session_is_valid
+from playground import dispatch
+from playground.answer.shared_drawing import SharedDrawing, share
+from playground.dispatch import process
 from playground.engine.events import Answered, Ended, Received, Streamed
 from playground.engine.frames import frames
+from playground.identity import visitors
 from playground.models import Run
-from playground.owners_socket import BAD_FRAMES, SERVER_RESTARTS, SESSION_ENDED, OwnersSocket
-from playground.pace import SHORTEST_S, loop_lag
+from playground.sockets.close_codes import BAD_FRAMES, SERVER_RESTARTS, SESSION_ENDED
+from playground.sockets.frame_rate import SHORTEST_S, loop_lag
+from playground.sockets.owner_consumer import OwnerConsumer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,11 +45,11 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _URGENT = ("content_block_start", "content_block_stop", "message_stop", "error")
 
 
-class RunConsumer(OwnersSocket):
+class RunConsumer(OwnerConsumer):
     """One socket of one run's owner."""
 
     run: LiveRun | None = None
-    told_failing = False
+    told_failing = told_waiting = False
 
     async def connect(self) -> None:
         self.unseen: deque[tuple[int, int, int]] = deque()  # frame, last event number, bytes
@@ -53,11 +57,14 @@ class RunConsumer(OwnersSocket):
         self.frame = self.number = 0
         run_id = self.scope["url_route"]["kwargs"]["run_id"]
         owner = visitors.owner_of(self.scope)
-        self.run = dispatch.get_live().find(run_id, owner) if owner else None
+        live = dispatch.get_live()
+        self.run = live.find(run_id, owner) if owner else None
         stored = None if self.run else await self._stored(run_id)
+        if owner and not self.run and not (stored and stored.is_final):
+            self.run = await live.afind(run_id, owner)
         if owner is None or (self.run is None and stored is None):
             return await self.close()  # before accept: the handshake is refused, whoever's run it is
-        if not await self.let_in(owner):
+        if not await self.admit(owner):
             return None
         if self.run is None:
             return await self._tell_stored(stored)
@@ -71,7 +78,11 @@ class RunConsumer(OwnersSocket):
         return await database_sync_to_async(Run.objects.owned_by(user).filter(pk=run_id).first)()
 
     async def _tell_stored(self, run: Run | None) -> None:
-        """Nothing to follow: the page fetches the stored answer."""
+        """Nothing to follow: the page fetches the stored answer. A run that goes on in a process which cannot be
+        reached at the moment is asked for again."""
+        if run is not None and not run.is_final and run.server_process is not None:
+            await self.close(SERVER_RESTARTS)
+            return
         state = run.state if run is not None and run.is_final else "interrupted"
         await self._send({"type": "ended", "state": state, "stored": True})
         await self.close(1000)
@@ -107,6 +118,7 @@ class RunConsumer(OwnersSocket):
         asked = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
         after = _number(asked.get("after", ["0"])[0])
         try:
+            await run.reach(after)
             with loop_lag, share(run) as shared:
                 epoch, _, revision = asked.get("drawn", [""])[0].partition(".")
                 since = _number(revision) if epoch == shared.epoch and after <= run.event_count else 0
@@ -161,7 +173,7 @@ class RunConsumer(OwnersSocket):
             await asyncio.sleep(rest)
 
     async def _window(self) -> None:
-        await self.keep_up(lambda: self.unseen_bytes >= WINDOW_BYTES)
+        await self.wait_for_acknowledgement(lambda: self.unseen_bytes >= WINDOW_BYTES)
 
     async def _wait_until_seen(self) -> None:
         """Before the socket closes the page should have said that it has everything; a silent one is not waited for."""
@@ -179,13 +191,20 @@ class RunConsumer(OwnersSocket):
             await self._send(frame)
 
     async def _tell_if_saved(self, run: LiveRun) -> None:
-        """Say when what arrives cannot be stored for the moment, and when it can again. Visitors' runs never are."""
-        is_failing = run.about.user_id is not None and process.current().recorder.failing
+        """Say when what arrives cannot be stored for the moment, and when it can again (visitors' runs never are); and
+        when nothing can arrive because the way to the run's own process is interrupted."""
+        is_ours = run.about.user_id is not None and not run.is_elsewhere
+        is_failing = is_ours and process.current().recorder.failing
         if is_failing != self.told_failing:
             self.told_failing = is_failing
             await self._send({"type": "saving", "is_failing": is_failing})
+        if run.is_waiting != self.told_waiting:
+            self.told_waiting = run.is_waiting
+            await self._send({"type": "waiting", "is_waiting": run.is_waiting})
 
-    async def _send_batch(self, batch: Sequence[RunEvent], patches: list[dict], drawn: str, digest: str) -> None:
+    async def _send_batch(
+        self, batch: Sequence[RunEvent], patches: list[dict[str, Any]], drawn: str, digest: str
+    ) -> None:
         """The patches travel with the last events they draw, and before the end, which names what they make."""
         if numbers := [event.number for event in batch if isinstance(event, Streamed)]:
             self.number = numbers[-1]

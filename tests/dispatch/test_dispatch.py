@@ -11,11 +11,12 @@ import pytest
 from channels.db import database_sync_to_async
 
 from accounts.models import Connection, User
-from playground import dispatch, process
-from playground.dispatch import Refused
+from playground import dispatch
+from playground.dispatch import ClientInfo, RunRequest, process
+from playground.dispatch.launch import Refused
 from playground.engine.live import LiveRun
 from playground.models import Run
-from tests.engine.raw_upstream import SECRET, Exchange, RawUpstream, serving
+from tests.support.raw_upstream import SECRET, Exchange, RawUpstream, serving
 
 BODY = json.dumps(
     {"model": "sandbox-stories", "max_tokens": 20, "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
@@ -34,11 +35,12 @@ async def tidy(settings: Any) -> AsyncIterator[None]:
 
 
 async def by_user(user: User, **options: Any) -> LiveRun:
-    return await dispatch.start(BODY, owner=f"user:{user.pk}", user=user, **{"connection": None, **options})
+    return await dispatch.start(RunRequest(body=BODY, owner=f"user:{user.pk}", user=user, **options))
 
 
 async def by_visitor(name: str = "a", address: str = "192.0.2.7", body: bytes = BODY) -> LiveRun:
-    return await dispatch.start(body, owner=f"visitor:{name}", user=None, connection=None, client_address=address)
+    client = ClientInfo(address=address)
+    return await dispatch.start(RunRequest(body=body, owner=f"visitor:{name}", user=None, client=client))
 
 
 async def to_json(exchange: Exchange) -> None:
@@ -119,7 +121,9 @@ async def test_nothing_starts_while_nothing_can_be_stored_but_for_visitors(
 
 
 async def test_a_double_click_is_one_run(owner: User) -> None:
-    first, second = await asyncio.gather(by_user(owner, client_id="press-1"), by_user(owner, client_id="press-1"))
+    first, second = await asyncio.gather(
+        by_user(owner, idempotency_key="press-1"), by_user(owner, idempotency_key="press-1")
+    )
     assert first is second
 
 
@@ -139,7 +143,7 @@ async def test_secrets_go_out_and_are_told_to_nobody(owner: User) -> None:
 async def test_a_key_typed_for_one_run_stands_in_for_the_stored_one(owner: User) -> None:
     async with serving(to_json) as upstream:
         connection = await database_sync_to_async(connect)(owner, upstream)
-        run = await by_user(owner, connection=connection, visitor_key="typed-for-this-visit")
+        run = await by_user(owner, connection=connection, credential="typed-for-this-visit")
         await run.ended()
         head = upstream.exchanges[0].head
     assert b"x-api-key: typed-for-this-visit" in head.lower()
@@ -178,12 +182,13 @@ async def test_models_are_fetched_through_the_same_guard(owner: User, settings: 
 async def test_short_questions_are_limited_too_by_address_for_visitors(settings: Any) -> None:
     settings.VISITOR_RUNS_PER_MINUTE = 1
     for cookie in "abcde":
-        with dispatch.short_questions(f"visitor:{cookie}", "192.0.2.7", is_visitor=True):
+        async with dispatch.within_rate_limit(f"visitor:{cookie}", "192.0.2.7", is_visitor=True):
             pass
-    with pytest.raises(Refused) as refused, dispatch.short_questions("visitor:f", "192.0.2.7", is_visitor=True):
-        pass
+    with pytest.raises(Refused) as refused:
+        async with dispatch.within_rate_limit("visitor:f", "192.0.2.7", is_visitor=True):
+            pass
     assert refused.value.status == 429
-    with dispatch.short_questions("visitor:f", "192.0.2.8", is_visitor=True):
+    async with dispatch.within_rate_limit("visitor:f", "192.0.2.8", is_visitor=True):
         pass
 
 
@@ -209,4 +214,4 @@ async def test_the_addresses_of_one_network_share_a_visitors_limits(settings: An
     ],
 )
 async def test_a_glance_at_the_body_never_fails(body: bytes, seen: tuple[str, bool]) -> None:
-    assert await dispatch.glance(body) == seen
+    assert await dispatch.model_and_stream(body) == seen

@@ -11,10 +11,10 @@ from django.urls import reverse
 
 from accounts.models import Connection
 from playground import dispatch
+from playground.dispatch.launch import RunRequest
 from playground.engine.live_run import LiveRun
-from playground.engine.upstream import Upstream
 from playground.models import Draft
-from tests.web.runs import live_run, tell
+from tests.support.runs import live_run, tell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BODY = {"model": "sandbox-echo", "max_tokens": 100, "messages": [{"role": "user", "content": "Hi {{name}}"}]}
@@ -24,14 +24,14 @@ class Started:
     """Stands in for the engine: keeps what it is asked to send, and refuses when told to."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[bytes, dict[str, Any]]] = []
+        self.calls: list[RunRequest] = []
         self.refusal: dispatch.Refused | None = None
 
-    async def __call__(self, body: bytes, **options: Any) -> LiveRun:
-        self.calls.append((body, options))
+    async def __call__(self, request: RunRequest) -> LiveRun:
+        self.calls.append(request)
         if self.refusal:
             raise self.refusal
-        return tell(live_run(options["user"], body=body))
+        return tell(live_run(request.user, body=request.body))
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def send(client: Any, **fields: str) -> Any:
 def test_what_was_typed_last_is_applied_kept_and_sent(client: Any, started: Started) -> None:
     write(client, **{":variable name": "Ada"})
     send(client, max_tokens="55")
-    sent = json.loads(started.calls[0][0])
+    sent = json.loads(started.calls[0].body)
     assert sent == BODY | {"max_tokens": 55, "messages": [{"role": "user", "content": "Hi Ada"}]}
     assert json.loads(Draft.objects.get().body_text)["messages"] == BODY["messages"]
 
@@ -63,9 +63,9 @@ def test_what_was_typed_last_is_applied_kept_and_sent(client: Any, started: Star
 def test_the_spelling_of_numbers_survives_to_the_wire(client: Any, started: Started) -> None:
     write(client, '{"model": "m", "max_tokens": 10, "messages": [], "x": 1.0, "y": 1e2, "z": 12345678901234567890}')
     send(client, **{":anyway": "1"})
-    assert b"1.0" in started.calls[0][0]
-    assert b"1e2" in started.calls[0][0]
-    assert b"12345678901234567890" in started.calls[0][0]
+    assert b"1.0" in started.calls[0].body
+    assert b"1e2" in started.calls[0].body
+    assert b"12345678901234567890" in started.calls[0].body
 
 
 def test_with_errors_nothing_is_sent_until_one_says_so(client: Any, started: Started) -> None:
@@ -75,13 +75,13 @@ def test_with_errors_nothing_is_sent_until_one_says_so(client: Any, started: Sta
     assert refused["HX-Reswap"] == "none"
     assert "Send anyway" in refused.content.decode()
     send(client, **{":anyway": "1"})
-    assert json.loads(started.calls[0][0])["max_tokens"] == -1
+    assert json.loads(started.calls[0].body)["max_tokens"] == -1
 
 
 def test_text_that_is_no_json_is_sent_as_typed_when_one_insists(client: Any, started: Started) -> None:
     write(client, '{"model": oops}')
     send(client, **{":anyway": "1", ":mode": "json"})
-    assert started.calls[0][0] == b'{"model": oops}'
+    assert started.calls[0].body == b'{"model": oops}'
 
 
 def test_a_key_for_this_visit_goes_to_the_run_and_is_stored_nowhere(client: Any, started: Started, owner: Any) -> None:
@@ -90,10 +90,10 @@ def test_a_key_for_this_visit_goes_to_the_run_and_is_stored_nowhere(client: Any,
     write(client, **{":variable name": "Ada"})
     client.post(reverse("change"), {":version": 1, ":op": "connection", ":path": "", ":kind": str(connection.pk)})
     page = send(client, **{":key": "sk-typed-0123456789", ":auth-style": "bearer"})
-    options = started.calls[0][1]
-    assert (options["connection"], options["visitor_key"]) == (connection, "sk-typed-0123456789")
-    assert isinstance(options["upstream"], Upstream)
-    assert options["upstream"].auth_style == "bearer"
+    request = started.calls[0]
+    assert (request.connection, request.credential) == (connection, "sk-typed-0123456789")
+    assert request.auth_style == "bearer"
+    assert "sk-typed" not in repr(request)
     kept = Draft.objects.values().get()
     assert "sk-typed" not in page.content.decode() + str(kept) + client.get("/").content.decode()
     assert "sk-typed" not in str(dict(client.session))
@@ -104,10 +104,10 @@ def test_headers_and_betas_go_along(client: Any, started: Started) -> None:
     for op, what in (("beta-add", "files-api-2025-04-14"), ("header-add", "anthropic-workspace-id")):
         client.post(reverse("change"), {":version": Draft.objects.get().version, ":op": op, ":path": "", ":kind": what})
     send(client, **{":header 0": "ws_1", ":anthropic-version": "2026-10-21", ":accept": "application/json"})
-    options = started.calls[0][1]
-    assert options["betas"] == ("files-api-2025-04-14",)
-    assert options["extra_headers"] == (("anthropic-workspace-id", "ws_1"),)
-    assert (options["version"], options["accept"]) == ("2026-10-21", "application/json")
+    request = started.calls[0]
+    assert request.betas == ("files-api-2025-04-14",)
+    assert request.headers == (("anthropic-workspace-id", "ws_1"),)
+    assert (request.version, request.accept) == ("2026-10-21", "application/json")
 
 
 @pytest.mark.parametrize(("fields", "is_kept"), [({}, True), ({":figures-only": "1"}, False)])
@@ -117,23 +117,23 @@ def test_what_is_sent_and_answered_is_kept_unless_this_run_is_to_leave_figures_o
     client.force_login(owner)
     write(client)
     send(client, **fields, **{":anyway": "1"})
-    assert started.calls[0][1]["keep_content"] is is_kept
+    assert started.calls[0].keep_content is is_kept
 
 
 def test_a_visitors_run_belongs_to_their_browser(client: Any, started: Started) -> None:
     write(client, **{":variable name": "Ada"})
     send(client)
-    options = started.calls[0][1]
-    assert options["owner"] == f"visitor:{Draft.objects.get().visitor}"
-    assert options["user"] is None
+    request = started.calls[0]
+    assert request.owner == f"visitor:{Draft.objects.get().visitor}"
+    assert request.user is None
 
 
 def test_the_same_press_is_named_the_same(client: Any, started: Started) -> None:
     write(client, **{":variable name": "Ada"})
     press = str(uuid4())
-    send(client, **{":press": press})
-    send(client, **{":press": press})
-    assert [options["client_id"] for _, options in started.calls] == [press, press]
+    send(client, **{":idempotency-key": press})
+    send(client, **{":idempotency-key": press})
+    assert [request.idempotency_key for request in started.calls] == [press, press]
 
 
 def test_what_the_engine_refuses_is_told_in_its_words_and_the_draft_is_kept(client: Any, started: Started) -> None:
@@ -141,13 +141,11 @@ def test_what_the_engine_refuses_is_told_in_its_words_and_the_draft_is_kept(clie
     write(client, **{":variable name": "Ada"})
     page = send(client, max_tokens="77").content.decode()
     assert "Requests cannot be stored at the moment." in page
-    assert "Nothing was sent" in page
+    assert "Not sent" in page
     assert json.loads(Draft.objects.get().body_text)["max_tokens"] == 77
 
 
-def test_a_credential_that_cannot_be_read_is_told_and_nothing_is_sent(
-    client: Any, started: Started, owner: Any, settings: Any
-) -> None:
+def test_a_credential_that_cannot_be_read_is_told_and_nothing_is_sent(client: Any, owner: Any, settings: Any) -> None:
     client.force_login(owner)
     connection = Connection(owner=owner, name="sealed", base_url="https://api.example")
     connection.set_credential("sk-sealed-0123456789")
@@ -156,8 +154,8 @@ def test_a_credential_that_cannot_be_read_is_told_and_nothing_is_sent(
     Draft.objects.update(connection=connection)
     settings.VAULT_KEYS = ["another-server-key"]
     page = send(client, **{":auth-style": "bearer", ":anyway": "1"})
-    assert "cannot be read" in page.content.decode()
-    assert started.calls == []
+    assert "could not be read" in page.content.decode()
+    assert dispatch.get_live().of_owner(f"user:{owner.pk}") == []
 
 
 def test_a_tab_that_is_behind_sends_nothing(client: Any, started: Started) -> None:

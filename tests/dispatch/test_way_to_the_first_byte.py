@@ -14,13 +14,14 @@ from django.test import AsyncClient
 from django.urls import reverse
 
 from accounts.models import Connection
-from playground import dispatch, process
-from playground.conversations import saving
+from playground.conversations import autosave
+from playground.dispatch import launch, process
+from playground.drafts import editing, outgoing
 from playground.engine.upstream import SANDBOX
+from playground.identity import asking_page
 from playground.models import ConversationRun, Draft
 from playground.sandbox.transport import SandboxTransport
-from playground.views import drafts, outgoing
-from tests.web.drafting import HELLO, stored
+from tests.support.drafting import HELLO, stored
 
 if TYPE_CHECKING:
     import httpx
@@ -69,8 +70,18 @@ async def press(client: AsyncClient, watch: Watch, version: int, **fields: str) 
     return await client.post(reverse("send"), {":version": version, ":mode": "form", **fields})
 
 
-async def browser(user: Any) -> AsyncClient:
-    client = AsyncClient()
+class Browser(AsyncClient):
+    """A page on which a conversation is open."""
+
+    conversation = ""
+
+    async def post(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        return await super().post(path, *args, headers={asking_page.HEADER: self.conversation}, **kwargs)
+
+
+async def browser(user: Any, draft: Draft) -> Browser:
+    client = Browser()
+    client.conversation = str(draft.conversation_id)
     await client.aforce_login(user)
     return client
 
@@ -78,15 +89,15 @@ async def browser(user: Any) -> AsyncClient:
 @pytest.fixture
 def draft(owner: Any, monkeypatch: pytest.MonkeyPatch) -> Draft:
     """Of a saved conversation, with tools and a connection that leads to the sandbox: all that could cost a query."""
-    monkeypatch.setattr(dispatch, "upstream_of", lambda *_: SANDBOX)
+    monkeypatch.setattr(launch, "upstream_of", lambda *_: SANDBOX)
     connection = Connection.objects.create(owner=owner, name="Own", base_url="https://api.example.org")
     draft = stored(HELLO | {"tools": [TOOL]}, user=owner, connection=connection)
-    saving.save(draft, owner)
+    autosave.save(draft, owner)
     return draft
 
 
 async def test_the_session_the_user_and_the_draft_are_all_that_is_read(owner: Any, draft: Draft, watch: Watch) -> None:
-    response = await press(await browser(owner), watch, draft.version, max_tokens="77")
+    response = await press(await browser(owner, draft), watch, draft.version, max_tokens="77")
     assert response.status_code == 200
     assert watch.before is not None
     assert [sql.partition(" ")[0] for sql in watch.before] == ["SELECT"] * 3
@@ -105,18 +116,18 @@ async def test_a_visitor_waits_for_one_query(watch: Watch) -> None:
 async def test_what_was_typed_is_kept_and_the_run_noted_while_the_upstream_works(
     owner: Any, draft: Draft, watch: Watch
 ) -> None:
-    await press(await browser(owner), watch, draft.version, max_tokens="77")
+    await press(await browser(owner, draft), watch, draft.version, max_tokens="77")
     kept = await Draft.objects.aget()
     link = await ConversationRun.objects.select_related("version").aget()
     assert [json.loads(text)["max_tokens"] for text in (kept.body_text, link.version.body_text)] == [77, 77]
     assert link.version.note == "sent"
-    assert dispatch.get_live().find(link.run_id, f"user:{owner.pk}") is not None
+    assert launch.get_live().find(link.run_id, f"user:{owner.pk}") is not None
 
 
 async def test_a_draft_that_cannot_be_stored_costs_nobody_the_run(
     owner: Any, draft: Draft, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = await browser(owner)
+    client = await browser(owner, draft)
     monkeypatch.setattr(outgoing, "HEAD_START_S", 0.02)
     watch.is_away, watch.hold = True, asyncio.Event()
     response = await press(client, watch, draft.version, max_tokens="77")
@@ -134,7 +145,7 @@ async def test_a_draft_that_cannot_be_stored_costs_nobody_the_run(
 async def test_a_tab_that_was_quicker_meanwhile_is_told_of_beside_the_answer(
     owner: Any, draft: Draft, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = drafts.store
+    store = editing.store
 
     def late(request: Any, form: Any) -> bool:
         other = Draft.objects.get()
@@ -142,8 +153,8 @@ async def test_a_tab_that_was_quicker_meanwhile_is_told_of_beside_the_answer(
         assert other.keep()
         return store(request, form)
 
-    monkeypatch.setattr(drafts, "store", late)
-    response = await press(await browser(owner), watch, draft.version, max_tokens="77")
+    monkeypatch.setattr(editing, "store", late)
+    response = await press(await browser(owner, draft), watch, draft.version, max_tokens="77")
     page = response.content.decode()
     assert response.status_code == 202
     assert "changed in another tab" in page
@@ -156,29 +167,29 @@ async def test_a_tab_that_was_quicker_meanwhile_is_told_of_beside_the_answer(
 async def test_a_press_that_comes_twice_is_one_run_though_its_draft_is_a_version_on(
     owner: Any, draft: Draft, watch: Watch
 ) -> None:
-    client, name = await browser(owner), str(uuid4())
-    first = await press(client, watch, draft.version, **{":press": name}, max_tokens="77")
-    again = await press(client, watch, draft.version, **{":press": name}, max_tokens="77")
+    client, name = await browser(owner, draft), str(uuid4())
+    first = await press(client, watch, draft.version, **{":idempotency-key": name}, max_tokens="77")
+    again = await press(client, watch, draft.version, **{":idempotency-key": name}, max_tokens="77")
     runs = {UUID(page.content.decode().partition('data-run="')[2][:36]) for page in (first, again)}
     assert (first.status_code, again.status_code, len(runs), len(watch.bodies)) == (200, 200, 1, 1)
     assert json.loads((await Draft.objects.aget()).body_text)["max_tokens"] == 77
 
 
 async def test_what_was_typed_between_two_presses_of_one_name_is_kept(owner: Any, draft: Draft, watch: Watch) -> None:
-    client, name = await browser(owner), str(uuid4())
-    await press(client, watch, draft.version, **{":press": name})
+    client, name = await browser(owner, draft), str(uuid4())
+    await press(client, watch, draft.version, **{":idempotency-key": name})
     version = (await Draft.objects.aget()).version
-    await press(client, watch, version, **{":press": name}, max_tokens="78")
+    await press(client, watch, version, **{":idempotency-key": name}, max_tokens="78")
     assert json.loads((await Draft.objects.aget()).body_text)["max_tokens"] == 78
 
 
 async def test_while_the_recorder_fails_nothing_is_sent_and_what_was_typed_is_kept(
     owner: Any, draft: Draft, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = await browser(owner)
+    client = await browser(owner, draft)
     monkeypatch.setattr(process.current().recorder, "failing", True)
     response = await press(client, watch, draft.version, max_tokens="77")
-    assert "Nothing was sent" in response.content.decode()
+    assert "Not sent" in response.content.decode()
     assert watch.bodies == []
     assert json.loads((await Draft.objects.aget()).body_text)["max_tokens"] == 77
 
@@ -186,9 +197,9 @@ async def test_while_the_recorder_fails_nothing_is_sent_and_what_was_typed_is_ke
 async def test_an_answer_s_request_is_run_again_before_anything_is_written(
     owner: Any, draft: Draft, watch: Watch
 ) -> None:
-    client = await browser(owner)
+    client = await browser(owner, draft)
     await press(client, watch, draft.version)
-    run = dispatch.get_live().of_owner(f"user:{owner.pk}")[0]
+    run = launch.get_live().of_owner(f"user:{owner.pk}")[0]
     await run.ended()
     await process.current().recorder.settle()
     watch.queries.clear()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from hypothesis import given
 from hypothesis import strategies as some
 
-from playground.engine.event_log import MOST_UNREAD, EventLog
+from playground.engine.event_log import MOST_UNREAD, PACKED_BYTES, EventLog
 from playground.engine.events import Answered, Ended, Received, Requested, RunEvent, Streamed
-from playground.protocol.sse import Decoder
+from playground.engine.live_run import RunAbout
+from playground.protocol.stream.sse import Decoder
+from playground.recording.run_copy import Backlog, RunCopy
 
 # Comments, odd line ends, a byte order mark, bytes that are no UTF-8, ids, names without data.
 PIECES = [
@@ -68,7 +72,8 @@ def test_it_reads_like_a_list(
         assert [log[place] for place in range(len(plain))] == plain
         assert [log[begin:end] for begin, end in slices] == [plain[begin:end] for begin, end in slices]
         assert log.body() == body
-        log.pack_all()
+        while log.pack_some():
+            pass
 
 
 def test_a_long_stream_takes_less_than_its_bytes() -> None:
@@ -114,3 +119,49 @@ def test_what_the_one_who_reads_everything_has_not_read_stays_as_it_is_for_a_whi
     log.extend([Received(30_000.0, b"x")])
     assert log[20] == told[20]
     assert log[20] is not told[20]
+
+
+def test_large_bytes_are_packed_a_part_at_a_time_and_come_back_whole() -> None:
+    log = EventLog()
+    pieces = [bytes([number % 251]) * 100_000 for number in range(200)]
+    most = 0
+    for number, piece in enumerate(pieces):
+        packs = len(log._packs)
+        log.extend([Received(number * 10.0, piece)])
+        most = max(most, sum(pack.size for pack in log._packs[packs:]))
+    assert 0 < most <= PACKED_BYTES + 100_000
+    assert log.body() == b"".join(pieces)
+    rounds = 0
+    while log.pack_some():
+        rounds += 1
+    assert rounds > 1
+    assert [event.data for event in log] == pieces
+
+
+@given(
+    body=some.lists(some.sampled_from(PIECES), max_size=12).map(b"".join),
+    cuts=some.lists(some.integers(1, 300), max_size=12),
+    age_ms=some.sampled_from([0.0, 1.0, 5.0]),
+    packed_at_once=some.integers(1, 6),
+    most_bytes=some.sampled_from([1, 100, 10_000]),
+    asked_every=some.sampled_from([1, 3, 100]),
+)
+def test_its_pieces_are_all_that_the_events_are_made_of(
+    body: bytes, cuts: list[int], age_ms: float, packed_at_once: int, most_bytes: int, asked_every: int
+) -> None:
+    log, found, place = EventLog(age_ms, packed_at_once), [], 0
+    for number, batch in enumerate(told(body, cuts)):
+        log.extend(batch)
+        while number % asked_every == 0 and place < len(log):
+            pieces, place = log.pieces(place, most_bytes)
+            found += pieces
+    while place < len(log):
+        pieces, place = log.pieces(place, most_bytes)
+        found += pieces
+    assert b"".join(piece[1] for piece in found if isinstance(piece, tuple)) == body
+    events = list(log)
+    assert [piece for piece in found if not isinstance(piece, tuple)] == [*events[:2], events[-1]]
+    copy = RunCopy(uuid4(), RunAbout(), Backlog())
+    for piece in found:
+        copy.take([piece])
+    assert copy.events[:] == events

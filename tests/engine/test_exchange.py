@@ -9,11 +9,11 @@ import socket
 import pytest
 
 from playground.engine.events import Answered, Received, Requested
+from playground.engine.exchange import Limits, run
 from playground.engine.guard import Rules
 from playground.engine.redaction import Redaction
-from playground.engine.run import Limits, run
 from playground.engine.upstream import Outgoing, make_client
-from tests.engine.raw_upstream import (
+from tests.support.raw_upstream import (
     DELTA,
     SECRET,
     START,
@@ -389,6 +389,11 @@ async def test_a_redirect_is_not_followed_and_only_its_host_is_named() -> None:
         assert other.exchanges == []
     assert (state, failure.kind, failure.detail["target"]) == ("failed", "redirect", "127.0.0.1")
     assert "abc" not in failure.message
+
+
+async def test_a_redirect_to_what_is_no_address_is_a_redirect_all_the_same() -> None:
+    state, failure = await failure_of(answering("302 Found", b"", "location: //["))
+    assert (state, failure.kind, failure.detail["target"]) == ("failed", "redirect", None)
 
 
 async def test_closing_the_iterator_closes_the_upstream() -> None:

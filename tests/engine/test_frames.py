@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from playground.engine.events import Answered, Ended, Failure, Received, Requested, RunEvent, Streamed
 from playground.engine.frames import frames
-from playground.protocol.sse import ServerSentEvent
+from playground.protocol.stream.sse import ServerSentEvent
 
 MOST = 64 * 1024
 texts = some.text(some.characters(codec="utf-8"), max_size=300)

@@ -9,10 +9,10 @@ import socket
 import pytest
 
 from playground.engine.events import Ended
+from playground.engine.exchange import run
 from playground.engine.guard import Blocked, Guard, NameUnknown, Rules, is_public
-from playground.engine.run import run
 from playground.engine.upstream import Outgoing, make_client
-from tests.engine.raw_upstream import serving
+from tests.support.raw_upstream import serving
 
 REFUSED = """
     0.0.0.0 10.0.0.1 100.64.0.1 100.100.100.200 127.0.0.1 127.255.255.254 168.63.129.16 169.254.169.254 172.16.0.1

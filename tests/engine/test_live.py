@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from playground.engine.events import Ended, Streamed
-from playground.engine.live import LiveRun, LiveRuns, Quota, RunAbout, Stopping, TooMany
+from playground.engine.live import LiveRun, LiveRuns, Quota, RateLimited, RunAbout, Stopping
 from playground.engine.upstream import Outgoing
-from tests.engine.raw_upstream import DELTA, START, STOP, TEXT
-from tests.engine.scripted import Scripted
+from tests.engine.scripted_transport import Scripted
+from tests.support.raw_upstream import DELTA, START, STOP, TEXT
+from tests.support.runs import answer_of
 
 OUTGOING = Outgoing("POST", "http://upstream.example/v1/messages", (), b"{}")
 STREAM = [START, TEXT, *[DELTA] * 9, STOP]
@@ -120,10 +121,10 @@ async def test_a_run_is_found_by_its_owner_only() -> None:
 
 async def test_a_double_click_is_one_run() -> None:
     live, upstream = LiveRuns(), Scripted(*STREAM, None)
-    first = start(live, upstream, client_id="click-1")
-    assert start(live, upstream, client_id="click-1") is first
-    assert start(live, Scripted(None), client_id="click-2") is not first
-    assert start(live, Scripted(None), owner="user:2", client_id="click-1") is not first
+    first = start(live, upstream, idempotency_key="click-1")
+    assert start(live, upstream, idempotency_key="click-1") is first
+    assert start(live, Scripted(None), idempotency_key="click-2") is not first
+    assert start(live, Scripted(None), owner="user:2", idempotency_key="click-1") is not first
     await first.ended()
     assert upstream.calls == 1
 
@@ -132,14 +133,14 @@ async def test_runs_at_once_are_limited_and_an_ended_run_makes_room() -> None:
     live, upstream = LiveRuns(), Scripted()
     quotas = [("user:1", Quota(per_minute=None, at_once=1))]
     run = live.start(OUTGOING, upstream.client(), owner="user:1", about=RunAbout(), quotas=quotas)
-    with pytest.raises(TooMany) as refused:
+    with pytest.raises(RateLimited) as refused:
         live.start(OUTGOING, upstream.client(), owner="user:1", about=RunAbout(), quotas=quotas)
     assert refused.value.retry_after_s is None
     run.stop()
     await run.ended()
     await asyncio.sleep(0)
     after = live.start(OUTGOING, Scripted(None).client(), owner="user:1", about=RunAbout(), quotas=quotas)
-    assert (await after.ended()).state == "interrupted"
+    assert (await after.ended()).state == "failed"
 
 
 async def test_runs_a_minute_are_limited() -> None:
@@ -148,7 +149,7 @@ async def test_runs_a_minute_are_limited() -> None:
     runs = [
         live.start(OUTGOING, Scripted(None).client(), owner="visitor:x", about=RunAbout(), quotas=quotas) for _ in "12"
     ]
-    with pytest.raises(TooMany) as refused:
+    with pytest.raises(RateLimited) as refused:
         live.start(OUTGOING, Scripted(None).client(), owner="visitor:y", about=RunAbout(), quotas=quotas)
     assert 50 < refused.value.retry_after_s <= 60
     for run in runs:
@@ -204,13 +205,13 @@ async def test_the_message_so_far_is_accumulated() -> None:
     run = start(LiveRuns(), upstream)
     while run.event_count < 3:
         await run.wait()
-    assert run.answer().message["content"][0]["text"] == "Hi"
-    assert run.answer().ending == "open"
+    assert answer_of(run).message["content"][0]["text"] == "Hi"
+    assert answer_of(run).ending == "open"
     for chunk in (DELTA, None):
         upstream.chunks.put_nowait(chunk)
     await run.ended()
-    assert run.answer().message["content"][0]["text"] == "HiHi"
-    assert run.answer().ending == "truncated"
+    assert answer_of(run).message["content"][0]["text"] == "HiHi"
+    assert answer_of(run).ending == "truncated"
 
 
 async def test_a_fault_of_our_own_ends_the_run_and_tells_no_text() -> None:
@@ -224,26 +225,27 @@ async def test_a_fault_of_our_own_ends_the_run_and_tells_no_text() -> None:
     assert "secret" not in repr(last)
 
 
-def test_what_is_known_of_crowds_is_dropped_once_it_counts_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_known_of_crowds_is_dropped_once_it_counts_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     live, now = LiveRuns(), [1000.0]
-    monkeypatch.setattr("playground.engine.quota.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("playground.engine.rate_limit.time.monotonic", lambda: now[0])
     for number in range(3_000):
-        with live.admitted([(f"address:{number}", Quota())], "token counts"):
+        async with live.admitted([(f"address:{number}", Quota())], "token counts"):
             pass
     assert len(live._quotas) == 3_000
     now[0] += 61.0
     for number in range(1_500):  # the next look comes when there are twice as many
-        with live.admitted([(f"address:new-{number}", Quota())], "token counts"):
+        async with live.admitted([(f"address:new-{number}", Quota())], "token counts"):
             pass
     assert len(live._quotas) <= 1_500
 
 
-def test_a_short_question_counts_against_all_its_quotas_or_none() -> None:
+async def test_a_short_question_counts_against_all_its_quotas_or_none() -> None:
     live = LiveRuns()
     wide, narrow = ("user", Quota(None, 2)), ("key", Quota(None, 1))
-    with live.admitted([wide, narrow], "token counts"):
-        with pytest.raises(TooMany) as refused, live.admitted([wide, narrow], "token counts"):
-            pass
-        assert refused.value.message == "Only 1 token counts at once. Try again in a moment."
-        with live.admitted([wide], "token counts"):
+    async with live.admitted([wide, narrow], "token counts"):
+        with pytest.raises(RateLimited) as refused:
+            async with live.admitted([wide, narrow], "token counts"):
+                pass
+        assert refused.value.message == "At most 1 token counts at once. Try again in a moment."
+        async with live.admitted([wide], "token counts"):
             pass

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from playground.engine.pacing import LONGEST_S, READS_PER_S, Pacer
+from playground.engine.read_batching import LONGEST_FOR_PAGES_S, LONGEST_S, READS_PER_S, ReadBatcher
 
 
 def test_few_reads_on_an_idle_loop_do_not_wait() -> None:
-    pacer = Pacer()
+    pacer = ReadBatcher()
     for _ in range(100):
         pacer.note(0.0005, READS_PER_S * 0.9)
     assert pacer.window_s == 0
 
 
 def test_many_reads_are_spaced_although_the_loop_is_not_late() -> None:
-    pacer = Pacer()
+    pacer = ReadBatcher()
     for _ in range(100):
         pacer.note(0.0, READS_PER_S * 2)
     assert pacer.window_s == LONGEST_S
 
 
 def test_the_window_keeps_where_the_reads_are_about_as_many_as_may_be() -> None:
-    pacer = Pacer()
+    pacer = ReadBatcher()
     for _ in range(5):
         pacer.note(0.0, READS_PER_S * 2)
     reached = pacer.window_s
@@ -33,18 +34,36 @@ def test_the_window_keeps_where_the_reads_are_about_as_many_as_may_be() -> None:
 
 
 def test_a_late_loop_widens_the_window_at_once_and_it_narrows_slowly() -> None:
-    pacer = Pacer()
+    pacer = ReadBatcher()
     pacer.note(0.01, 10)
     widened = pacer.window_s
     assert widened >= 0.04
     pacer.note(0.0, 10)
     assert widened * 0.8 < pacer.window_s < widened
-    pacer.note(5.0, 10)
+
+
+def test_only_a_late_loop_makes_the_runs_of_pages_wait_longer_and_only_while_it_is_late() -> None:
+    pacer = ReadBatcher()
+    pacer.note(5.0, READS_PER_S * 2)
+    assert pacer.window_s == LONGEST_FOR_PAGES_S
+    for _ in range(100):
+        pacer.note(0.0, READS_PER_S * 2)
     assert pacer.window_s == LONGEST_S
 
 
+async def test_bytes_of_a_client_never_wait_longer_than_its_limit(monkeypatch: Any) -> None:
+    pacer = ReadBatcher()
+    pacer.note(5.0, 10)
+    waits: list[float] = []
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "call_later", lambda delay_s, *_: waits.append(delay_s))
+    pacer.pause(False)
+    pacer.pause_for_pages(False)
+    assert waits == [LONGEST_S, LONGEST_FOR_PAGES_S]
+
+
 async def test_what_is_urgent_is_read_at_once() -> None:
-    pacer = Pacer()
+    pacer = ReadBatcher()
     pacer.note(1.0, 10)
     assert pacer.pause(True) is None
     waiting = pacer.pause(False)
@@ -53,7 +72,7 @@ async def test_what_is_urgent_is_read_at_once() -> None:
 
 
 async def test_a_pacer_that_nobody_asks_starts_afresh() -> None:
-    pacer = Pacer()
+    pacer = ReadBatcher()
     pacer.note(1.0, 10)
     pacer.pause(True)
     async with asyncio.timeout(5):

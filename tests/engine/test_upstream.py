@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from playground.engine.exchange import run
 from playground.engine.guard import Rules
-from playground.engine.run import run
 from playground.engine.upstream import SANDBOX, AddressRefused, Upstream, build, endpoint, make_client
 from playground.sandbox.transport import SandboxTransport
 

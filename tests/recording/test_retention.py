@@ -18,10 +18,10 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from playground import retention
 from playground.models import Run, RunBatch, RunContent
 from playground.models.run import first_id_at
-from tests.web import runs
+from playground.recording import retention
+from tests.support import runs
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import gzip
-import json
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anthropic
@@ -18,79 +15,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import vault
-from accounts.models import AccessKey, Connection, User
-from playground import dispatch, process, relay_keys
-from playground.dispatch import Refused
+from accounts.models import AccessKey, User
+from playground import dispatch
+from playground.dispatch import process
+from playground.dispatch.launch import Refused
 from playground.models import Run
-from tests.engine.raw_upstream import DELTA, SECRET, START, STOP, TEXT, Exchange, RawUpstream, serving
-
-MODEL = "sandbox-stories"
-BODY = {"model": MODEL, "max_tokens": 20, "messages": [{"role": "user", "content": "Hello"}]}
-
-
-class Relay:
-    """A connection to an upstream of the test's, a key for it, and calls with that key."""
-
-    def __init__(self, url: str, owner: User, served: Any) -> None:
-        self.url = url
-        self.owner = owner
-        self.served = served
-        self.secret = ""
-
-    async def to(self, upstream: RawUpstream | None, *, of_operator: bool = False, **values: Any) -> Relay:
-        whose = None if of_operator else self.owner
-        self.secret = await database_sync_to_async(self._issue)(upstream, whose, values)
-        return self
-
-    def _issue(self, upstream: RawUpstream | None, whose: User | None, values: dict[str, Any]) -> str:
-        connection = None
-        if upstream is not None:
-            connection = Connection(owner=whose, name="raw", base_url=f"{upstream.url}/v1/")
-            connection.set_credential(SECRET)
-            connection.save()
-        return AccessKey.objects.issue(owner=self.owner, connection=connection, name="key", **values)[1]
-
-    async def post(
-        self, body: bytes | dict[str, Any] = b"{}", path: str = "v1/messages", **headers: str
-    ) -> httpx.Response:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        async with httpx.AsyncClient() as client:
-            return await client.post(self.url + path, content=content, headers={"x-api-key": self.secret, **headers})
-
-    def stream(self, client: httpx.AsyncClient) -> AbstractAsyncContextManager[httpx.Response]:
-        return client.stream("POST", f"{self.url}v1/messages", content=b"{}", headers={"x-api-key": self.secret})
-
-    async def run(self) -> Run:
-        """The one run that was stored."""
-        there = self.served.server.loop
-        settled = asyncio.run_coroutine_threadsafe(_settle(), there)
-        await asyncio.wrap_future(settled)
-        return await database_sync_to_async(Run.objects.select_related("content").get)()
-
-
-async def _settle() -> None:
-    await process.current().recorder.settle()
-
-
-@pytest.fixture
-def relay(live_url: str, owner: User, served: Any, settings: Any) -> Relay:
-    settings.ALLOW_LOOPBACK_UPSTREAMS = True
-    return Relay(live_url, owner, served)
-
-
-def saying(data: bytes) -> Callable[[Exchange], Any]:
-    async def script(exchange: Exchange) -> None:
-        await exchange.say(data)
-
-    return script
-
-
-def answering(body: bytes, *lines: str, status: str = "200 OK") -> Callable[[Exchange], Any]:
-    head = "\r\n".join([f"HTTP/1.1 {status}", f"content-length: {len(body)}", *lines])
-    return saying(head.encode() + b"\r\n\r\n" + body)
-
-
-JSON = "content-type: application/json"
+from playground.relay import access
+from tests.support.raw_upstream import DELTA, SECRET, START, STOP, TEXT, Exchange, serving
+from tests.support.relay_rig import BODY, JSON, Relay, answering, saying, settle
 
 
 @pytest.mark.parametrize(
@@ -305,6 +237,10 @@ async def test_a_client_that_leaves_closes_the_upstream(relay: Relay) -> None:
         b"{}",
         b"{broken",
         b'[["model", "allowed"]]',
+        b'{"model": "allowed", "fallbacks": [{"model": "allowed"}, {"model": "other"}]}',
+        b'{"model": "allowed", "fallbacks": [{"model": "allowed", "model": "other"}]}',
+        b'{"model": "allowed", "fallbacks": [{}]}',
+        b'{"model": "allowed", "fallbacks": "default"}',
     ],
 )
 @pytest.mark.parametrize("path", ["v1/messages", "v1/messages/count_tokens"])
@@ -313,7 +249,8 @@ async def test_a_key_for_some_models_asks_for_no_other(relay: Relay, body: bytes
         answer = await (await relay.to(upstream, models=["allowed"])).post(body, path)
         assert upstream.exchanges == []
         assert answer.status_code in {400, 403}
-        assert (await relay.post(b'{"model": "allowed", "metadata": {"model": "x"}}', path)).status_code == 200
+        fine = b'{"model": "allowed", "metadata": {"model": "x"}, "fallbacks": [{"model": "allowed"}]}'
+        assert (await relay.post(fine, path)).status_code == 200
 
 
 async def test_a_keys_rate_is_limited(relay: Relay) -> None:
@@ -330,7 +267,7 @@ async def test_a_keys_rate_limits_its_short_questions_too(relay: Relay) -> None:
     statuses = [(await relay.post(counted, "v1/messages/count_tokens")).status_code for _ in range(6)]
     assert statuses == [200] * 5 + [429]
     answer = await relay.post(BODY, "v1/messages/count_tokens")
-    assert "5 token counts and model lists a minute" in answer.json()["error"]["message"]
+    assert "5 token counts and model lists per minute" in answer.json()["error"]["message"]
 
 
 async def test_a_keys_tokens_a_day_are_limited(relay: Relay) -> None:
@@ -353,17 +290,17 @@ async def test_a_key_that_is_revoked_while_it_is_looked_up_is_not_remembered(
     owner: User, monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> None:
     secret = (await database_sync_to_async(AccessKey.objects.issue)(owner=owner, name="key"))[1]
-    look_up = relay_keys._look_up
+    look_up = access._look_up
 
-    def look_up_and_revoke(*asked: str) -> relay_keys.Admission:
+    def look_up_and_revoke(*asked: str) -> access.Admission:
         found = look_up(*asked)
         AccessKey.objects.get().revoke()
         return found
 
-    monkeypatch.setattr(relay_keys, "_look_up", look_up_and_revoke)
-    await relay_keys.keys.admit(secret, "127.0.0.1")  # it was valid when it was read
+    monkeypatch.setattr(access, "_look_up", look_up_and_revoke)
+    await access.keys.admit(secret, "127.0.0.1")  # it was valid when it was read
     with pytest.raises(Refused, match="not valid"):
-        await relay_keys.keys.admit(secret, "127.0.0.1")
+        await access.keys.admit(secret, "127.0.0.1")
 
 
 async def test_a_change_inside_a_transaction_counts_from_its_end_on(owner: User, transactional_db: None) -> None:
@@ -373,12 +310,12 @@ async def test_a_change_inside_a_transaction_counts_from_its_end_on(owner: User,
         with transaction.atomic():
             AccessKey.objects.get().revoke()
             # Somebody asks before the end, and sees the key as it still is.
-            relay_keys.keys._admissions[vault.digest(secret)] = found
+            access.keys._admissions[vault.digest(secret)] = found
 
-    found = await relay_keys.keys.admit(secret, "127.0.0.1")
+    found = await access.keys.admit(secret, "127.0.0.1")
     await database_sync_to_async(revoke_slowly)()
     with pytest.raises(Refused, match="not valid"):
-        await relay_keys.keys.admit(secret, "127.0.0.1")
+        await access.keys.admit(secret, "127.0.0.1")
 
 
 async def test_a_deactivated_users_keys_are_refused_on_the_next_request(relay: Relay) -> None:
@@ -401,26 +338,26 @@ async def test_a_known_key_is_not_looked_up_for_each_request(relay: Relay, monke
     def fail(*_: object) -> None:
         raise AssertionError("the database was asked")
 
-    monkeypatch.setattr(relay_keys, "_look_up", fail)
+    monkeypatch.setattr(access, "_look_up", fail)
     assert (await relay.post(BODY)).status_code == 200
 
 
 async def test_many_requests_at_once_look_a_key_up_once(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
     await relay.to(None)
-    looked_up, look_up = [], relay_keys._look_up
+    looked_up, look_up = [], access._look_up
 
-    def count(*asked: str) -> relay_keys.Admission:
+    def count(*asked: str) -> access.Admission:
         looked_up.append(asked)
         return look_up(*asked)
 
-    monkeypatch.setattr(relay_keys, "_look_up", count)
-    admitted = await asyncio.gather(*(relay_keys.keys.admit(relay.secret, "127.0.0.1") for _ in range(20)))
+    monkeypatch.setattr(access, "_look_up", count)
+    admitted = await asyncio.gather(*(access.keys.admit(relay.secret, "127.0.0.1") for _ in range(20)))
     assert len(looked_up) == 1
     assert {admission.key.pk for admission in admitted} == {admitted[0].key.pk}
 
 
 async def test_a_refusal_reaches_all_who_waited_for_it(relay: Relay) -> None:
-    asked = (relay_keys.keys.admit("sk-mp-nobody-has-this-key", "127.0.0.1") for _ in range(3))
+    asked = (access.keys.admit("sk-mp-nobody-has-this-key", "127.0.0.1") for _ in range(3))
     refusals = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(refusal) for refusal in refusals] == [Refused] * 3
 
@@ -436,7 +373,7 @@ async def test_use_of_a_key_is_noted(relay: Relay) -> None:
 async def test_a_key_that_keeps_no_content_leaves_figures_only(relay: Relay) -> None:
     await relay.to(None, keep_content=False)
     await relay.post(BODY)
-    there = asyncio.run_coroutine_threadsafe(_settle(), relay.served.server.loop)
+    there = asyncio.run_coroutine_threadsafe(settle(), relay.served.server.loop)
     await asyncio.wrap_future(there)
     run = await database_sync_to_async(Run.objects.get)()
     assert not run.content_kept

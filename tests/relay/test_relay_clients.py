@@ -31,7 +31,7 @@ def client(live_url: str, secret: str) -> anthropic.Anthropic:
 
 def stored(served, **filters: object) -> Run:
     """The one run, once the recorder has written it."""
-    from playground import process
+    from playground.dispatch import process
 
     served.server.call(lambda: process.current().recorder.settle())
     return Run.objects.get(**filters)

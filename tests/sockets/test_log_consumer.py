@@ -11,10 +11,11 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 from django.test import AsyncClient
 
-from accounts.sessions import end_all
-from playground import dispatch, log_consumer, owners_socket
-from playground.log_consumer import LogConsumer
-from tests.web import runs
+from accounts.login_sessions import end_all
+from playground import dispatch
+from playground.sockets import log_consumer, owner_consumer
+from playground.sockets.log_consumer import LogConsumer
+from tests.support import runs
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -119,7 +120,7 @@ async def test_a_page_that_acknowledges_nothing_is_not_fed_further(
     owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_consumer, "WINDOW", 2)
-    monkeypatch.setattr(owners_socket, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(owner_consumer, "LONGEST_WAIT_S", 0.2)
     socket = await socket_of(owner)
     await socket.connect()
     for _ in range(5):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from playground.origins import is_own_page
+from playground.sockets.origins import is_own_page
 
 
 def opens(origin: str, host: str) -> bool:

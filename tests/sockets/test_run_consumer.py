@@ -13,12 +13,16 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings as django_settings
 from django.contrib.auth.models import AnonymousUser
 
-from accounts.sessions import end_all
-from playground import consumers, dispatch, owners_socket, process, visitors
+from accounts.login_sessions import end_all
+from playground import dispatch
 from playground.asgi import application
+from playground.dispatch import process
 from playground.engine.events import Ended, Failure, Received, RunEvent, Streamed
 from playground.engine.live_run import LiveRun
-from tests.web.runs import ended, live_run, store, stream, tell, told
+from playground.identity import visitors
+from playground.sockets import close_codes, owner_consumer, run_consumer
+from playground.sockets.frame_rate import LoopLag
+from tests.support.runs import ended, live_run, store, stream, tell, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -175,7 +179,7 @@ async def test_a_stored_run_says_that_it_is_over(owner: Any, client: Any) -> Non
 async def test_more_sockets_than_a_user_may_have_are_let_go(open_socket: Any, settings: Any) -> None:
     settings.SOCKETS_PER_USER = 2
     first, second, third = [await open_socket() for _ in range(3)]
-    assert await third.until_closed() == owners_socket.TOO_MANY
+    assert await third.until_closed() == close_codes.TOO_MANY
     await first.leave()
     fourth = await open_socket()
     await fourth.say({"type": "seen", "frame": 0})
@@ -209,7 +213,7 @@ async def test_the_last_patches_come_before_the_end(open_socket: Any, visitors_r
 async def test_the_first_event_after_a_pause_leaves_at_once_and_those_behind_it_together(
     open_socket: Any, visitors_run: LiveRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "SHORTEST_S", 0.5)
+    monkeypatch.setattr(LoopLag, "window_s", 0.5)  # however late this machine's loop is
     socket = await open_socket()
     events = told(stream(WORDS), chunk=150)
     deltas = [event for event in events if isinstance(event, Streamed) and event.event.name == "content_block_delta"]
@@ -324,25 +328,25 @@ async def test_leaving_stops_nothing(open_socket: Any, visitors_run: LiveRun) ->
 async def test_words_that_mean_nothing_close_the_socket(open_socket: Any, words: str) -> None:
     socket = await open_socket()
     await socket.say(words)
-    assert await socket.until_closed() == owners_socket.BAD_FRAMES
+    assert await socket.until_closed() == close_codes.BAD_FRAMES
 
 
 async def test_too_many_words_close_the_socket(open_socket: Any) -> None:
     socket = await open_socket()
     for number in range(60):
         await socket.say({"type": "seen", "frame": number})
-    assert await socket.until_closed() == owners_socket.TOO_MANY
+    assert await socket.until_closed() == close_codes.TOO_MANY
 
 
 async def test_a_page_that_acknowledges_nothing_is_fed_no_further_and_then_let_go(
     open_socket: Any, visitors_run: LiveRun, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(owners_socket, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(owner_consumer, "LONGEST_WAIT_S", 0.3)
     socket = await open_socket()
     socket.acknowledges = False
     tell(visitors_run, stream("word " * 20_000), chunk=2_000)
-    assert await socket.until_closed() == owners_socket.TOO_SLOW
-    assert sum(len(json.dumps(frame)) for frame in socket.frames) < consumers.WINDOW_BYTES + 200_000
+    assert await socket.until_closed() == close_codes.TOO_SLOW
+    assert sum(len(json.dumps(frame)) for frame in socket.frames) < run_consumer.WINDOW_BYTES + 200_000
     assert socket.numbers[-1] < visitors_run.event_count
     returns = await open_socket(f"?after={socket.numbers[-1]}")
     assert await returns.until_closed() == 1000
@@ -353,7 +357,7 @@ async def test_a_page_that_acknowledges_nothing_is_fed_no_further_and_then_let_g
 async def test_events_or_frames_can_be_acknowledged(
     open_socket: Any, visitors_run: LiveRun, monkeypatch: Any, seen: dict[str, int]
 ) -> None:
-    monkeypatch.setattr(owners_socket, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(owner_consumer, "LONGEST_WAIT_S", 0.5)
     socket = await open_socket()
     socket.acknowledges = False
     tell(visitors_run, stream("word " * 5_000), chunk=2_000)
@@ -372,7 +376,7 @@ async def test_ending_the_sessions_ends_the_socket_at_once(owner: Any, client: A
     socket = Socket(run, cookie=await session_cookie(client, owner))
     assert await socket.open()
     await database_sync_to_async(end_all)(owner)
-    assert await socket.until_closed() == owners_socket.SESSION_ENDED
+    assert await socket.until_closed() == close_codes.SESSION_ENDED
 
 
 async def test_logging_out_ends_the_socket(owner: Any, client: Any) -> None:
@@ -380,16 +384,16 @@ async def test_logging_out_ends_the_socket(owner: Any, client: Any) -> None:
     socket = Socket(run, cookie=await session_cookie(client, owner))
     assert await socket.open()
     await database_sync_to_async(client.logout)()
-    assert await socket.until_closed() == owners_socket.SESSION_ENDED
+    assert await socket.until_closed() == close_codes.SESSION_ENDED
 
 
 async def test_a_session_that_ended_unheard_is_found_by_the_check(owner: Any, client: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(owners_socket, "RECHECK_S", 0.05)
+    monkeypatch.setattr(owner_consumer, "RECHECK_S", 0.05)
     run = put_live(live_run(owner))
     socket = Socket(run, cookie=await session_cookie(client, owner))
     assert await socket.open()
     await database_sync_to_async(lambda: client.session.delete())()
-    assert await socket.until_closed() == owners_socket.SESSION_ENDED
+    assert await socket.until_closed() == close_codes.SESSION_ENDED
 
 
 async def test_a_run_cannot_be_stopped_with_a_session_that_has_ended(owner: Any, client: Any) -> None:
@@ -398,14 +402,14 @@ async def test_a_run_cannot_be_stopped_with_a_session_that_has_ended(owner: Any,
     assert await socket.open()
     await database_sync_to_async(lambda: client.session.delete())()
     await socket.say({"type": "stop"})
-    assert await socket.until_closed() == owners_socket.SESSION_ENDED
+    assert await socket.until_closed() == close_codes.SESSION_ENDED
     assert not run.is_over
 
 
 async def test_a_run_that_the_server_cuts_off_says_so(open_socket: Any, visitors_run: LiveRun) -> None:
     socket = await open_socket()
     visitors_run.publish([*told(stream(WORDS))[:8], ended("interrupted", Failure("server_stopping", "Stopped."))])
-    assert await socket.until_closed() == owners_socket.SERVER_RESTARTS
+    assert await socket.until_closed() == close_codes.SERVER_RESTARTS
 
 
 def test_nobody_in_particular_owns_nothing() -> None:

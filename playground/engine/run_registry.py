@@ -1,0 +1,116 @@
+"""What the other rooms ask of the runs in progress: start, find, follow an owner, list an owner's.
+
+A found run is followed from a number and stopped by itself (`LiveRun.gather`, `LiveRun.stop`), wherever it goes on.
+`LiveRuns` keeps the runs of one process in memory; `cluster.SharedRuns` adds those of the other processes of a site.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    import httpx
+
+    from playground.engine.exchange import Limits
+    from playground.engine.live_run import LiveRun, Pause, RunAbout
+    from playground.engine.rate_limit import Quota
+    from playground.engine.upstream import Outgoing
+
+
+@dataclass(frozen=True)
+class RunReference:
+    """A run as another process knows it: enough to store that it belongs to a draft, and to fetch its panel."""
+
+    id: UUID
+    source: str
+    idempotency_key: str | None
+    event_count: int = 0
+
+
+class RunRegistry(Protocol):
+    """The runs of a site, as one process of it sees them. Methods with an `a` may ask other processes; the others
+    look at this process alone and answer at once."""
+
+    async def open(self) -> None:
+        """Join the other processes of the site, if there are any."""
+        ...
+
+    async def astart(
+        self,
+        outgoing: Outgoing,
+        client: httpx.AsyncClient,
+        *,
+        owner: str,
+        about: RunAbout,
+        limits: Limits | None = None,
+        quotas: Sequence[tuple[str, Quota]] = (),
+        pause: Pause | None = None,
+        on_start: Callable[[LiveRun], None] | None = None,
+    ) -> LiveRun:
+        """Start a run here, or return the owner's run of the same `about.idempotency_key`, wherever that was started.
+
+        `quotas` are (whose, how much) pairs; all must have room. `on_start` sees the run before its first event.
+        Raises RateLimited or Stopping, and then nothing was sent.
+        """
+        ...
+
+    def admitted(self, quotas: Sequence[tuple[str, Quota]], what: str) -> AbstractAsyncContextManager[None]:
+        """Count something short that is no run against quotas. `what` is its name in the words of RateLimited, raised
+        when one of them has no room."""
+        ...
+
+    def find(self, run_id: UUID, owner: str) -> LiveRun | None:
+        """The run, if it is in this process and this owner's."""
+        ...
+
+    async def afind(self, run_id: UUID, owner: str) -> LiveRun | None:
+        """The run, if it is this owner's and live in any process."""
+        ...
+
+    def find_from_thread(self, run_id: UUID, owner: str) -> LiveRun | None:
+        """The same for a synchronous view, in a thread beside the event loop."""
+        ...
+
+    def of_owner(self, owner: str) -> list[LiveRun]:
+        """The owner's runs that are in this process, newest first."""
+        ...
+
+    def references_of(self, owner: str) -> list[RunReference]:
+        """The owner's runs that are live in any process, newest first."""
+        ...
+
+    def follow_owner(self, owner: str) -> AsyncGenerator[LiveRun, None]:
+        """The owner's runs, wherever they go on, one each time it starts, is answered or ends. Changes that nobody
+        took yet are one."""
+        ...
+
+    def is_live(self, run_id: UUID) -> bool:
+        """Is this run going on in this process, whoever owns it?"""
+        ...
+
+    def forget(self, run_id: UUID) -> None:
+        """Let go of a run that is over before its time is up: its owner has deleted it. May be called in a thread."""
+        ...
+
+    @property
+    def running(self) -> list[LiveRun]:
+        """The runs that go on in this process."""
+        ...
+
+    async def drain(self, within_s: float) -> None:
+        """Take no more runs; let those under way finish for this long, then interrupt them. All have ended after it."""
+        ...
+
+    async def close(self) -> None:
+        """Leave the other processes, once all runs have ended. The registry is not used after it."""
+        ...
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps this process from the runs of the others; None when nothing does."""
+        ...

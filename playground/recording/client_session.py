@@ -1,0 +1,30 @@
+"""The session that a client says its request belongs to."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_SESSION_HEADERS = ("x-session-id", "session-id", "x-claude-code-session-id")
+
+
+def session_of(headers: Any, body: bytes) -> str:
+    """What the client calls its session: a header, or the part of `metadata.user_id` after `_session_`."""
+    named: dict[str, str] = {name.lower(): value for name, value in headers}
+    for header in _SESSION_HEADERS:
+        if named.get(header):
+            return named[header]
+    if b'"user_id"' not in body or b"session" not in body:
+        return ""
+    try:
+        user = json.loads(body)["metadata"]["user_id"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return ""
+    if not isinstance(user, str):
+        return ""
+    try:
+        parts = json.loads(user)  # some clients put JSON into this string
+    except (ValueError, RecursionError):
+        return user.rpartition("_session_")[2] if "_session_" in user else ""
+    session = parts.get("session_id") if isinstance(parts, dict) else None
+    return session if isinstance(session, str) else ""

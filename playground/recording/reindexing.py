@@ -1,0 +1,36 @@
+"""The search index made anew from what is stored: after a move to another database, whose copy has no index."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from playground.models import Run, RunContent
+from playground.recording.run_columns import searchable_words
+from playground.rendering.log_columns import FACETS
+from playground.search import index
+
+STEP = 100  # runs in one transaction
+
+
+def reindex() -> int:
+    """Make every run that has ended and kept its content searchable; return how many. A run that is being written
+    meanwhile is indexed by its own end."""
+    done = last = 0
+    while True:
+        contents = list(RunContent.objects.filter(pk__gt=last).select_related("run").order_by("pk")[:STEP])
+        if not contents:
+            return done
+        last = contents[-1].pk
+        entries = [_entry(content) for content in contents if content.run.state != Run.State.RUNNING]
+        with transaction.atomic():
+            index.index(entries)
+        done += len(entries)
+
+
+def _entry(content: RunContent) -> index.Entry:
+    run = content.run
+    columns = {
+        name: getattr(run, name) or "" for name in ("request_id", "failure_kind", "failure_message", "stop_reason")
+    }
+    words = searchable_words(bytes(content.request_body), content.message, columns)
+    return index.Entry(content.pk, run.owner_id, words, {name: getattr(run, name) for name in FACETS})
