@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -13,31 +12,23 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from playground import markdown
-from playground.answer import words
-from playground.answer.results import describe_result, sources_of
+from playground.answer.server_results import describe_result, sources_of
+from playground.protocol.catalogue.block_types import block_type
+from playground.protocol.foreign_text import encodable
+from playground.protocol.json import json_text
+from playground.rendering import formatting, markdown
 
 if TYPE_CHECKING:
     from playground.answer.result_form import ResultForm
-    from playground.protocol.growing_block import GrowingBlock
+    from playground.protocol.stream.growing_block import GrowingBlock
 
 Patch = dict[str, Any]
 
 TAIL_RENDERED = 3_000  # characters of an open tail that are still rendered; a longer one grows as plain text
 TAIL_INTERVAL_S = 0.12
 TAIL_REST = 60  # a tail that took long to draw rests this many times as long
-PARTS_IN_LEAF = 40  # as in static/js/draw.js
+PARTS_IN_LEAF = 40  # as in static/js/answer/draw.js
 MAX_SHOWN_JSON = 20_000  # characters of one block's JSON on the page; the JSON tab and the downloads have all of it
-
-WIRE_KINDS = {"text": "text", "thinking": "thinking", "redacted_thinking": "thinking"}
-_READ_MEMBER = {"text": "text", "thinking": "thinking"}
-
-
-def wire_kind(block_type: str | None) -> str:
-    """Which of the wire's colours a block type has: thinking, text, tool or meta."""
-    if block_type in WIRE_KINDS:
-        return WIRE_KINDS[block_type]
-    return "tool" if block_type and ("tool_use" in block_type or "tool_result" in block_type) else "meta"
 
 
 class TailBudget:
@@ -75,7 +66,10 @@ class Timing:
 
 @dataclass
 class BlockDrawing:
-    """Everything a page shows of one block. `whole`, `head`, … are the revisions at which they last changed."""
+    """Everything a page shows of one block. `whole`, `head`, … are the revisions at which they last changed.
+
+    Its many members are what the templates of a block read, one each.
+    """
 
     block: GrowingBlock
     budget: TailBudget
@@ -92,7 +86,7 @@ class BlockDrawing:
     result_form: ResultForm | None = None
 
     def __post_init__(self) -> None:
-        self.is_prose = self.block.type in _READ_MEMBER
+        self.is_prose = block_type(self.block.type).is_prose
         self._splitter = markdown.Splitter()
         self._headings: markdown.Headings = ()  # above what is not drawn yet
         self._taken = 0  # characters handed to the splitter
@@ -105,7 +99,7 @@ class BlockDrawing:
 
     def grow(self, text: str) -> None:
         """Take text that the block's reader sees: prose, or a piece of a tool's input."""
-        text = words.clean(text)
+        text = encodable(text)
         if self.is_prose:
             text = text[: max(0, markdown.MAX_RENDERED - self._taken)]
             self._taken += len(text)
@@ -211,19 +205,19 @@ class BlockDrawing:
 
     @property
     def html(self) -> SafeString:
-        return tidy(render_to_string("playground/_answer_block.html", {"drawn": self}))
+        return tidy(render_to_string("playground/answer/_block.html", {"drawn": self}))
 
     @property
     def head_html(self) -> SafeString:
         if not self.has_head:
             return SafeString("")
-        return tidy(render_to_string("playground/_answer_block_head.html", {"drawn": self}))
+        return tidy(render_to_string("playground/answer/_block_head.html", {"drawn": self}))
 
     @property
     def foot_html(self) -> SafeString:
         if not (self.sources or self.hidden):
             return SafeString("")
-        return tidy(render_to_string("playground/_answer_block_foot.html", {"drawn": self}))
+        return tidy(render_to_string("playground/answer/_block_foot.html", {"drawn": self}))
 
     @property
     def has_head(self) -> bool:
@@ -250,17 +244,13 @@ class BlockDrawing:
 
     @property
     def kind(self) -> str:
-        return wire_kind(self.block.type)
+        """Which of the wire's colours it has."""
+        return block_type(self.block.type).wire_kind
 
     @property
     def shape(self) -> str:
         """Which of the templates' shapes: prose, thinking, redacted, call, result, raw."""
-        type_ = self.block.type
-        if type_ in _SHAPES:
-            return _SHAPES[type_]
-        if self.block.takes_input:
-            return "call"
-        return "result" if type_.endswith("_tool_result") else "raw"
+        return block_type(self.block.type).shape
 
     @property
     def name(self) -> str:
@@ -281,17 +271,17 @@ class BlockDrawing:
 
     @property
     def lasted(self) -> str:
-        return words.duration(self.timing.lasted_ms) if self.timing.lasted_ms is not None else ""
+        return formatting.duration(self.timing.lasted_ms) if self.timing.lasted_ms is not None else ""
 
     @property
     def size(self) -> str:
-        return words.plural(self.block.size, "character")
+        return formatting.plural(self.block.size, "character")
 
     @property
     def hidden(self) -> str:
         """How much of a long text is not on the page; empty if all of it is."""
         over = self.block.size - markdown.MAX_RENDERED if self.is_prose else 0
-        return words.size(over) if over > 0 else ""
+        return formatting.size(over) if over > 0 else ""
 
     @property
     def input_problem(self) -> str | None:
@@ -315,28 +305,18 @@ class BlockDrawing:
         return sources_of(self.block.value.get("citations"))
 
 
-_SHAPES = {
-    "text": "prose",
-    "thinking": "thinking",
-    "redacted_thinking": "redacted",
-    "fallback": "fallback",
-    "compaction": "compaction",
-    "container_upload": "raw",
-}
-
-
 def tidy(html: SafeString) -> SafeString:
-    """What a template made, in a form that every page and frame can carry."""
-    return mark_safe(words.clean(html).strip())  # noqa: S308 - a template escaped it
+    """What a template made, without the white space around it."""
+    return mark_safe(html.strip())  # noqa: S308 - a template escaped it
 
 
 def cut(text: str) -> str:
     """Text that a page can take; what is missing is named."""
     if len(text) <= MAX_SHOWN_JSON:
         return text
-    return f"{text[:MAX_SHOWN_JSON]}\n… {words.size(len(text) - MAX_SHOWN_JSON)} more"
+    return f"{text[:MAX_SHOWN_JSON]}\n… {formatting.size(len(text) - MAX_SHOWN_JSON)} more"
 
 
 def pretty(value: Any) -> SafeString:
     """A JSON value, indented and coloured."""
-    return markdown.highlight_code(cut(json.dumps(value, indent=2, ensure_ascii=False)), "json")
+    return markdown.highlight_code(cut(json_text.dump(value)), "json")

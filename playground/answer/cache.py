@@ -12,14 +12,16 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from playground.exceptions import PlaygroundError
+
 MOST: Final = 64  # entries
 MOST_WEIGHT: Final = 64 * 2**20  # bytes, about
 REST_S: Final = 600.0  # what nobody asked for this long is let go
 MOST_WAITING: Final = 16
-PATIENCE_S: Final = 30.0
+LONGEST_WAIT_S: Final = 30.0
 
 
-class Shelf:
+class WeightedCache:
     """The entries asked for last. Safe for several threads."""
 
     def __init__(self, most: int = MOST, most_weight: int = MOST_WEIGHT, rest_s: float = REST_S) -> None:
@@ -67,49 +69,49 @@ class Shelf:
             self._entries.popitem(last=False)
 
 
-class TooBusy(Exception):  # noqa: N818 - reads as what it is
+class TooBusy(PlaygroundError):
     """So much of this owner's waits already that nothing more may."""
 
 
-class Turns:
+class OwnerLocks:
     """One at a time for each owner, so that nobody keeps the whole server busy. Others of the same owner wait."""
 
-    def __init__(self, most_waiting: int = MOST_WAITING, patience_s: float = PATIENCE_S) -> None:
-        self.most_waiting, self.patience_s = most_waiting, patience_s
+    def __init__(self, most_waiting: int = MOST_WAITING, wait_s: float = LONGEST_WAIT_S) -> None:
+        self.most_waiting, self.wait_s = most_waiting, wait_s
         self._lock = threading.Lock()
-        self._turns: dict[str, tuple[threading.Lock, int]] = {}  # with how many hold it or wait for it
+        self._locks: dict[str, tuple[threading.Lock, int]] = {}  # with how many hold it or wait for it
 
     @contextmanager
     def of(self, owner: str) -> Iterator[None]:
         with self._lock:
-            turn, count = self._turns.get(owner, (threading.Lock(), 0))
+            lock, count = self._locks.get(owner, (threading.Lock(), 0))
             if count > self.most_waiting:
                 raise TooBusy
-            self._turns[owner] = turn, count + 1
+            self._locks[owner] = lock, count + 1
         try:
-            if not turn.acquire(timeout=self.patience_s):
+            if not lock.acquire(timeout=self.wait_s):
                 raise TooBusy
             try:
                 yield
             finally:
-                turn.release()
+                lock.release()
         finally:
             with self._lock:
-                count = self._turns[owner][1] - 1
+                count = self._locks[owner][1] - 1
                 if count:
-                    self._turns[owner] = turn, count
+                    self._locks[owner] = lock, count
                 else:
-                    del self._turns[owner]
+                    del self._locks[owner]
 
 
-shelf = Shelf()
-turns = Turns()
+drawings = WeightedCache()
+owner_locks = OwnerLocks()
 
 
 def kept(key: Hashable, make: Callable[[], Any], weigh: Callable[[Any], int]) -> Any:
     """What is kept under this key, else what is made now."""
-    found = shelf.get(key)
+    found = drawings.get(key)
     if found is None:
         found = make()
-        shelf.put(key, found, weigh(found))
+        drawings.put(key, found, weigh(found))
     return found

@@ -14,23 +14,25 @@ from typing import TYPE_CHECKING, Any
 
 from django.template.loader import render_to_string
 
-from playground.answer.blocks import BlockDrawing, Patch, TailBudget, tidy, wire_kind
+from playground.answer.block_drawing import BlockDrawing, Patch, TailBudget, tidy
 from playground.answer.failures import Note, stop_note, verdict
-from playground.answer.measures import Gauge, Measure, facts, gauges, measures, phases
+from playground.answer.measures import Gauge, Measure, facts, gauges, is_waiting, measures, outcome, phases
+from playground.answer.remarks import remarks
 from playground.answer.result_form import ResultForm, declared_example, example_result, form_for, image_form, saved_form
 from playground.engine.events import Answered, Ended, Received, Requested, Streamed
-from playground.figures import Figures
+from playground.metrics.figures import Figures
 from playground.models.tool_mock import ToolMock, find
-from playground.protocol.accumulator import Accumulator, Change
+from playground.protocol.stream.accumulator import Accumulator, Change
+from playground.protocol.stream.other_formats import OtherFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.utils.safestring import SafeString
 
-    from playground.answer.about import About
+    from playground.answer.run_info import RunInfo
     from playground.engine.events import RunEvent
-    from playground.protocol.sse import ServerSentEvent
+    from playground.protocol.stream.sse import ServerSentEvent
 
 FIGURES_INTERVAL_S = 1.0
 FIGURES_REST_S = 5.0  # under load
@@ -49,15 +51,19 @@ class _Noting(Accumulator):
 
 
 class Drawing:
-    """One run's answer so far. Not safe for two threads at once."""
+    """One run's answer so far. Not safe for two threads at once.
 
-    def __init__(self, about: About) -> None:
+    Its many members are what the templates of an answer read, one each.
+    """
+
+    def __init__(self, about: RunInfo) -> None:
         self.about = about
         self.revision = 0
         self.number = 0  # of the last event taken
         self.figures = Figures()
         self.figures.accumulator = _Noting()
         self.now_ms = 0.0  # of the last event
+        self.shown_ms = 0.0  # of the last one that is not bytes: they come before the events that are read from them
         self._drawn: dict[int, BlockDrawing] = {}
         self._fresh: set[int] = set()
         self._closed: set[int] = set()
@@ -66,6 +72,7 @@ class Drawing:
         self._has_begun = False  # do the figures on the page name the first token?
         self._figures_drawn_at = 0.0
         self._ending_revision = 0
+        self.other_format = OtherFormat()  # what the events of another API than ours say
         self._body = bytearray()  # the beginning of an answer that is no stream, as received
         self.key = ""  # makes the ids of elements differ between answers on one page
         self.mocks: dict[tuple[str, str], ToolMock] = {}
@@ -88,6 +95,8 @@ class Drawing:
         elif at_ms != event.at_ms:
             event = replace(event, at_ms=at_ms)
         self.now_ms = event.at_ms
+        if not isinstance(event, Received):
+            self.shown_ms = event.at_ms
         self.figures.add(event)
         match event:
             case Streamed():
@@ -105,6 +114,8 @@ class Drawing:
     def _follow(self, event: Streamed) -> None:
         change = self.figures.accumulator.change  # type: ignore[attr-defined]
         if change is None:
+            if not self.figures.accumulator.has_begun:
+                self.other_format.add_event(event.event)
             return
         if change.index is None:
             self._sync(event.at_ms)
@@ -215,6 +226,12 @@ class Drawing:
             self._figures_drawn_at = now_s
             self._figures_revision = self.revision
 
+    def spend_from(self, budget: TailBudget) -> None:
+        """Draw the tails of all blocks on this budget, of those too that are there already."""
+        self.budget = budget
+        for drawn in self._drawn.values():
+            drawn.budget = budget
+
     def copy(self) -> Drawing:
         """A drawing like this one that goes its own way. What never changes is shared, the HTML above all."""
         fixed = [self.about, self.links, *(html for drawn in self.blocks for _, html in drawn.parts)]
@@ -248,11 +265,11 @@ class Drawing:
             _budget.spend(time.perf_counter() - began)
 
     def _render_figures(self) -> SafeString:
-        return tidy(render_to_string("playground/_answer_figures.html", {"answer": self}))
+        return tidy(render_to_string("playground/answer/_figures.html", {"answer": self}))
 
     @property
     def ending_html(self) -> SafeString:
-        return tidy(render_to_string("playground/_answer_ending.html", {"answer": self}))
+        return tidy(render_to_string("playground/answer/_ending.html", {"answer": self}))
 
     @property
     def digest(self) -> str:
@@ -270,8 +287,23 @@ class Drawing:
         return self.figures.ended.state if self.figures.ended else "running"
 
     @property
+    def has_no_content(self) -> bool:
+        """Whether it was completed with nothing to show, and no other note says why."""
+        if self.stop_note or self.figures.is_too_large_to_read:
+            return False
+        return self.state == "completed" and not self.blocks
+
+    @property
     def measures(self) -> list[Measure]:
         return measures(self)
+
+    @property
+    def is_waiting(self) -> bool:
+        return is_waiting(self)
+
+    @property
+    def outcome(self) -> str:
+        return outcome(self)
 
     @property
     def phases(self) -> list[Any]:
@@ -290,6 +322,10 @@ class Drawing:
         return verdict(self)
 
     @property
+    def remarks(self) -> list[str]:
+        return remarks(self)
+
+    @property
     def stop_note(self) -> Note | None:
         return stop_note(self)
 
@@ -300,4 +336,4 @@ class Drawing:
 
     @property
     def kinds(self) -> list[str]:
-        return [wire_kind(drawn.type) for drawn in self.blocks]
+        return [drawn.kind for drawn in self.blocks]

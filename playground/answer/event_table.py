@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from playground import markdown
-from playground.answer.blocks import cut
-from playground.answer.words import clean
+from playground.answer.block_drawing import cut
+from playground.protocol.catalogue.block_types import wire_kinds
+from playground.protocol.foreign_text import encodable
+from playground.protocol.json import json_text
+from playground.rendering import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,13 +23,7 @@ _TYPE = re.compile(r'"type"\s*:\s*"([a-z_]{1,60})"')
 _INDEX = re.compile(r'"index"\s*:\s*(\d{1,6})')
 _BLOCK = re.compile(r'"content_block"\s*:\s*\{[^{}]{0,200}?"type"\s*:\s*"([a-z_]{1,60})"')
 _DELTA = re.compile(r'"delta"\s*:\s*\{\s*"type"\s*:\s*"([a-z_]{1,60})"')
-KNOWN = frozenset(
-    {
-        *("message_start", "content_block_start", "content_block_stop", "message_delta", "message_stop"),
-        *("text_delta", "thinking_delta", "signature_delta", "input_json_delta", "citations_delta", "compaction_delta"),
-        *("ping", "error"),
-    }
-)
+_KNOWN = frozenset(wire_kinds()["events"])
 
 
 def wire_name(name: str | None, data: str) -> str:
@@ -53,7 +48,7 @@ def wire_mark(name: str, malformed: str | None, data: str) -> str:
     text = data.strip()
     if text and text != "[DONE]" and not (text.startswith("{") and text.endswith("}")):
         return "not JSON"
-    return "" if name in KNOWN or text == "[DONE]" else "unknown"
+    return "" if name in _KNOWN or text == "[DONE]" else "unknown"
 
 
 def columns(events: Iterable[Streamed]) -> dict[str, Any]:
@@ -84,9 +79,6 @@ def rows(events: Iterable[Streamed]) -> list[list[Any]]:
 
 def body_html(event: Streamed) -> SafeString:
     """One event's data, indented and coloured if it is JSON, else as it came."""
-    try:
-        text = json.dumps(json.loads(event.event.data), indent=2, ensure_ascii=False)
-        language = "json"
-    except (ValueError, RecursionError):
-        text, language = event.event.data, "text"
-    return markdown.highlight_code(clean(cut(text)), language)
+    value, problem = event.event.json()
+    text, language = (event.event.data, "text") if problem else (json_text.dump(value), "json")
+    return markdown.highlight_code(encodable(cut(text)), language)

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from django.urls import reverse
 
-from playground.answer.about import About
 from playground.answer.drawing import Drawing
 from playground.answer.replay import frames_of
-from playground.answer.runs import Links
+from playground.answer.run_info import RunInfo
+from playground.answer.run_view import Links
 from playground.engine.events import Answered, Ended, Received, Requested, RunEvent, Streamed
-from playground.protocol.sse import Decoder, encode
+from playground.protocol.stream.sse import Decoder, encode
 
 TEXT: Final = """A **rate limiter** keeps a caller from asking too often. The simplest fair one is a *token bucket*:
 
@@ -138,7 +138,7 @@ def example(kind: str) -> Drawing | None:
 
 
 def blank_example(kind: str) -> Drawing:
-    drawing = Drawing(About(model=MESSAGE["model"], asked_for_stream=kind == "stream"))
+    drawing = Drawing(RunInfo(model=MESSAGE["model"], asked_for_stream=kind == "stream"))
     drawing.key = f"example-{kind}"
     panel = reverse("answer-example", args=[kind]) + "answer/"
     wire = reverse("example-wire", args=[kind])

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from playground.engine.events import Received, Streamed
-from playground.protocol.sse import ServerSentEvent
+from playground.protocol.stream.sse import ServerSentEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,8 +39,9 @@ def folded(events: Iterable[RunEvent]) -> Iterator[RunEvent]:
         if isinstance(event, Received) and run:
             run.append(event)
             continue
-        found = _DELTA.fullmatch(event.event.data) if isinstance(event, Streamed) else None
-        if found is None or event.event.malformed:
+        readable = event.event if isinstance(event, Streamed) and not event.event.malformed else None
+        found = _DELTA.fullmatch(readable.data) if readable else None
+        if found is None:
             yield from _fold(run, texts, place)
             run, texts, place = [], [], None
             yield event

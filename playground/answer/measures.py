@@ -5,31 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from playground.answer import words
+from django.utils import timezone
+
+from playground.protocol import pricing
+from playground.protocol.catalogue.block_types import PHASES
+from playground.protocol.foreign_text import encodable
 from playground.protocol.headers import rate_limits
+from playground.rendering import formatting
 
 if TYPE_CHECKING:
     from playground.answer.drawing import Drawing
-    from playground.figures import Figures
+    from playground.metrics.figures import Figures
 
 BAR = 1000.0  # the width of the phase bar's drawing
 GAP = 2.0
-PHASE_WORDS = {
-    "waiting": ("wait", "waiting"),
-    "thinking": ("thinking", "thinking"),
-    "text": ("text", "text"),
-    "tool_use": ("tool", "tool_use"),
-}
 
 
 @dataclass(frozen=True)
 class Measure:
-    """`name` stands under the value. `tone` puts a dot before it: good, warn, bad, live."""
+    """One figure of the status line. `short` is the word shown beside the value ("": the value speaks for itself),
+    `name` the whole one, for screen readers. `tone` puts a dot before the value: good, warn, bad, live. `css` says
+    which figures go first when the line is narrow."""
 
     name: str
     value: str
     tone: str = ""
     is_clock: bool = False  # counts on by itself while the run goes on
+    short: str = ""
+    is_after: bool = False  # the word stands after the value
+    css: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,38 +56,52 @@ class Gauge:
 
 def measures(drawing: Drawing) -> list[Measure]:
     figures = drawing.figures
-    found = [
-        _status(drawing),
-        Measure(
-            "duration" if drawing.is_over else "so far", words.duration(drawing.now_ms), is_clock=not drawing.is_over
-        ),
-    ]
-    if figures.first_byte_ms is not None and figures.first_token_ms is None:
-        found.append(Measure("first byte", words.duration(round(figures.first_byte_ms, 1))))
+    found = [_status(drawing)]
+    if is_waiting(drawing):
+        waited = formatting.duration(drawing.now_ms)
+        what = "waiting for first token" if drawing.about.asked_for_stream else "waiting for the response"
+        found.append(Measure(what, waited, is_clock=True, short=what))
+        return found
+    duration = formatting.duration(drawing.now_ms)
+    found.append(Measure("duration" if drawing.is_over else "so far", duration, is_clock=not drawing.is_over))
     if figures.first_token_ms is not None:
-        found.append(Measure("first token", words.duration(figures.first_token_ms)))
+        found.append(Measure("first token", formatting.duration(figures.first_token_ms), short="first token"))
     found += _tokens(drawing)
-    cost = figures.cost_usd(drawing.about.model, is_sandbox=drawing.about.is_sandbox) if drawing.is_over else None
-    if cost is not None and not drawing.about.is_sandbox:
-        found.append(Measure("estimated cost", words.cost(cost)))
+    if cost := _cost(drawing):
+        found.append(cost)
     return found
+
+
+def is_waiting(drawing: Drawing) -> bool:
+    """Has the request been sent, and nothing of the message come yet?"""
+    has_nothing = drawing.figures.first_token_ms is None and not any(drawn.block.size for drawn in drawing.blocks)
+    return drawing.state == "running" and has_nothing
+
+
+def _cost(drawing: Drawing) -> Measure | None:
+    if not drawing.is_over or not drawing.figures.has_message:
+        return None
+    if drawing.about.is_sandbox:
+        return Measure("cost", "Free", css="figure-less")
+    cost = drawing.figures.cost_usd(drawing.about.model, is_sandbox=False)
+    return None if cost is None else Measure("estimated cost", formatting.cost(cost), css="figure-less")
 
 
 def _status(drawing: Drawing) -> Measure:
     figures, state = drawing.figures, drawing.state
-    status = str(figures.http_status) if figures.http_status is not None else "\N{EN DASH}"
+    css = "figure-lead"
     if state == "running":
-        return Measure("status", status, "live")
+        return Measure("status", "Sent" if is_waiting(drawing) else "Streaming", "live", css=css)
     if figures.http_status is None:
-        return Measure(
-            "status", "stopped" if state == "cancelled" else "no answer", "bad" if state == "failed" else "warn"
-        )
+        value, tone = ("Stopped", "warn") if state == "cancelled" else ("No response", "bad")
+        return Measure("status", value, tone if state != "interrupted" else "warn", css=css)
+    status = str(figures.http_status)
     if state == "completed":
-        return Measure("status", status, "good")
+        return Measure("status", status, "good", css=css)
     if figures.http_status >= 400:
-        return Measure("status", status, "warn" if figures.http_status < 500 else "bad")
-    word = {"failed": "then error", "interrupted": "cut", "cancelled": "stopped"}[state]
-    return Measure("status", f"{status}, {word}", "bad" if state == "failed" else "warn")
+        return Measure("status", status, "warn" if figures.http_status < 500 else "bad", css=css)
+    word = {"failed": "then error", "interrupted": "cut off", "cancelled": "stopped"}[state]
+    return Measure("status", f"{status}, {word}", "bad" if state == "failed" else "warn", css=css)
 
 
 def _tokens(drawing: Drawing) -> list[Measure]:
@@ -92,25 +110,32 @@ def _tokens(drawing: Drawing) -> list[Measure]:
     found: list[Measure] = []
     parts = [tokens["input_tokens"], tokens["cache_write_tokens"], tokens["cache_read_tokens"]]
     if any(part is not None for part in parts):
-        name = "tokens in"
+        name, short = "tokens in", "in"
         if tokens["cache_read_tokens"]:
             name += f", {tokens['cache_read_tokens']:,} from cache"
+            short += f", {tokens['cache_read_tokens']:,} cached"
         if tokens["cache_write_tokens"]:
             name += f", {tokens['cache_write_tokens']:,} to cache"
-        found.append(Measure(name, f"{sum(part or 0 for part in parts):,}"))
+        value = f"{sum(part or 0 for part in parts):,}"
+        found.append(Measure(name, value, short=short, is_after=True, css="figure-in"))
     out = tokens["output_tokens"]
     if not drawing.is_over:
         characters = sum(drawn.block.size for drawn in drawing.blocks)
         if characters:  # the API counts at the end only; four characters to a token is its own rule of thumb
-            found.append(Measure("tokens out, about", f"{max(out or 0, round(characters / 4)):,}"))
+            about = f"{max(out or 0, round(characters / 4)):,}"
+            found.append(Measure("tokens out, about", f"~{about}", short="out", is_after=True, css="figure-out"))
     elif out is not None:
         thinking = tokens["thinking_tokens"]
         is_partial = drawing.state != "completed"
         name = "tokens out" + (f", {thinking:,} thinking" if thinking else "") + (", so far" if is_partial else "")
-        found.append(Measure(name, f"{out:,}"))
+        short = "out" + (f", {thinking:,} thinking" if thinking else "")
+        found.append(Measure(name, f"{out:,}", short=short, is_after=True, css="figure-out"))
         spent_ms = drawing.now_ms - (figures.first_token_ms or 0)
         if figures.first_token_ms is not None and spent_ms > 100 and out > 1 and not is_partial:
-            found.append(Measure("tokens per second", f"{out / spent_ms * 1000:,.0f}"))
+            rate = f"{out / spent_ms * 1000:,.0f}"
+            found.append(Measure("tokens per second", rate, short="tokens/s", is_after=True, css="figure-less"))
+    if figures.has_impossible_counts:
+        found.append(Measure("token counts", "not plausible as reported", "warn", short="token counts"))
     return found
 
 
@@ -121,14 +146,15 @@ def phases(figures: Figures, now_ms: float) -> list[Phase]:
     total = sum(ms for _, ms in spent)
     if total <= 0:
         return []
+    by_kind = {str(kind): css for kind, css in PHASES.items()}
     room = BAR - GAP * (len(spent) - 1)
     at, found = 0.0, []
     for number, (kind, ms) in enumerate(spent):
-        css, word = PHASE_WORDS[kind]
+        css = by_kind[kind]
         if is_cut and number == len(spent) - 1 and figures.http_status is None:
             css = "cut"
         width = room * ms / total
-        found.append(Phase(css, f"{word} {words.duration(ms)}", round(at, 1), round(width, 1)))
+        found.append(Phase(css, f"{kind} {formatting.duration(ms)}", round(at, 1), round(width, 1)))
         at += width + GAP
     return found
 
@@ -140,7 +166,7 @@ def gauges(headers: list[tuple[str, str]]) -> list[Gauge]:
             continue
         remaining = "\N{EN DASH}" if limit.remaining is None else f"{limit.remaining:,}"
         of = f" of {limit.limit:,}" if limit.limit is not None else ""
-        resets = f"full again at {limit.resets_at:%H:%M:%S} UTC" if limit.resets_at else ""
+        resets = f"full again at {timezone.localtime(limit.resets_at):%H:%M:%S}" if limit.resets_at else ""
         part = None if limit.left is None else round(limit.left * 1000)
         found.append(Gauge(limit.what.replace("-", " "), f"{remaining}{of} left", part, resets))
     return found
@@ -158,7 +184,7 @@ def facts(drawing: Drawing) -> list[tuple[str, str]]:
     if isinstance(answered_by, str) and answered_by != drawing.about.model:
         found.append(("answered by", answered_by[:120]))
     if figures.first_byte_ms is not None and figures.first_token_ms is not None:
-        found.append(("first byte", words.duration(round(figures.first_byte_ms, 1))))
+        found.append(("first byte", formatting.duration(round(figures.first_byte_ms, 1))))
     cost = figures.cost_usd(drawing.about.model, is_sandbox=drawing.about.is_sandbox) if drawing.is_over else None
     if cost is not None and not drawing.about.is_sandbox:
         found.append(("list prices of", price_date()))
@@ -169,6 +195,23 @@ def facts(drawing: Drawing) -> list[tuple[str, str]]:
 
 
 def price_date() -> str:
-    from playground.protocol import pricing
-
     return f"{pricing.PRICES_READ_ON:%d %B %Y}"
+
+
+def outcome(drawing: Drawing) -> str:
+    """How the run ended, as one sentence for screen readers; empty while it goes on."""
+    figures = drawing.figures
+    if not drawing.is_over:
+        return ""
+    if drawing.state == "completed":
+        if calls := [encodable(call.name)[:80] for call in drawing.calls]:
+            missing = formatting.plural(len(calls), "result")
+            return f"The model calls {', '.join(calls)}. {missing} wanted."
+        out = figures.tokens()["output_tokens"]
+        tokens = f", {formatting.plural(out, 'token')}" if out is not None else ""
+        return f"Response complete{tokens} in {formatting.duration(drawing.now_ms)}."
+    note = drawing.verdict
+    status = f" {figures.http_status}" if figures.http_status is not None and figures.http_status >= 400 else ""
+    if drawing.state == "failed":
+        return f"Error{status}. {note.title if note else ''}."
+    return f"{note.title if note else 'Ended'}."

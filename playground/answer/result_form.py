@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from playground.protocol.json.received_json import try_loads
+
 MAX_FIELDS = 12
 WAYS = (("text", "Text"), ("json", "JSON"), ("image", "Image"))
 
@@ -44,10 +46,7 @@ class ResultForm:
 
 def saved_form(form_id: str, text: str, *, is_error: bool) -> ResultForm:
     """The form filled in with a saved result."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return ResultForm(form_id, "text", text=text, is_error=is_error, is_saved=True)
+    value = try_loads(text)
     made = form_for(form_id, value) if isinstance(value, dict | list) else ResultForm(form_id, "text", text=text)
     return replace(made, is_error=is_error, is_saved=True)
 
@@ -91,10 +90,7 @@ def _kind(value: Any) -> str:
 
 def declared_example(examples: dict[str, str], tool_name: str) -> Any:
     """What the request's author wrote as this tool's output; None when there is nothing, or nothing that is JSON."""
-    try:
-        return json.loads(examples[tool_name]) if tool_name in examples else None
-    except (ValueError, RecursionError):
-        return None
+    return try_loads(examples.get(tool_name, ""))
 
 
 def _is_plain(value: Any) -> bool:
@@ -122,8 +118,5 @@ def _read(content: Any) -> Any:
         content = content[0].get("text")
     if not isinstance(content, str) or len(content) > 20_000:
         return None
-    try:
-        value = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
+    value = try_loads(content)
     return value if isinstance(value, dict | list) else None

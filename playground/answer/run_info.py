@@ -7,16 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from playground.sandbox.address import is_sandbox_url
+
 
 @dataclass(frozen=True)
-class About:
+class RunInfo:
     """`can_act`: the reader owns the run and may run again, answer tools and go on. `body` is the request's, parsed;
     empty when it is not at hand or no JSON object."""
 
     id: UUID | None = None
     model: str = ""
     connection_name: str = ""
-    connection_id: int | None = None
+    connection_id: UUID | None = None
     base_url: str = ""
     started_at: datetime | None = None
     asked_for_stream: bool = False
@@ -26,7 +28,7 @@ class About:
 
     @property
     def is_sandbox(self) -> bool:
-        return self.base_url.startswith("sandbox:")
+        return is_sandbox_url(self.base_url)
 
     @property
     def can_answer(self) -> bool:

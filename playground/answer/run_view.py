@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.functional import SimpleLazyObject
 
-from playground import visitors
-from playground.answer.about import About
+from accounts.models import Connection
+from playground.answer.cache import MOST_WEIGHT, drawings, kept
 from playground.answer.drawing import Drawing
 from playground.answer.folding import folded
-from playground.answer.shelf import MOST_WEIGHT, kept, shelf
-from playground.answer.words import clean
+from playground.answer.run_info import RunInfo
 from playground.engine.events import Answered, Ended, Failure, Received, Requested, RunEvent, Streamed
 from playground.engine.live_run import LiveRun
+from playground.identity import visitors
 from playground.models import Attachment, Draft, Run, ToolMock
 from playground.models.attachment import PREFIX
+from playground.protocol.foreign_text import encodable
+from playground.protocol.json.received_json import try_object
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+T = TypeVar("T")
 STEP = 10_000  # stored events read at once
 LARGE_EVENTS, LARGE_BYTES = 2_000, 500_000  # a drawing of more is kept for a while
 MILESTONE = 10_000  # events between the copies that are kept of an answer as it stood on the way
@@ -53,9 +55,9 @@ def drawing_of(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
         return drawing_so_far(run, request) if run.is_over else _drawn(blank(run, request), [])
     if request is None or not is_large(run):
         return _stored_drawing(run, request)
-    whole, _ = kept(_key(run, request), lambda: _with_milestones(run, request), lambda made: _weight(made[0]))
+    whole: Drawing = kept(_key(run, request), lambda: _with_milestones(run, request), lambda made: _weight(made[0]))[0]
     drawing = copy.copy(whole)
-    drawing.about, drawing.links = about_stored(run, request), links_of(run.id, request)
+    drawing.about, drawing.links = info_of_stored(run, request), links_of(run.id, request)
     return drawing
 
 
@@ -68,7 +70,7 @@ def drawing_so_far(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
 
 def milestones_of(run: LiveRun | Run, request: HttpRequest) -> list[Drawing]:
     """The answer as it stood after every so many events, if it was drawn lately."""
-    found = None if isinstance(run, LiveRun) else shelf.get(_key(run, request))
+    found = None if isinstance(run, LiveRun) else drawings.get(_key(run, request))
     return found[1] if found else []
 
 
@@ -110,7 +112,7 @@ def opens_at_once(run: LiveRun | Run, request: HttpRequest) -> bool:
     """Can the run be drawn while a reader waits for the page? Else the page comes first and the drawing after it."""
     if isinstance(run, LiveRun) or not is_large(run):
         return True
-    return run.event_count < SLOW_EVENTS or _key(run, request) in shelf
+    return run.event_count < SLOW_EVENTS or _key(run, request) in drawings
 
 
 def _key(run: Run, request: HttpRequest) -> tuple[Any, ...]:
@@ -127,19 +129,25 @@ def _weight(drawing: Drawing) -> int:
 
 def blank(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
     """A drawing of the run that has taken no event yet. A run that has just begun is drawn without a query."""
-    drawing = Drawing(about_live(run, request) if isinstance(run, LiveRun) else about_stored(run, request))
+    drawing = Drawing(info_of_live(run, request) if isinstance(run, LiveRun) else info_of_stored(run, request))
     drawing.key = run.id.hex[-12:]
     drawing.links = links_of(run.id, request)
     if request is not None and drawing.about.can_act and drawing.about.tools:
-        drawing.mocks = SimpleLazyObject(lambda: ToolMock.objects.of(request).by_call())
-        drawing.examples = SimpleLazyObject(lambda: examples_of(request))
-        drawing.images = SimpleLazyObject(lambda: images_of(request, drawing.mocks))
+        drawing.mocks = lazily(lambda: ToolMock.objects.of(request).by_call())
+        drawing.examples = lazily(lambda: examples_of(request))
+        drawing.images = lazily(lambda: images_of(request, drawing.mocks))
     return drawing
+
+
+def lazily(make: Callable[[], T]) -> T:
+    """Stands in for what `make` returns, which is called when somebody looks at it."""
+    return cast("T", SimpleLazyObject(make))
 
 
 def examples_of(request: HttpRequest) -> dict[str, str]:
     """The examples of tools' outputs beside what the asker is writing."""
-    return Draft.objects.of(request).values_list("tool_examples", flat=True).first() or {}
+    examples: Any = Draft.objects.of(request).values_list("tool_examples", flat=True).first()
+    return examples or {}
 
 
 def images_of(request: HttpRequest, mocks: dict[tuple[str, str], ToolMock]) -> tuple[tuple[str, str], ...]:
@@ -166,25 +174,23 @@ def events_between(run: LiveRun | Run, after: int, up_to: int) -> Iterator[RunEv
 
 def links_of(run_id: Any, request: HttpRequest | None) -> Links:
     return Links(
-        socket=f"/ws/runs/{run_id}/",
+        socket=f"{get_script_prefix()}ws/runs/{run_id}/",
         panel=reverse("answer", args=[run_id]),
         json=reverse("answer-json", args=[run_id]),
         wire=reverse("answer-wire", args=[run_id]),
-        connections=SimpleLazyObject(lambda: _connections(request)),
+        connections=lazily(lambda: _connections(request)),
     )
 
 
 def _connections(request: HttpRequest | None) -> tuple[tuple[str, str], ...]:
-    from accounts.models import Connection
-
     usable = Connection.objects.usable_by(request.user) if request and request.user.is_authenticated else ()
     return ("sandbox", "Sandbox"), *((str(row.pk), row.name) for row in usable)
 
 
-def about_live(run: LiveRun, request: HttpRequest | None) -> About:
-    return About(
+def info_of_live(run: LiveRun, request: HttpRequest | None) -> RunInfo:
+    return RunInfo(
         id=run.id,
-        model=clean(run.about.model),
+        model=encodable(run.about.model),
         connection_name=run.about.connection_name,
         connection_id=run.about.connection_id,
         base_url=run.about.base_url,
@@ -195,8 +201,8 @@ def about_live(run: LiveRun, request: HttpRequest | None) -> About:
     )
 
 
-def about_stored(run: Run, request: HttpRequest | None) -> About:
-    return About(
+def info_of_stored(run: Run, request: HttpRequest | None) -> RunInfo:
+    return RunInfo(
         id=run.id,
         model=run.model,
         connection_name=run.connection_name,
@@ -213,11 +219,7 @@ def about_stored(run: Run, request: HttpRequest | None) -> About:
 def _parse(body: bytes) -> dict[str, Any]:
     if not body or len(body) > MAX_PARSED_BODY:
         return {}
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+    return try_object(body) or {}
 
 
 def stored_events(run: Run, after: int = 0, up_to: int | None = None) -> Iterator[RunEvent]:

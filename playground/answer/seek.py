@@ -8,13 +8,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from playground.answer.blocks import TailBudget
+from playground.answer.block_drawing import TailBudget
 from playground.answer.folding import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from playground.answer.blocks import Patch
+    from playground.answer.block_drawing import Patch
     from playground.answer.drawing import Drawing
     from playground.engine.events import RunEvent
 
@@ -30,7 +30,7 @@ class Source(Protocol):
     def events_between(self, after: int, up_to: int) -> Iterable[RunEvent]: ...
 
 
-class Standing:
+class Seeker:
     """For one reader of one run. Patches lead from one place to the next, as they do for a page that follows a run."""
 
     def __init__(self, milestones: Iterable[Drawing] = ()) -> None:
@@ -54,7 +54,7 @@ class Standing:
         patches: list[Patch] = [patch for drawn in drawing.blocks for patch in drawn.patches(since)]
         return {
             "number": drawing.number,
-            "ms": round(drawing.now_ms, 1),
+            "ms": round(drawing.shown_ms, 1),
             "is_whole": since == 0,
             "draw": patches,
             "drawn": f"{self.epoch}.{drawing.revision}",
@@ -72,7 +72,7 @@ class Standing:
         before = max((place for place in begun if place <= number), default=0)
         drawing = begun[before].copy() if before else source.blank()
         drawing.about = replace(drawing.about, can_act=False)  # nothing can be done with an answer of the past
-        drawing.budget = TailBudget(1.0)
+        drawing.spend_from(TailBudget(1.0))
         if number - before > APART:
             self._advance(source, drawing, number - APART // 2)
             self._copies[drawing.number] = drawing.copy()

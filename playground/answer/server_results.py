@@ -95,7 +95,7 @@ def describe_result(block: dict[str, Any]) -> Result:
     content = block.get("content")
     if isinstance(content, dict) and content.get("error_code"):
         return Result(error=words_of(content.get("error_code"), 80), summary=words_of(content.get("error_message")))
-    describe = _DESCRIBED.get(str(block.get("type")))
+    describe = DESCRIPTIONS.get(str(block.get("type")))
     return describe(content, block) if describe else Result()
 
 
@@ -114,12 +114,16 @@ def _web_search(content: Any, _block: dict[str, Any]) -> Result:
     return Result(f"{len(found)} found", sources=sources)
 
 
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _web_fetch(content: Any, _block: dict[str, Any]) -> Result:
     if not isinstance(content, dict):
         return Result()
-    document = content.get("content") if isinstance(content.get("content"), dict) else {}
+    document = _object(content.get("content"))
     title = words_of(document.get("title"), 200) or words_of(content.get("url"), 200)
-    source = document.get("source") if isinstance(document.get("source"), dict) else {}
+    source = _object(document.get("source"))
     is_text = source.get("type") == "text"
     outputs = [("text", words_of(source.get("data"), MAX_OUTPUT))] if is_text else []
     page = Source(title, web_address(content.get("url")), words_of(content.get("retrieved_at"), 60))
@@ -183,11 +187,11 @@ def _advisor(content: Any, _block: dict[str, Any]) -> Result:
 def _joined_text(content: Any) -> str | None:
     if not isinstance(content, list):
         return None
-    texts = [item.get("text") for item in content if isinstance(item, dict) and isinstance(item.get("text"), str)]
+    texts = [text for item in content if isinstance(item, dict) and isinstance(text := item.get("text"), str)]
     return "\n".join(texts) if len(texts) == len(content) else None
 
 
-_DESCRIBED = {
+DESCRIPTIONS = {
     "web_search_tool_result": _web_search,
     "web_fetch_tool_result": _web_fetch,
     "code_execution_tool_result": _code_execution,

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from playground.answer.runs import blank
+from playground.answer.run_view import blank
 from playground.engine.events import Streamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
 
+    from playground.engine.events import RunEvent
     from playground.engine.live_run import LiveRun
 
 INLINE = 2_000  # characters of new events that are drawn on the loop; a thread costs more than they do
@@ -49,11 +50,11 @@ class SharedDrawing:
                 await asyncio.to_thread(self._draw, events)
             return self.drawing.revision
 
-    def _draw(self, events: list) -> None:
+    def _draw(self, events: list[RunEvent]) -> None:
         self.drawing.take_all(events)
         self.drawing.draw()
 
-    async def patches(self, since: int) -> tuple[list[dict], int]:
+    async def patches(self, since: int) -> tuple[list[dict[str, Any]], int]:
         """What a page lacks that is at revision `since`, and the revision it has with it."""
         async with self._lock:
             revision = self.drawing.revision

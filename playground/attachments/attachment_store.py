@@ -12,12 +12,12 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from playground.forms.file_types import UnknownFileError, recognise
-from playground.models import Attachment, ConversationVersion, Draft, ToolMock, room
-from playground.models.fields import clean
-from playground.models.room import NoRoomError
-from playground.protocol.snippets.request import is_canonical_base64
-from playground.visitors import COOKIE_AGE_S
+from playground.attachments.file_types import UnknownFileError, recognise
+from playground.identity.visitors import COOKIE_AGE_S
+from playground.models import Attachment, ConversationVersion, Draft, ToolMock, storage_quota
+from playground.models.storage_quota import StorageQuotaError
+from playground.protocol.foreign_text import storable
+from playground.protocol.snippets.http_request import is_canonical_base64
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -32,7 +32,7 @@ STEP = 200
 
 def store(data: bytes, name: str, *, user: User | None, visitor: str, address: str = "") -> Attachment:
     """Keep these bytes for their owner, once. Raises `UnknownFileError` for what the API does not take, and
-    `NoRoomError`."""
+    `StorageQuotaError`."""
     kind = recognise(data)
     owner: dict[str, Any] = {"user": user, "visitor": "" if user else visitor}
     digest = hashlib.sha256(data).hexdigest()
@@ -40,11 +40,11 @@ def store(data: bytes, name: str, *, user: User | None, visitor: str, address: s
     # The sweep may take it at this very moment; then it is stored anew.
     if found is not None and Attachment.objects.filter(pk=found.pk).update(used_at=timezone.now()):
         return found
-    room.check_file(len(data), user=user, visitor=visitor, address=address)
+    storage_quota.check_file(len(data), user=user, visitor=visitor, address=address)
     stored = Attachment(
         **owner,
         address="" if user else address,
-        name=clean(name or "file", 200),
+        name=storable(name or "file", 200),
         media_type=kind.media_type,
         size=len(data),
         width=kind.width,
@@ -56,23 +56,23 @@ def store(data: bytes, name: str, *, user: User | None, visitor: str, address: s
     return stored
 
 
-def shelve(value: Any, **owner: Any) -> Any:
+def extract_files(value: Any, **owner: Any) -> Any:
     """The body with its large base64 data stored as files and referred to by id.
 
     Only data that comes back letter for letter is taken out: what is sent stays what was pasted.
     """
     if isinstance(value, list):
-        return [shelve(each, **owner) for each in value]
+        return [extract_files(each, **owner) for each in value]
     if not isinstance(value, dict):
         return value
     data = value.get("data")
-    is_large = value.get("type") == "base64" and isinstance(data, str) and len(data) >= LARGE_BASE64
-    if is_large and is_canonical_base64(data):
+    is_base64 = value.get("type") == "base64"
+    if is_base64 and isinstance(data, str) and len(data) >= LARGE_BASE64 and is_canonical_base64(data):
         try:
             return value | {"data": store(base64.b64decode(data), "pasted", **owner).reference}
-        except (UnknownFileError, NoRoomError):
+        except (UnknownFileError, StorageQuotaError):
             return value
-    return {name: shelve(each, **owner) for name, each in value.items()}
+    return {name: extract_files(each, **owner) for name, each in value.items()}
 
 
 def sweep(now: dt.datetime | None = None) -> int:

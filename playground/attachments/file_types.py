@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from playground.exceptions import PlaygroundError
+
 MOST_TEXT_BYTES = 4 * 2**20
 MOST_PIXELS = 2**31 - 1  # what PNG itself allows, and a column of PostgreSQL can hold; a file may claim more
 
 
-class UnknownFileError(ValueError):
+class UnknownFileError(PlaygroundError, ValueError):
     """Not a type that the API takes; the message is for the reader."""
 
 
@@ -41,7 +43,7 @@ def recognise(data: bytes) -> FileType:
 
 
 def _unknown() -> FileType:
-    raise UnknownFileError("this is no JPEG, PNG, GIF, WebP, PDF or plain text")
+    raise UnknownFileError("this is not a JPEG, PNG, GIF, WebP, PDF or plain text file")
 
 
 def _is_text(data: bytes) -> bool:

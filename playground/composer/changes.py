@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from playground.forms.new_items import RefusedError, block_for, new_item, open_calls, role_of, source_for
-from playground.forms.whole_numbers import read_whole
+from playground.composer.new_items import ChangeError, block_for, new_item, open_calls, role_of, source_for
+from playground.composer.schema_changes import SCHEMA_CHANGES
+from playground.composer.whole_numbers import read_whole
 from playground.protocol import body as edit
-from playground.protocol.blocks import CONTENT_BLOCK, MESSAGE
-from playground.protocol.kinds import Kind, ListOf, OneOf, Parameter, Variants, blank, blank_for
-from playground.protocol.parameters import find
-from playground.protocol.paths import MISSING, Path, PathError, get, parse_path, to_text
+from playground.protocol.catalogue.blocks import CONTENT_BLOCK, MESSAGE
+from playground.protocol.catalogue.kinds import Kind, ListOf, OneOf, Parameter, Variants, blank, blank_for
+from playground.protocol.catalogue.parameters import find
+from playground.protocol.json.paths import MISSING, Path, PathError, get, parse_path, to_text
 
 JsonValue = Any
 
@@ -41,16 +42,16 @@ class Outcome:
 
 
 def make(body: JsonValue, change: Change) -> Outcome:
-    """The body after the change. Raises `RefusedError` when there is nothing of the kind at the place."""
+    """The body after the change. Raises `ChangeError` when there is nothing of the kind at the place."""
     do = CHANGES.get(change.op)
     if do is None:
-        raise RefusedError(f"There is no change named {change.op[:40]!r}")
+        raise ChangeError(f"Unknown change {change.op[:40]!r}")
     try:
         return do(body, change)
     except PathError as error:
-        raise RefusedError(f"This place is no longer there: {error}") from error
+        raise ChangeError(f"This field no longer exists: {error}") from error
     except ValueError as error:
-        raise RefusedError(str(error)) from error
+        raise ChangeError(str(error)) from error
 
 
 def add(body: JsonValue, change: Change) -> Outcome:
@@ -105,7 +106,7 @@ def entry(body: JsonValue, change: Change) -> Outcome:
     path = (*change.path, change.kind)
     parameter = find(path, body)
     if not change.kind or get(body, path) is not MISSING:
-        raise RefusedError("Type a name that is not there yet")
+        raise ChangeError("Enter a name that is not used yet")
     return Outcome(_put(body, path, blank(parameter.kind) if parameter else None), path)
 
 
@@ -153,7 +154,7 @@ def variant(body: JsonValue, change: Change) -> Outcome:
         if isinstance(kind, Variants) and change.kind in kind.by_name:
             value = edit.switch_variant(kind, get(body, change.path), change.kind)
             return Outcome(_put(body, change.path, value), change.path)
-    raise RefusedError(f"{to_text(change.path)} cannot be {change.kind[:40]!r}")
+    raise ChangeError(f"{to_text(change.path)} cannot be {change.kind[:40]!r}")
 
 
 def other_kind(body: JsonValue, change: Change) -> Outcome:
@@ -161,7 +162,7 @@ def other_kind(body: JsonValue, change: Change) -> Outcome:
     parameter = _parameter(body, change.path)
     number = read_whole(change.kind)
     if not isinstance(parameter.kind, OneOf) or number is None:
-        raise RefusedError("This can only be what it is")
+        raise ChangeError("This value cannot be changed")
     kind = parameter.kind.kinds[min(number, len(parameter.kind.kinds) - 1)]
     value = edit.convert(kind, get(body, change.path))
     if isinstance(kind, ListOf) and not value:
@@ -187,9 +188,9 @@ def add_turn(body: JsonValue, change: Change) -> Outcome:
     last = role_of(body, len(messages) - 1)
     role = change.kind or ("assistant" if last == "user" else "user")
     if role not in MESSAGE.by_name:
-        raise RefusedError(f"There is no role {role[:40]!r}")
+        raise ChangeError(f"There is no role {role[:40]!r}")
     path = ("messages", len(messages))
-    new = {"role": role, "content": ""}
+    new: dict[str, Any] = {"role": role, "content": ""}
     if role == "user" and (calls := open_calls(messages)):
         new = {"role": role, "content": [{"type": "tool_result", "tool_use_id": call, "content": ""} for call in calls]}
     return Outcome(edit.insert(body, path, new), (*path, "content"))
@@ -214,7 +215,7 @@ def run_from(body: JsonValue, change: Change) -> Outcome:
     """The conversation up to and with this turn; what came after it goes."""
     index = _index(change.path)
     if change.path != ("messages", index):
-        raise RefusedError("This is not a turn")
+        raise ChangeError("This is not a message")
     edit.read(body, change.path)
     return Outcome(edit.set(body, ("messages",), get(body, ("messages",))[: index + 1]), change.path)
 
@@ -225,7 +226,7 @@ def attach(body: JsonValue, path: Path, reference: str, media_type: str, name: s
         block = edit.read(body, path[:-1])
         wanted = block_for(media_type)
         if isinstance(block, dict) and block.get("type") != wanted:
-            raise RefusedError(f"A file of type {media_type} makes {wanted!r}, not {block.get('type')!r}")
+            raise ChangeError(f"A file of type {media_type} makes {wanted!r}, not {block.get('type')!r}")
         return Outcome(edit.set(body, path, source_for(reference, media_type)), path)
     new = {"type": block_for(media_type), "source": source_for(reference, media_type)}
     if new["type"] == "document":
@@ -240,7 +241,15 @@ def attach(body: JsonValue, path: Path, reference: str, media_type: str, name: s
     return Outcome(_put(body, path, [*blocks[:at], new, *blocks[at:]]), (*path, at))
 
 
+def of_schema(body: JsonValue, change: Change) -> Outcome:
+    """A change of one row of a tool's schema."""
+    if find(change.path, body) is None and get(body, change.path) is MISSING:
+        raise ChangeError("This field no longer exists")
+    return Outcome(*SCHEMA_CHANGES[change.op](body, change.path, change.kind))
+
+
 CHANGES: dict[str, Callable[[JsonValue, Change], Outcome]] = {
+    **dict.fromkeys(SCHEMA_CHANGES, of_schema),
     "add": add,
     "add-block": add_block,
     "add-turn": add_turn,
@@ -274,17 +283,17 @@ def region(change: Change, outcome: Outcome) -> Path:
 
 
 def read_change(op: str, path: str, kind: str = "", to: str = "") -> Change:
-    """A change as the page posts it. Raises `RefusedError` for a path that is none."""
+    """A change as the page posts it. Raises `ChangeError` for a path that is none."""
     try:
         return Change(op, parse_path(path), kind, read_whole(to))
     except PathError as error:
-        raise RefusedError(str(error)) from error
+        raise ChangeError(str(error)) from error
 
 
 def _parameter(body: JsonValue, path: Path) -> Parameter:
     found = find(path, body)
     if found is None:
-        raise RefusedError(f"The catalogue has no {to_text(path)}")
+        raise ChangeError(f"The catalogue has no {to_text(path)}")
     return found
 
 
@@ -300,7 +309,7 @@ def _list_kind(kind: Kind) -> ListOf:
     for each in kind.kinds if isinstance(kind, OneOf) else (kind,):
         if isinstance(each, ListOf):
             return each
-    raise RefusedError("This is not a list")
+    raise ChangeError("This is not a list")
 
 
 def _content_list(body: JsonValue, path: Path) -> ListOf:
@@ -310,7 +319,7 @@ def _content_list(body: JsonValue, path: Path) -> ListOf:
 def _index(path: Path) -> int:
     last = path[-1] if path else None
     if not isinstance(last, int):
-        raise RefusedError("This is not an item of a list")
+        raise ChangeError("This is not an item of a list")
     return last
 
 
@@ -319,8 +328,9 @@ def _shifted(parent: Path, first: int, by: int) -> Callable[[Path], Path]:
 
     def moved(path: Path) -> Path:
         depth = len(parent)
-        if len(path) > depth and path[:depth] == parent and isinstance(path[depth], int) and path[depth] >= first:
-            return (*parent, int(path[depth]) + by, *path[depth + 1 :])
+        step = path[depth] if len(path) > depth and path[:depth] == parent else None
+        if isinstance(step, int) and step >= first:
+            return (*parent, step + by, *path[depth + 1 :])
         return path
 
     return moved

@@ -6,21 +6,30 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from playground.forms.columns import MOST_COLUMNS, OFTEN, SANDBOX, Column, body_of, free_id, member_names, own_path
-from playground.forms.nodes import path_id
-from playground.forms.request_form import RequestForm
+from playground.composer.comparison_columns import (
+    OFTEN,
+    SANDBOX,
+    Column,
+    body_of,
+    free_id,
+    has_room,
+    member_names,
+    own_path,
+)
+from playground.composer.nodes import path_id
+from playground.composer.request_form import RequestForm
 from playground.models import Draft
-from playground.protocol import json_text
 from playground.protocol.body import switch_variant
-from playground.protocol.kinds import Boolean, Choice, Integer, Number, Text, Variants
-from playground.protocol.paths import MISSING, get
-from playground.protocol.problems import Problem, shown
+from playground.protocol.catalogue.kinds import Boolean, Choice, Integer, Number, Text, Variants
+from playground.protocol.json import json_text
+from playground.protocol.json.paths import MISSING, get
+from playground.protocol.rules.problems import Problem, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from accounts.models import Connection
-    from playground.forms.nodes import Node
+    from playground.composer.nodes import Node
 
 MOST_WORDS = 60  # characters of a value, where it stands in a line
 
@@ -32,6 +41,15 @@ def value_words(value: Any) -> str:
     text = value if isinstance(value, str) and value else json_text.dump(value, indent=None)
     text = " ".join(text.split())
     return text if len(text) <= MOST_WORDS else text[: MOST_WORDS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+@dataclass(frozen=True)
+class Override:
+    """One thing that a column has for itself. `op` takes it back."""
+
+    name: str
+    words: str
+    op: str
 
 
 class Row:
@@ -110,7 +128,7 @@ class Row:
 
     @property
     def template(self) -> str:
-        return f"playground/_compare_row_{'text' if self.style == 'json' else self.style}.html"
+        return f"playground/comparison/_row_{'text' if self.style == 'json' else self.style}.html"
 
     @property
     def fills(self) -> list[tuple[str, str]]:
@@ -203,13 +221,22 @@ class ColumnForm:
         return [Row(self, name) for name in self.comparison.names]
 
     @property
-    def differing(self) -> list[str]:
-        """What differs from the form, in words."""
+    def overrides(self) -> list[Override]:
+        """What differs from the form, for the line above the column's response. The model stands there anyway."""
         found = []
         if self.has_own_connection and self.connection_value != self.comparison.base_connection:
-            found.append(self.form.to.name if not self.is_connection_gone else "a connection that is gone")
-        own = [row for row in self.rows if row.is_own and not row.is_same]
-        return found + [row.own_words if row.name == "model" else f"{row.name} {row.own_words}" for row in own]
+            name = self.form.to.name if not self.is_connection_gone else "deleted connection"
+            found.append(Override("connection", name, "column-link-connection"))
+        own = [row for row in self.rows if row.is_own and not row.is_same and row.name != "model"]
+        return found + [Override(row.name, f"{row.name} {row.own_words}", "column-link") for row in own]
+
+    @property
+    def model_words(self) -> str:
+        return self.form.model or "No model"
+
+    @property
+    def problem_count(self) -> int:
+        return sum(len(row.problems) for row in self.rows) + len(self.other_problems) + self.is_connection_gone
 
     @property
     def number_text(self) -> str:
@@ -253,16 +280,16 @@ class ColumnForm:
 
     @property
     def errors(self) -> list[Problem]:
-        gone = [Problem((), "This connection is no longer there.")] if self.is_connection_gone else []
+        gone = [Problem((), "This connection was deleted.")] if self.is_connection_gone else []
         return [*gone, *self.unreadable, *self.form.errors]
 
     @property
     def obstacle(self) -> str:
         """Why the column cannot be sent even when one insists; "" when it can."""
         if self.is_connection_gone:
-            return "The connection of this column is no longer there. Choose another."
+            return "This column's connection was deleted. Choose another."
         if self.column.own and not self.base.can_be_drawn:
-            return "The form's body is no JSON object, so this column's own values have no place in it."
+            return "The form's body is not a JSON object, so this column's overrides cannot be applied."
         if self.unreadable:
             return f"{self.unreadable[0].place}: {self.unreadable[0].message}."
         return ""
@@ -304,7 +331,7 @@ class Comparison:
 
     @property
     def has_room(self) -> bool:
-        return len(self.kept) < MOST_COLUMNS
+        return has_room(self.kept)
 
     @property
     def next_id(self) -> str:
@@ -330,7 +357,7 @@ class Comparison:
         which = ", ".join(str(column.number) for column in wrong)
         first = shown(wrong[0].errors[0].message).rstrip(".") if wrong else ""
         columns = "column" if len(wrong) == 1 else "columns"
-        return f"No column was sent: mend {columns} {which}, or send anyway. {first}."
+        return f"No column was sent: fix {columns} {which}, or send anyway. {first}."
 
     # --- What the page has to change ---------------------------------------------------------------------------------
 

@@ -5,15 +5,16 @@ What a column has not made its own follows the form. A column is kept with the d
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from playground.protocol import body as edit
-from playground.protocol import json_text
-from playground.protocol.kinds import Object
-from playground.protocol.parameters import BODY
-from playground.protocol.paths import MISSING, Path, PathError, parse_path, to_text
-from playground.protocol.problems import Problem
+from playground.protocol.catalogue.kinds import Object
+from playground.protocol.catalogue.parameters import BODY
+from playground.protocol.json import json_text
+from playground.protocol.json.paths import MISSING, Path, PathError, parse_path, to_text
+from playground.protocol.rules.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 IDS = ("a", "b", "c", "d")
 MOST_COLUMNS = len(IDS)
+FULL = f"At most {MOST_COLUMNS} columns."
 MOST_OWN = 40
 SANDBOX = "sandbox"  # as a connection
 OFTEN = ("temperature", "max_tokens", "system", "thinking", "output_config.effort", "tools", "tool_choice")
@@ -30,7 +32,7 @@ _LIMITS = json_text.Limits(depth=110, tokens=1_000_000)
 
 
 @dataclass
-class Own:
+class Override:
     """A column's own value; `MISSING`: it leaves the member out. `typed` is text that could not be read as a value."""
 
     value: Any = MISSING
@@ -43,7 +45,7 @@ class Column:
 
     id: str
     connection: str | None = None
-    own: dict[str, Own] = field(default_factory=dict)
+    own: dict[str, Override] = field(default_factory=dict)
     run: str = ""
 
     @property
@@ -65,7 +67,7 @@ def write(draft: Draft, columns: list[Column]) -> None:
 
 
 def _from_json(kept: Any) -> Column:
-    own = {name: Own(each.get("value", MISSING), each.get("typed")) for name, each in kept["own"].items()}
+    own = {name: Override(each.get("value", MISSING), each.get("typed")) for name, each in kept["own"].items()}
     return Column(kept["id"], kept["connection"], own, kept["run"])
 
 
@@ -82,32 +84,75 @@ def _to_json(column: Column) -> Any:
 # --- Changes --------------------------------------------------------------------------------------------------------
 
 
-def change(columns: list[Column], op: str, key: str, what: str, body: Any) -> tuple[list[Column], str]:
-    """The columns after one press of a button, and why nothing was changed, if so. `body` is the form's."""
-    if op == "column-start":
-        return (columns, "") if columns else ([Column("a", run=what), Column("b")], "")
-    if op == "column-stop":
-        return [], ""
-    if op in {"column-add", "column-duplicate"} and len(columns) >= MOST_COLUMNS:
-        return columns, f"There are {MOST_COLUMNS} columns, and that is the most."
-    if op == "column-add":
-        return [*columns, Column(free_id(columns))], ""
-    found = next((at for at, column in enumerate(columns) if column.id == key), None)
-    if found is None:
-        return columns, "This column is not there any more."
-    column = columns[found]
-    if op == "column-remove":
-        return [*columns[:found], *columns[found + 1 :]], ""
-    if op == "column-duplicate":
-        copy = Column(free_id(columns), column.connection, dict(column.own))
-        return [*columns[: found + 1], copy, *columns[found + 1 :]], ""
-    if op == "column-unlink":
-        return columns, unlink(column, what, body)
-    if op == "column-link":
-        column.own.pop(what, None)
-    if op == "column-link-connection":
-        column.connection = None
+Changed = tuple[list[Column], str]  # the columns after it, and why nothing was changed, if so
+
+
+def change(columns: list[Column], op: str, key: str, name: str, body: Any) -> Changed:
+    """The columns after one press of a button. `body` is the form's, `name` a member's, or a run's at the start."""
+    if op in _OF_ALL:
+        return _OF_ALL[op](columns, name)
+    column = next((column for column in columns if column.id == key), None)
+    if column is None:
+        return columns, "This column was removed."
+    return _OF_ONE[op](columns, column, name, body) if op in _OF_ONE else (columns, "")
+
+
+def start(columns: list[Column], run: str) -> Changed:
+    return columns or [Column("a", run=run), Column("b")], ""
+
+
+def stop(_columns: list[Column], _name: str) -> Changed:
+    return [], ""
+
+
+def add(columns: list[Column], _name: str) -> Changed:
+    return _with(columns, Column(free_id(columns)), len(columns)) if has_room(columns) else (columns, FULL)
+
+
+def duplicate(columns: list[Column], column: Column, _name: str, _body: Any) -> Changed:
+    if not has_room(columns):
+        return columns, FULL
+    return _with(columns, Column(free_id(columns), column.connection, dict(column.own)), columns.index(column) + 1)
+
+
+def remove(columns: list[Column], column: Column, _name: str, _body: Any) -> Changed:
+    return [each for each in columns if each is not column], ""
+
+
+def unlink_member(columns: list[Column], column: Column, name: str, body: Any) -> Changed:
+    return columns, unlink(column, name, body)
+
+
+def link_member(columns: list[Column], column: Column, name: str, _body: Any) -> Changed:
+    column.own.pop(name, None)
     return columns, ""
+
+
+def link_connection(columns: list[Column], column: Column, _name: str, _body: Any) -> Changed:
+    column.connection = None
+    return columns, ""
+
+
+_OF_ALL: dict[str, Callable[[list[Column], str], Changed]] = {
+    "column-start": start,
+    "column-stop": stop,
+    "column-add": add,
+}
+_OF_ONE: dict[str, Callable[[list[Column], Column, str, Any], Changed]] = {
+    "column-duplicate": duplicate,
+    "column-remove": remove,
+    "column-unlink": unlink_member,
+    "column-link": link_member,
+    "column-link-connection": link_connection,
+}
+
+
+def has_room(columns: list[Column]) -> bool:
+    return len(columns) < MOST_COLUMNS
+
+
+def _with(columns: list[Column], column: Column, place: int) -> Changed:
+    return [*columns[:place], column, *columns[place:]], ""
 
 
 def free_id(columns: Iterable[Column]) -> str:
@@ -118,10 +163,10 @@ def unlink(column: Column, name: str, body: Any) -> str:
     """Make a member the column's own, beginning with the form's value. Returns what is wrong with it, in words."""
     path = own_path(name)
     if path is None:
-        return f"{name[:60]} is no member that a column could have of its own."
+        return f"{name[:60]} cannot be overridden in a column."
     if name not in column.own and len(column.own) >= MOST_OWN:
-        return f"A column has at most {MOST_OWN} values of its own."
-    column.own.setdefault(name, Own(edit.get(body, path)))
+        return f"A column has at most {MOST_OWN} overrides."
+    column.own.setdefault(name, Override(edit.get(body, path)))
     return ""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from playground.sandbox.address import SCHEME
+
 if TYPE_CHECKING:
     from accounts.models import Connection
 
@@ -22,9 +24,13 @@ class Destination:
         return self.connection.name if self.connection else SANDBOX_NAME
 
     @property
+    def name_and_test(self) -> str:
+        return f"{self.name}, {self.connection.test_words}" if self.connection else SANDBOX_NAME
+
+    @property
     def address(self) -> str:
         if self.connection is None:
-            return "sandbox:/v1/messages"
+            return f"{SCHEME}:/v1/messages"
         return self.connection.base_url.rstrip("/").removesuffix("/v1").rstrip("/") + "/v1/messages"
 
     @property

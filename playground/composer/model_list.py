@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from django.core.cache import cache
 from django.utils import timezone
 
+from playground.sandbox.model_catalogue import MODELS, describe
+from playground.workers import in_server
+
 if TYPE_CHECKING:
     from accounts.models import Connection
 
@@ -33,7 +36,15 @@ def _key(connection: Connection | None) -> str:
 
 
 def remembered(connection: Connection | None) -> ModelList | None:
-    found = cache.get(_key(connection))
+    """What was said last; of the sandbox, which is built in, always."""
+    if connection is None:
+        return ModelList([describe(model) for model in MODELS])
+    return _cached(_key(connection))
+
+
+@in_server
+def _cached(key: str) -> ModelList | None:
+    found = cache.get(key)
     return found if isinstance(found, ModelList) else None
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.protocol.kinds import Kind, Object, Variants, accepts, blank
-from playground.protocol.paths import Path, get
+from playground.exceptions import PlaygroundError
+from playground.protocol.catalogue.kinds import Kind, Object, Variants, accepts, blank
+from playground.protocol.json.paths import Path, get
 
 JsonValue = Any
 
 
-class RefusedError(ValueError):
+class ChangeError(PlaygroundError, ValueError):
     """The change cannot be made; the message is for the reader."""
 
 
@@ -19,7 +20,7 @@ def new_item(kind: Kind, wanted: str, body: JsonValue, path: Path) -> JsonValue:
     if isinstance(kind, Variants) and wanted:
         chosen = kind.by_name.get(wanted)
         if chosen is None:
-            raise RefusedError(f"There is no {wanted[:60]!r} here")
+            raise ChangeError(f"There is no {wanted[:60]!r} here")
         return _named(chosen, body, path)
     if wanted and accepts(kind, wanted):
         return wanted
@@ -31,7 +32,8 @@ def _named(chosen: Object, body: JsonValue, path: Path) -> JsonValue:
     new = blank(chosen)
     messages = get(body, ("messages",))
     if chosen.name == "tool_result" and isinstance(messages, list):
-        turn = path[1] if path[:1] == ("messages",) and len(path) > 1 else len(messages)
+        step = path[1] if path[:1] == ("messages",) and len(path) > 1 else None
+        turn = step if isinstance(step, int) else len(messages)
         answered = {block.get("tool_use_id") for block in _blocks(messages[turn] if turn < len(messages) else None)}
         waiting = [call for call in open_calls(messages[:turn]) if call not in answered]
         if waiting:

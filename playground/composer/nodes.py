@@ -11,10 +11,9 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from playground.forms.words import type_words
-from playground.protocol import json_text
+from playground.composer.labels import type_words, with_article
 from playground.protocol.body import control_text
-from playground.protocol.kinds import (
+from playground.protocol.catalogue.kinds import (
     FREE_JSON,
     AnyJson,
     Choice,
@@ -31,16 +30,21 @@ from playground.protocol.kinds import (
     control,
     summary,
 )
-from playground.protocol.paths import MISSING, to_text
+from playground.protocol.json import json_text
+from playground.protocol.json.paths import MISSING, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playground.protocol.paths import Path
+    from playground.protocol.json.paths import Path
 
 
 MOST_SEGMENTS = 5
+# What a page holds of one value, in characters, and of one list, in items. The rest is loaded when it is asked for.
+SHOWN_CHARACTERS = 64_000
+SHOWN_ITEMS = 50
 COMPOSITE = (ListOf, MapOf, Object, Variants)
+_VERSION = re.compile(r"_20\d{6}$")
 _SAFE = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -54,8 +58,16 @@ def _digest(name: str) -> str:
     return "x" + hashlib.sha256(name.encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
 
+def family_of(name: str) -> str:
+    """The name of a server tool without the date of its version."""
+    return _VERSION.sub("", name)
+
+
 class Node:
-    """One place of the body. `parameter` is None for an item of a list and for what the catalogue does not know."""
+    """One place of the body. `parameter` is None for an item of a list and for what the catalogue does not know.
+
+    Its many members are what the templates of all kinds of places read, one each.
+    """
 
     def __init__(
         self,
@@ -71,6 +83,7 @@ class Node:
         self.value = value
         self.parameter = parameter
         self.is_item = item
+        self.hidden: frozenset[str] = frozenset()  # members that are drawn elsewhere
 
     @cached_property
     def name(self) -> str:
@@ -109,6 +122,16 @@ class Node:
         return bool(self.parameter and self.parameter.nullable)
 
     @property
+    def has_menu(self) -> bool:
+        """Whether something can be done with the value that typing cannot do."""
+        return not self.required or self.has_menu_when_unset
+
+    @property
+    def has_menu_when_unset(self) -> bool:
+        is_special = self.declared.word == "boolean" or (self.word == "text" and not self.required)
+        return self.can_be_null or is_special or bool(self.alternatives)
+
+    @property
     def help(self) -> str:
         return self.parameter.help if self.parameter else ""
 
@@ -134,8 +157,9 @@ class Node:
     def word(self) -> str:
         """Which template draws it."""
         if self.is_set:
-            is_variant = isinstance(self.chosen, Variants) and isinstance(self.kind, Object)
-            return "variants" if is_variant and len(self.chosen.variants) > 1 else self.kind.word
+            if isinstance(self.chosen, Variants) and isinstance(self.kind, Object) and len(self.chosen.variants) > 1:
+                return "variants"
+            return self.kind.word
         if isinstance(self.chosen, Variants) and len(self.chosen.variants) > 1:
             return "variants"
         if self.list_style == "chips":
@@ -151,6 +175,11 @@ class Node:
     def text(self) -> str:
         """What the control shows."""
         return control_text(self.kind, self.value) if self.is_set else ""
+
+    @cached_property
+    def is_large(self) -> bool:
+        """Whether the control's text is too long to be part of every page."""
+        return not isinstance(self.kind, COMPOSITE) and len(self.text) > SHOWN_CHARACTERS
 
     @property
     def is_unexpected(self) -> bool:
@@ -188,7 +217,7 @@ class Node:
         if not isinstance(self.kind, Object):
             return
         for parameter in self.kind.members:
-            if not self._is_drawn_elsewhere(parameter):
+            if parameter.name not in self.hidden and not self._is_drawn_elsewhere(parameter):
                 yield self.member(parameter.name)
 
     def _is_drawn_elsewhere(self, parameter: Parameter) -> bool:
@@ -247,6 +276,21 @@ class Node:
         return self.chosen.variants if isinstance(self.chosen, Variants) else ()
 
     @property
+    def families(self) -> list[tuple[str, Object]]:
+        """The kinds of item that can be added, each once: its name without the date, and its newest version."""
+        found: dict[str, Object] = {}
+        for each in self.item_variants:
+            found.setdefault(family_of(each.name), each)
+        return list(found.items())
+
+    @property
+    def versions(self) -> list[str]:
+        """The names of all versions of what this is, newest first; empty when there is only one."""
+        family = family_of(self.variant)
+        found = [each.name for each in self.variants if family_of(each.name) == family]
+        return found if self.variant and len(found) > 1 else []
+
+    @property
     def variant(self) -> str:
         """The name of the variant that the value is; "" when it is not there."""
         return self.kind.name if self.is_set and isinstance(self.kind, Object) else ""
@@ -277,7 +321,8 @@ class Node:
         """Number, words and whether it is the present one, for each of several kinds the value could have."""
         if not isinstance(self.declared, OneOf):
             return []
-        return [(at, type_words(kind), kind is self.chosen) for at, kind in enumerate(self.declared.kinds)]
+        kinds = enumerate(self.declared.kinds)
+        return [(at, with_article(type_words(kind)), kind is self.chosen) for at, kind in kinds]
 
     @property
     def json(self) -> str:

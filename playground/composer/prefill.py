@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.protocol import json_text
+from playground.protocol.json import json_text
 
 LONGEST = 20_000  # characters of one value
 TEXTS = ("model", "system", "service_tier")

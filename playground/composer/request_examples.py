@@ -25,6 +25,18 @@ PAGE_PDF = (
 )
 
 
+ICONS = {
+    "hello": "hand",
+    "vision": "image",
+    "tools": "wrench",
+    "thinking": "brain",
+    "structured": "braces",
+    "caching": "database",
+    "search": "globe",
+    "pdf": "file-text",
+}
+
+
 @dataclass(frozen=True)
 class Example:
     """A request body with a name and one line about it. `sandbox_model` answers it without a key."""
@@ -34,6 +46,11 @@ class Example:
     about: str
     sandbox_model: str
     body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def icon(self) -> str:
+        """Its picture on the page, by Lucide's name."""
+        return ICONS.get(self.id, "message-square-text")
 
     def make(self, model: str | None = None) -> dict[str, Any]:
         """A body of one's own to edit; with this model, or the sandbox's."""
@@ -74,7 +91,7 @@ EXAMPLES = (
     Example(
         "hello",
         "Hello",
-        "One question, the answer streamed.",
+        "One question, one streamed response",
         "sandbox-stories",
         {
             "max_tokens": 1024,
@@ -85,7 +102,7 @@ EXAMPLES = (
     Example(
         "vision",
         "Vision",
-        "An image and a question about it.",
+        "Ask about a picture",
         "sandbox-stories",
         {
             "max_tokens": 1024,
@@ -101,7 +118,7 @@ EXAMPLES = (
     Example(
         "tools",
         "Tool use",
-        "Two tools; the model calls them, you give the results.",
+        "The model calls your functions",
         "sandbox-tools",
         {
             "max_tokens": 1024,
@@ -114,7 +131,7 @@ EXAMPLES = (
     Example(
         "thinking",
         "Thinking",
-        "The model thinks first, with a budget.",
+        "Reason before answering, with a budget",
         "sandbox-thinker",
         {
             "max_tokens": 8192,
@@ -126,7 +143,7 @@ EXAMPLES = (
     Example(
         "structured",
         "Structured output",
-        "The answer is JSON that follows a schema.",
+        "JSON that fits a schema",
         "sandbox-stories",
         {
             "max_tokens": 1024,
@@ -152,7 +169,7 @@ EXAMPLES = (
     Example(
         "caching",
         "Prompt caching",
-        "A long system prompt with a cache mark; the second run reads it from the cache.",
+        "Reuse the start of a long prompt",
         "sandbox-stories",
         {
             "max_tokens": 512,
@@ -164,7 +181,7 @@ EXAMPLES = (
     Example(
         "search",
         "Web search",
-        "A tool that the server runs by itself.",
+        "A server tool, with sources",
         "sandbox-tools",
         {
             "max_tokens": 2048,
@@ -175,8 +192,8 @@ EXAMPLES = (
     ),
     Example(
         "pdf",
-        "PDF question",
-        "A document, with citations.",
+        "PDF",
+        "Read a document, cite its pages",
         "sandbox-stories",
         {
             "max_tokens": 1024,

@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from playground.forms import estimate, tool_examples
-from playground.forms.attachments import references, resolve
-from playground.forms.destination import Destination
-from playground.forms.nodes import Node
-from playground.forms.variables import names_in
-from playground.forms.words import model_words
-from playground.protocol import json_text, validation
-from playground.protocol.caching import MOST_CACHE_MARKS
+from playground.attachments.references import references, resolve
+from playground.composer import token_estimate, tool_examples
+from playground.composer.destination import Destination
+from playground.composer.header_problems import chosen_accept
+from playground.composer.labels import model_words
+from playground.composer.nodes import Node
+from playground.composer.parameter_groups import EFFORT, OPEN_AT_FIRST, Group, groups_of
+from playground.composer.variables import names_in
+from playground.models import SavedTool
+from playground.protocol.catalogue.caching import MOST_CACHE_MARKS
+from playground.protocol.catalogue.known_models import KNOWN_MODELS, ModelFacts, facts_of
+from playground.protocol.catalogue.parameters import BODY
 from playground.protocol.headers import API_VERSIONS, BETAS
-from playground.protocol.models import KNOWN_MODELS, ModelFacts, facts_of
-from playground.protocol.parameters import BODY
-from playground.protocol.paths import Path, PathError, parse_path, to_text
-from playground.protocol.problems import Problem
+from playground.protocol.json import json_text
+from playground.protocol.json.paths import Path, PathError, parse_path, to_text
+from playground.protocol.rules import validation
+from playground.protocol.rules.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from accounts.models import Connection
     from playground.models import Attachment, Draft
 
-# The order of the page: what a request is made of first, then how the answer is made.
-FIRST = (
-    "model",
-    "max_tokens",
-    "system",
-    "messages",
-    "stream",
-    "thinking",
-    "tools",
-    "tool_choice",
-    "stop_sequences",
-)
-SAMPLING = ("temperature", "top_p", "top_k")
-
+EVENT_STREAM = "text/event-stream"
+ACCEPTS = ("application/json", EVENT_STREAM)
 OPEN_TURNS = 6  # at the end of a conversation
 LISTED_TURNS = 24  # before those: one line each; what is earlier is listed on demand
 GAP = 100
+PAGE_CHARACTERS = 300_000  # of drawn controls in one page; what comes after them is loaded when it is asked for
+SHOWN_JSON = 128_000  # bytes of the body as text
+FOLDED_TOOLS = 20  # of more tools than these only the heads are part of the page
+MOST_LISTED = 200  # problems, and inputs of variables
 
 
 @dataclass
@@ -60,7 +58,10 @@ class Turn:
 
 
 class RequestForm:
-    """What the templates of the playground page read. Built for one request, never kept."""
+    """What the templates of the playground page read. Built for one request, never kept.
+
+    Its many members are one for each thing that a template asks for.
+    """
 
     def __init__(
         self,
@@ -74,7 +75,11 @@ class RequestForm:
         self.models = models or []
         self.upload_limit = upload_limit
         self.open: set[str] = set()
+        self.open_groups: Collection[str] = OPEN_AT_FIRST
         self.focus: Path = ()
+        self.room = PAGE_CHARACTERS  # that is left for controls while the page is drawn
+        self.first = 0  # of a list that is loaded in parts
+        self.whole: Path | None = None  # what was asked for is drawn however large it is
         self.unreadable: list[Problem] = []
         self.body: Any = None
         self.error: json_text.JsonTextError | None = None
@@ -83,6 +88,8 @@ class RequestForm:
         self.beta_meanings = BETAS
         self.known_models = KNOWN_MODELS
         self.is_prefilled = False
+        self.before: dict[str, Any] = {}  # the draft's state when it was opened, for Undo
+        self.act = ""  # what was done since, in words for the reader; "" is not to be undone
         self.is_replaced = False  # another request took the place of the one that it began with
         self.cut: tuple[str, Any, int] | None = None  # text and body before later turns went, and the turn that is last
         self.read()
@@ -108,8 +115,13 @@ class RequestForm:
 
     def _forget(self) -> None:
         """What was worked out of the body before it changed."""
-        for name in ("root", "problems", "parameters", "uses"):
+        for name in ("root", "problems", "uses", "lines"):
             self.__dict__.pop(name, None)
+
+    @property
+    def typed_accept(self) -> str:
+        """The Accept that was chosen; empty when it follows from whether the body asks for a stream."""
+        return chosen_accept(self.draft.accept) or ""
 
     @property
     def can_be_drawn(self) -> bool:
@@ -134,31 +146,15 @@ class RequestForm:
                 node = node.member(step)
         return node
 
+    @property
+    def groups(self) -> list[Group]:
+        return groups_of(self)
+
     @cached_property
-    def parameters(self) -> list[Node]:
-        """The parameters of the main list, in the order of the page, without the three of sampling."""
-        often = [member.name for member in BODY.members if not member.rare and member.name not in (*FIRST, *SAMPLING)]
-        return [self.root.member(name) for name in (*FIRST, *often)]
-
-    @property
-    def before_sampling(self) -> list[Node]:
-        return self.parameters[: len(FIRST)]
-
-    @property
-    def after_sampling(self) -> list[Node]:
-        return self.parameters[len(FIRST) :]
-
-    @property
-    def sampling(self) -> list[Node]:
-        return [self.root.member(name) for name in SAMPLING]
-
-    @property
-    def rare(self) -> list[Node]:
-        return [self.root.member(member.name) for member in BODY.members if member.rare]
-
-    @property
-    def rare_set(self) -> list[Node]:
-        return [node for node in self.rare if node.is_set]
+    def saved_tools(self) -> list[SavedTool]:
+        """The tools that the user keeps, by name; a visitor keeps none."""
+        user = self.draft.user
+        return list(SavedTool.objects.owned_by(user).only("name")) if user is not None else []
 
     # --- The conversation ------------------------------------------------------------------------------------------
 
@@ -206,7 +202,8 @@ class RequestForm:
             capabilities=self.capabilities,
         )
         examples = tool_examples.problems(self.draft.tool_examples, self.body)
-        return [*self.unreadable, *self.unset_variables(), *found, *examples]
+        unset = islice(self.unset_variables(), MOST_LISTED)
+        return [*self.unreadable, *unset, *found, *examples][:MOST_LISTED]
 
     @property
     def checked_body(self) -> Any:
@@ -221,7 +218,14 @@ class RequestForm:
     def unset_variables(self) -> Iterable[Problem]:
         for path, name in self.uses:
             if name not in self.draft.variables:
-                yield Problem(path, f"The variable {{{{{name}}}}} has no value yet. Fill it in under Variables.")
+                yield Problem(path, f"The variable {{{{{name}}}}} has no value yet. Enter one under Variables.")
+
+    @cached_property
+    def lines(self) -> dict[Path, int]:
+        """The line of the body's text, from 1, of each place that has a problem."""
+        if self.error is not None:
+            return {(): self.error.line}
+        return json_text.lines_of(self.draft.body_text, {problem.path for problem in self.problems})
 
     @property
     def errors(self) -> list[Problem]:
@@ -237,6 +241,17 @@ class RequestForm:
     def model(self) -> str:
         model = self.body.get("model") if isinstance(self.body, dict) else None
         return model if isinstance(model, str) else ""
+
+    @property
+    def digest(self) -> str:
+        """Names the request as it stands, so that a page can tell whether a response belongs to an earlier one."""
+        draft = self.draft
+        body = draft.body_text if self.error is not None else json_text.dump(self.body, indent=None)
+        headers = [draft.anthropic_version, draft.accept, list(draft.betas), list(draft.extra_headers)]
+        parts = [*map(repr, headers), repr(sorted(draft.variables.items())), str(draft.connection_id or "")]
+        found = hashlib.sha256(body.encode("utf-8", "replace"))  # by itself: it may be large
+        found.update(("\n" + "\n".join(parts)).encode("utf-8", "replace"))
+        return found.hexdigest()[:24]
 
     @property
     def capabilities(self) -> Mapping[str, Any] | None:
@@ -257,8 +272,44 @@ class RequestForm:
 
     @property
     def set_lines(self) -> str:
-        """The body's members, one a line, for the ticks in the margin."""
-        return "\n".join(self.set_names)
+        """The body's members, one a line, for the ticks in the margin; the effort has one of its own."""
+        config = self.body.get(EFFORT[0]) if isinstance(self.body, dict) else None
+        has_effort = isinstance(config, dict) and EFFORT[1] in config
+        return "\n".join([*self.set_names, *([".".join(EFFORT)] if has_effort else [])])
+
+    @property
+    def accepts(self) -> list[str]:
+        """What can be chosen for Accept, and what was chosen otherwise."""
+        return list(dict.fromkeys([*ACCEPTS, *([self.typed_accept] if self.typed_accept else [])]))
+
+    @property
+    def accept_note(self) -> str:
+        """That the chosen Accept and the body's `stream` ask for different things."""
+        streams = isinstance(self.body, dict) and self.body.get("stream") is True
+        asked = self.typed_accept
+        if not asked or asked not in ACCEPTS or streams == (asked == EVENT_STREAM):
+            return ""
+        is_on = "stream is true" if streams else "stream is not true"
+        return f"{is_on}: most servers go by that, not by Accept."
+
+    @property
+    def headers_said(self) -> str:
+        """One line about the headers."""
+        extra = [name for name, _ in self.draft.extra_headers]
+        accept = self.typed_accept or "auto"
+        return " · ".join(
+            [self.draft.anthropic_version or "no version", f"Accept {accept}", *self.draft.betas[:2], *extra[:2]]
+        )
+
+    @property
+    def has_many_tools(self) -> bool:
+        tools = self.body.get("tools") if isinstance(self.body, dict) else None
+        return isinstance(tools, list) and len(tools) > FOLDED_TOOLS
+
+    @property
+    def is_text_large(self) -> bool:
+        """Whether the body as JSON text is too long to be part of every page."""
+        return self.whole is None and len(self.draft.body) > SHOWN_JSON
 
     @property
     def field_count(self) -> int:
@@ -266,11 +317,11 @@ class RequestForm:
 
     @property
     def token_words(self) -> str:
-        return estimate.words(estimate.body_tokens(self.body, self.image_tokens))
+        return token_estimate.words(token_estimate.body_tokens(self.body, self.image_tokens))
 
     def image_tokens(self, data: str) -> int | None:
         file = self.attachments.get(data)
-        return estimate.image_tokens(file.width, file.height) if file and file.width and file.height else None
+        return token_estimate.image_tokens(file.width, file.height) if file and file.width and file.height else None
 
     @property
     def cache_marks(self) -> int:
@@ -290,7 +341,7 @@ class RequestForm:
     def variables(self) -> list[tuple[str, str | None]]:
         """The names that the body's texts use, in order, with their values."""
         names = dict.fromkeys(name for _, name in self.uses)
-        return [(name, self.draft.variables.get(name)) for name in names]
+        return [(name, self.draft.variables.get(name)) for name in islice(names, MOST_LISTED)]
 
     @cached_property
     def uses(self) -> list[tuple[Path, str]]:

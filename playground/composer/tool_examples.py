@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from playground.forms.whole_numbers import read_whole
-from playground.protocol import json_text
-from playground.protocol.problems import Problem
+from playground.composer.whole_numbers import read_whole
+from playground.protocol.json import json_text
+from playground.protocol.rules.problems import Problem
 
 PREFIX = ":output-example "
 LONGEST = 100_000  # characters of one example

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from playground.protocol.paths import Path
+from playground.protocol.json.paths import Path
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 VARIABLE = re.compile(rf"\{{\{{\s*({NAME.pattern})\s*\}}\}}")

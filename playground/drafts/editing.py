@@ -6,38 +6,49 @@ ours (`:version`, `:json`, `:anthropic-version`).
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import BinaryField, Case, When
+from django.db.models.functions import Length
+from django.http import Http404
 
-from accounts.models import Connection
-from playground import attachment_store, model_list, visitors
-from playground.conversations import keeping, saving
-from playground.forms import columns, tool_examples
-from playground.forms.examples import HELLO
-from playground.forms.headers import A_SECRET, LONGEST_NAME, MOST_HEADERS, problem_of, problem_of_betas
-from playground.forms.overwriting import moved
-from playground.forms.request_form import RequestForm
-from playground.forms.variables import NAME
-from playground.forms.whole_numbers import read_whole
-from playground.models import Attachment, ConversationVersion, Draft
+from playground.attachments import attachment_store
+from playground.composer import comparison_columns, model_list, tool_examples
+from playground.composer.header_problems import (
+    problem_of,
+)
+from playground.composer.request_examples import HELLO
+from playground.composer.request_form import RequestForm
+from playground.composer.variables import NAME
+from playground.composer.whole_numbers import read_whole
+from playground.conversations import autosave, versions
+from playground.drafts import undo
+from playground.drafts.overwriting import moved
+from playground.exceptions import PlaygroundError
+from playground.identity import asking_page, visitors
+from playground.models import Attachment, Conversation, ConversationVersion, Draft
 from playground.models.attachment import PREFIX
-from playground.models.room import NoRoomError
+from playground.models.storage_quota import StorageQuotaError
 from playground.protocol import body as edit
-from playground.protocol import json_text
-from playground.protocol.headers import is_secret, refused_default_header
+from playground.protocol.foreign_text import without_controls
+from playground.protocol.json import json_text
+from playground.protocol.json.received_json import try_object
+from playground.workers import LARGE, hand_over_large
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django.http import HttpRequest, QueryDict
+
+    from playground.identity.requests import VisitorHttpRequest
 
 MOST_VARIABLE = 100_000  # characters of one variable's value
 MOST_VARIABLES = 100
 
 
-class ConflictError(Exception):
+class ConflictError(PlaygroundError):
     """The draft was changed elsewhere since this page was drawn. Nothing was stored."""
 
     def __init__(self, form: RequestForm) -> None:
@@ -63,25 +74,52 @@ class MovedError(ConflictError):
 
 
 def current(request: HttpRequest) -> Draft:
-    """The draft of the user or browser; for a newcomer a greeting, which is stored with the first change."""
-    draft = _stored(request)
+    """The draft of the page that asks; one that is not stored yet is stored with its first change.
+
+    For the page of a conversation it holds the newest version, else, for a newcomer, a greeting.
+    Raises `Http404` when the conversation is not there, or not the asker's.
+    """
+    draft, is_new = _stored(request), False
     if draft is None:
-        draft = Draft(body=json_text.dump(HELLO.make()).encode())
+        draft, is_new = Draft(body=json_text.dump(HELLO.make()).encode()), True
     if request.user.is_authenticated:
         draft.user, draft.visitor, draft.address = request.user, "", ""
     else:
-        draft.user, draft.visitor, draft.address = None, request.visitor, visitors.counted_address(request)
+        draft.user, draft.visitor = None, cast("VisitorHttpRequest", request).visitor
+        draft.address = visitors.counted_address(request)
+    wanted = asking_page.open_conversation(request)
+    if is_new and wanted is not None:
+        autosave.begin(draft, _conversation(request, wanted))
+        hand_over_large(len(draft.body))
     return draft
+
+
+def _conversation(request: HttpRequest, wanted: UUID) -> Conversation:
+    own = Conversation.objects.owned_by(request.user).select_related("head").defer("words")
+    conversation = own.filter(pk=wanted).first()
+    if conversation is None:
+        raise Http404("no such conversation")
+    return conversation
 
 
 def _stored(request: HttpRequest) -> Draft | None:
-    """In one query, since sending waits for it: with the connection, if its owner may still use it."""
-    usable = Connection.objects.usable_by(request.user).filter(pk=OuterRef("connection"))
+    """In one query, since sending waits for it: with the connection, if its owner may still use it. A large body is
+    read where it is needed, by a worker: only to find out here how large it is would hold up every stream."""
+    if getattr(request, "visitor_is_new", False) and not request.user.is_authenticated:
+        return None
     drafts = Draft.objects.of(request).select_related("connection", "conversation").defer("conversation__words")
-    draft = drafts.annotate(may_connect=Exists(usable)).first()
-    if draft is not None and not draft.may_connect:
+    drafts = drafts.annotate(bytes=Length("body") + Length("columns"))
+    small = Case(When(bytes__lt=LARGE, then="body"), output_field=BinaryField())
+    draft: Any = drafts.annotate(small_body=small).defer("body").first()
+    if draft is not None and draft.small_body is None:
+        hand_over_large(draft.bytes)
+        draft = drafts.first()
+    elif draft is not None:
+        draft.body = draft.small_body
+    if draft is not None and draft.connection is not None and not draft.connection.is_usable_by(request.user):
         draft.connection = None
-    return draft
+    stored: Draft | None = draft
+    return stored
 
 
 def open_form(request: HttpRequest, draft: Draft | None = None) -> RequestForm:
@@ -90,10 +128,32 @@ def open_form(request: HttpRequest, draft: Draft | None = None) -> RequestForm:
     return form
 
 
+def apart(request: HttpRequest, form: RequestForm) -> RequestForm:
+    """The form that another request is put into. A saved conversation keeps what it has, with what was typed just now:
+    then it is the form of the request that is not saved, with the same destination and headers.
+
+    Raises `ConflictError` like `keep`.
+    """
+    draft = form.draft
+    if draft.conversation_id is None:
+        return form
+    keep(request, form)
+    asking_page.ask_for(request, None)
+    unsaved = current(request)
+    other = _form_of(request, unsaved)
+    for name in ("anthropic_version", "betas", "accept", "extra_headers", "connection"):
+        setattr(unsaved, name, getattr(draft, name))
+    look_up_attachments(request, other)
+    return other
+
+
 def _form_of(request: HttpRequest, draft: Draft) -> RequestForm:
     known = model_list.remembered(draft.connection)
     form = RequestForm(draft, upload_limit=upload_limit(request), models=known.models if known else [])
     form.open = set(request.POST.getlist(":open"))
+    if "groups" in request.COOKIES:
+        form.open_groups = request.COOKIES["groups"].split(".")
+    form.before, form.act = undo.state_of(draft), undo.TYPING
     return form
 
 
@@ -111,11 +171,11 @@ def owner_fields(request: HttpRequest) -> dict[str, Any]:
     return {"user": None, "visitor": visitor, "address": visitors.counted_address(request)}
 
 
-def shelve_files(request: HttpRequest, form: RequestForm) -> None:
+def extract_draft_files(request: HttpRequest, form: RequestForm) -> None:
     """Take large base64 out of the text: from here on it is a file, and the body names it."""
     if not form.can_be_drawn or len(form.draft.body_text) < attachment_store.LARGE_BASE64:
         return
-    body = attachment_store.shelve(form.body, **owner_fields(request))
+    body = attachment_store.extract_files(form.body, **owner_fields(request))
     if body != form.body:
         form.write(body)
         if not form.is_replaced:
@@ -151,11 +211,8 @@ def open_changed(request: HttpRequest) -> RequestForm:
 
 def _moved_places(form: RequestForm, posted: QueryDict) -> list[str]:
     """What was typed into that may be something else by now, by what the page showed before (`:was`)."""
-    try:
-        was = json.loads(posted.get(":was", "{}"))
-    except (ValueError, RecursionError):
-        was = {}
-    shown = {name: text for name, text in was.items() if isinstance(text, str)} if isinstance(was, dict) else {}
+    was = try_object(posted.get(":was", "{}")) or {}
+    shown = {name: text for name, text in was.items() if isinstance(text, str)}
     found = [] if ":json" in posted else moved(form.body, [name for name in posted if not name.startswith(":")], shown)
     if any(field.startswith(":header ") for field in posted):
         now = {f":header {at}": value for at, (_, value) in enumerate(form.draft.extra_headers)}
@@ -169,7 +226,7 @@ def keep(request: HttpRequest, form: RequestForm) -> None:
     refuse_too_large(request, form)
     if not store(request, form):
         raise ConflictError(form)
-    saving.autosave(form.draft)
+    autosave.autosave(form.draft)
 
 
 def refuse_too_large(request: HttpRequest, form: RequestForm) -> None:
@@ -181,57 +238,67 @@ def store(request: HttpRequest, form: RequestForm) -> bool:
     """The draft alone. False: another request stored one meanwhile."""
     try:
         is_kept = form.draft.keep()
-    except NoRoomError as problem:
+    except StorageQuotaError as problem:
         raise TooLargeError(form, str(problem)) from None
     if is_kept:
         _keep_branches(form)
+        _make_undoable(form)
     return is_kept
+
+
+def _make_undoable(form: RequestForm) -> None:
+    if form.act:
+        undo.record(form.draft, form.before, form.act)
+    form.before = undo.state_of(form.draft)
 
 
 def _keep_branches(form: RequestForm) -> None:
     """What this change takes out of the body stays to be returned to."""
     old_text, old = form.began
     if form.is_replaced:
-        keeping.replaced(form.draft, old_text, old, form.body)
+        versions.replaced(form.draft, old_text, old, form.body)
         return
     whole_text, whole, index = form.cut or ("", form.body, 0)
-    keeping.before_edit(form.draft, old_text, old, whole if isinstance(whole, dict) else {})
+    versions.before_edit(form.draft, old_text, old, whole if isinstance(whole, dict) else {})
     if form.cut:
-        keeping.before_cut(form.draft, whole_text, whole, index)
+        versions.before_cut(form.draft, whole_text, whole, index)
 
 
 def switch(request: HttpRequest, form: RequestForm, version: ConversationVersion) -> None:
     """Another branch in the form's place. Raises `ConflictError` like `keep`, and then nothing was stored."""
     old_text, old = form.began
     with transaction.atomic():
-        keeping.before_edit(form.draft, old_text, old, form.body if isinstance(form.body, dict) else {})
-        saving.switch(form.draft, version)
+        versions.before_edit(form.draft, old_text, old, form.body if isinstance(form.body, dict) else {})
+        autosave.switch(form.draft, version)
         if not form.draft.keep():
             raise ConflictError(form)
+        form.act = "Change of branch"
+        _make_undoable(form)
     form.read()
     form.open, form.unreadable = set(), []
     look_up_attachments(request, form)
-    saving.autosave(form.draft)
+    autosave.autosave(form.draft)
 
 
 def apply_posted(form: RequestForm, posted: QueryDict) -> None:
     """Take over the controls that were changed: of the body, the JSON editor, the headers and the variables."""
-    if ":json" in posted:
-        form.draft.body_text = posted[":json"].replace("\r\n", "\n")
+    texts = {name: value for name, value in posted.items() if isinstance(value, str)}
+    if ":json" in texts:
+        form.draft.body_text = texts[":json"].replace("\r\n", "\n")
         form.read()
-    edits = [(name, value) for name, value in posted.items() if not name.startswith(":")]
+    edits = [(name, value) for name, value in texts.items() if not name.startswith(":")]
     if edits and form.can_be_drawn:
         body, form.unreadable = edit.apply(form.body, edits)
         if body is not form.body:
             form.write(body)
-    _apply_headers(form, posted)
-    _apply_variables(form.draft, posted)
+    _apply_headers(form, texts)
+    _apply_variables(form.draft, texts)
     kept = tool_examples.renamed(form.draft.tool_examples, form.began[1], form.body)
     form.draft.tool_examples = tool_examples.typed(kept, form.body, posted)
-    columns.take_posted(form.draft, form.body, posted.items())
+    comparison_columns.take_posted(form.draft, form.body, texts.items())
 
 
-def _apply_variables(draft: Draft, posted: QueryDict) -> None:
+def _apply_variables(draft: Draft, posted: dict[str, str]) -> None:
     values = dict(draft.variables)
     for field, value in posted.items():
         name = field.removeprefix(":variable ")
@@ -240,7 +307,7 @@ def _apply_variables(draft: Draft, posted: QueryDict) -> None:
     draft.variables = values
 
 
-def _apply_headers(form: RequestForm, posted: QueryDict) -> None:
+def _apply_headers(form: RequestForm, posted: dict[str, str]) -> None:
     draft = form.draft
     if ":anthropic-version" in posted:
         draft.anthropic_version = _header_value(posted[":anthropic-version"], 64)
@@ -261,61 +328,7 @@ def _apply_headers(form: RequestForm, posted: QueryDict) -> None:
 
 def _header_value(typed: str, most: int) -> str:
     """What a header can hold of this: no control characters, which PostgreSQL would not take either."""
-    return "".join(character for character in typed if character.isprintable()).strip()[:most]
+    return without_controls(typed).strip()[:most]
 
 
 # --- Changes of the request's headers and destination ---------------------------------------------------------------
-
-
-def change_request(request: HttpRequest, form: RequestForm, op: str, what: str) -> str | None:
-    """One change that is not of the body. Returns what is wrong with it, in words; None when it was made."""
-    draft = form.draft
-    if op == "connection":
-        return _connect(request, form, what)
-    if op == "beta-add":
-        names = [name.strip() for name in what.split(",") if name.strip()]
-        betas = list(dict.fromkeys([*draft.betas, *names]))
-        if problem := problem_of_betas(betas):
-            return problem
-        draft.betas = betas
-    elif op == "beta-remove":
-        draft.betas = [name for name in draft.betas if name != what]
-    elif op == "header-add":
-        return _add_header(draft, what)
-    elif op == "example-remove":
-        form.draft.tool_examples = tool_examples.typed(
-            draft.tool_examples, form.body, {f"{tool_examples.PREFIX}{what}": ""}
-        )
-    elif op == "header-remove":
-        draft.extra_headers = [pair for at, pair in enumerate(draft.extra_headers) if at != read_whole(what)]
-    return None
-
-
-def _add_header(draft: Draft, name: str) -> str | None:
-    name = name.strip().lower()
-    if name in {"anthropic-version", "anthropic-beta", "accept", "content-type"}:
-        return f"{name} has a place of its own."
-    if is_secret(name):
-        return f"{name}: {A_SECRET}"
-    if problem := refused_default_header(name, ""):
-        return problem
-    if len(name) > LONGEST_NAME:
-        return f"A header's name has at most {LONGEST_NAME} characters."
-    if len(draft.extra_headers) >= MOST_HEADERS:
-        return f"A request has at most {MOST_HEADERS} extra headers."
-    draft.extra_headers = [*draft.extra_headers, [name, ""]]
-    return None
-
-
-def _connect(request: HttpRequest, form: RequestForm, key: str) -> str | None:
-    connection = None
-    if key:
-        usable: Any = Connection.objects.usable_by(request.user)
-        connection = next((each for each in usable if str(each.pk) == key), None)
-        if connection is None:
-            return "This connection is no longer there."
-    form.draft.connection = connection
-    if connection is not None:
-        form.draft.anthropic_version = connection.anthropic_version
-    form.go_to(connection)
-    return None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from playground.protocol import body as edit
-from playground.protocol.paths import Path, PathError, parse_path
+from playground.protocol.json.paths import Path, PathError, parse_path
 
 
 def moved(body: Any, edited: Collection[str], shown: Mapping[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 
@@ -29,20 +30,26 @@ def size(count: int) -> str:
 
 
 def cost(usd: Decimal) -> str:
-    """US dollars with four digits after the point, more for what would read as nothing."""
-    if usd and usd < Decimal("0.0001"):
+    """US dollars with four digits after the point, more for what would read as nothing, two for nothing itself."""
+    if not usd:
+        return "$0.00"
+    if usd < Decimal("0.0001"):
         return f"${usd:.6f}"
     return f"${usd:.4f}" if usd < 100 else f"${usd:,.2f}"
+
+
+def price(usd: Decimal) -> str:
+    """US dollars with at least two digits after the point: $3.00, $0.10, $0.025."""
+    return f"${usd:.2f}" if usd == round(usd, 2) else f"${usd.normalize():f}"
 
 
 def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def clean(text: str) -> str:
-    """Text that can be encoded: halves of surrogate pairs, which JSON can hold and UTF-8 cannot, are replaced."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+def zoned(local: datetime) -> str:
+    """A moment whole, with its time zone: "29 Nov 2026, 23:19:17 GMT+05:45 (Asia/Kathmandu)"."""
+    offset = f"{local:%z}"
+    name = str(local.tzinfo)
+    zone = "UTC" if name == "UTC" else f"GMT{offset[:3]}:{offset[3:]} ({name})"
+    return f"{local.day} {local:%b %Y, %H:%M:%S} {zone}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from playground.answer import words
 from playground.engine.live_run import LiveRun
-from playground.figures import gather
+from playground.metrics.figures import gather
+from playground.rendering import formatting
 from playground.request_log.rows import cost_words, status_words
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Cell:
     part: float = 0.0
     is_best: bool = False
     tone: str = ""
+    status: str = ""  # of the column's run, where the tone is its
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,50 @@ def lines(runs: Sequence[LiveRun | Run | None]) -> list[Line]:
     return [
         Line("model", [Cell(_model(run)) for run in runs]),
         Line("status", [Cell(*_status(run)) for run in runs]),
-        _line("first token", "first_token_ms", found, words.duration, "shortest"),
-        _line("total", "duration_ms", found, words.duration, "shortest"),
+        _line("first token", "first_token_ms", found, formatting.duration, "shortest"),
+        _line("total", "duration_ms", found, formatting.duration, "shortest"),
         _line("tokens in", "tokens_in", found, _count),
         _line("tokens out", "tokens_out", found, _count),
         _line("tokens per second", "rate", found, _rate, "fastest"),
         _line("cost", "cost_usd", found, cost_words, "cheapest"),
     ]
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What stands under one column: a cell for each figure, with its name, or what the best one of a line is called."""
+
+    cells: list[tuple[str, Cell]]
+
+
+BEST_WORDS = {"first token": "soonest", "total": "fastest", "cost": "cheapest"}
+
+
+def footers(runs: Sequence[LiveRun | Run | None]) -> list[Footer]:
+    """The figures under each column: total, first token, tokens, cost. None has not been sent."""
+    found = {line.name: line.cells for line in lines(runs)}
+    made = []
+    for number in range(len(runs)):
+        status = found["status"][number]
+        total, cost = found["total"][number], found["cost"][number]
+        incoming, outgoing = found["tokens in"][number].words, found["tokens out"][number].words
+        is_known = UNKNOWN not in (incoming, outgoing)
+        cells = [
+            ("total", replace(total, tone=status.tone, status=status.words)),
+            ("first token", found["first token"][number]),
+            ("tokens", Cell(f"{incoming} → {outgoing}" if is_known else UNKNOWN)),
+            ("cost", replace(cost, words="Free") if _is_free(runs[number]) else cost),
+        ]
+        named = [(BEST_WORDS[name] if cell.is_best and name in BEST_WORDS else name, cell) for name, cell in cells]
+        made.append(Footer(named))
+    return made
+
+
+def _is_free(run: LiveRun | Run | None) -> bool:
+    """Was the sandbox asked, which costs nothing? Then "free" is more to the point than no figure."""
+    if run is None:
+        return False
+    return run.about.is_sandbox if isinstance(run, LiveRun) else run.is_sandbox
 
 
 def _model(run: LiveRun | Run | None) -> str:
@@ -70,8 +108,8 @@ def _figures(run: LiveRun | Run | None) -> dict[str, Any]:
     if isinstance(run, LiveRun):
         figures = gather(list(run.events))
         tokens = figures.tokens()
-        cost = figures.cost_usd(run.about.model, is_sandbox=run.about.base_url.startswith("sandbox:"))
-        found = {"first_token_ms": figures.first_token_ms, "duration_ms": run.duration_ms}
+        cost = figures.cost_usd(run.about.model, is_sandbox=run.about.is_sandbox)
+        found: dict[str, Any] = {"first_token_ms": figures.first_token_ms, "duration_ms": run.duration_ms}
     else:
         names = ("input_tokens", "cache_write_tokens", "cache_read_tokens", "output_tokens")
         tokens = {name: getattr(run, name) for name in names}

@@ -11,25 +11,21 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from playground import search
-from playground.models import ConversationRun
+from playground.models import ConformanceRun, ConversationRun
 from playground.models.run import first_id_at
+from playground.protocol.foreign_text import storable
+from playground.rendering.log_columns import FIELDS, Field
+from playground.search import index
 
 if TYPE_CHECKING:
     from playground.models.run import RunQuerySet
 
 STATUSES = {"2xx": 2, "4xx": 4, "5xx": 5, "other": 1, "none": 0}
 STATES = ("running", "completed", "failed", "interrupted", "cancelled")
-SOURCES = ("playground", "relay")
-# Columns whose values are names: filtered by equality, offered as they occur in the owner's log.
-NAMES = {
-    "model": "model",
-    "connection": "connection_name",
-    "key": "access_key_name",
-    "agent": "agent",
-    "stop": "stop_reason",
-    "session": "client_session",
-}
+SOURCES = ("playground", "relay", "check", "imported")
+COLUMNS = {field.filter: field.name for field in FIELDS if field.filter}
+# Those whose values are names, offered as they occur in the owner's log.
+OFFERED = tuple(field.filter for field in FIELDS if field.label)
 DAYS = (1, 7, 14, 30)
 _LONGEST = 200
 
@@ -49,9 +45,10 @@ class Filter:
     stop: str = ""
     session: str = ""
     conversation: str = ""
+    report: str = ""  # a conformance report that sent them
     starred: str = ""
     days: str = ""
-    since: str = ""  # dates, UTC, both included
+    since: str = ""  # dates in the reader's time zone, both included
     until: str = ""
     longer: str = ""  # seconds
     shorter: str = ""
@@ -65,9 +62,9 @@ class Filter:
             value = query.get(name, "").replace("\x00", "").strip()[:_LONGEST]
             check = _CHECKS.get(name)
             if value and check is not None and not check(value):
-                problems.append(f"{name} is not understood: {_printable(value)}")
+                problems.append(f"{name} is not valid: {storable(value)}")
             elif value:
-                values[name] = _printable(value)
+                values[name] = storable(value)
         return cls(**values, problems=tuple(problems))
 
     def __bool__(self) -> bool:
@@ -84,58 +81,53 @@ class Filter:
         return any(getattr(self, name) for name in MORE)
 
     @property
-    def terms(self) -> list[search.Term]:
-        return search.read_query(self.q)
+    def terms(self) -> list[index.Term]:
+        return index.read_query(self.q)
 
     @property
     def first(self) -> dt.datetime | None:
         """When the range of dates begins."""
         if self.days:
-            today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-            return today - dt.timedelta(days=int(self.days) - 1)
+            return start_of(timezone.localdate() - dt.timedelta(days=int(self.days) - 1))
         return _moment(self.since) if self.since else None
 
     @property
     def end(self) -> dt.datetime | None:
         """The first moment after the range."""
-        return _moment(self.until) + dt.timedelta(days=1) if self.until and not self.days else None
+        return _moment(self.until, days_later=1) if self.until and not self.days else None
 
     @property
     def facets(self) -> dict[str, Any]:
         """The conditions that ask for one value of a column. The search answers them too."""
-        wanted: dict[str, Any] = {column: getattr(self, name) for name, column in NAMES.items() if getattr(self, name)}
-        if self.status:
-            wanted["status_class"] = STATUSES[self.status]
-        if self.state:
-            wanted["state"] = self.state
-        if self.source:
-            wanted["source"] = self.source
-        return wanted
+        conditions = {column: getattr(self, name) for name, column in COLUMNS.items() if getattr(self, name)}
+        return conditions | ({"status_class": STATUSES[self.status]} if self.status else {})
 
     @property
     def others(self) -> dict[str, Any]:
         """All other conditions, as Django writes them."""
-        wanted: dict[str, Any] = {}
+        lookups: dict[str, Any] = {}
         if self.conversation:
             links = ConversationRun.objects.filter(conversation_id=self.conversation)
-            wanted["pk__in"] = links.values("run_id")
+            lookups["pk__in"] = links.values("run_id")
+        if self.report:
+            lookups["id__in"] = ConformanceRun.objects.filter(report_id=UUID(self.report)).values("run_id")
         if self.starred:
-            wanted["starred"] = True
+            lookups["starred"] = True
         if self.longer:
-            wanted["duration_ms__gte"] = float(self.longer) * 1000
+            lookups["duration_ms__gte"] = float(self.longer) * 1000
         if self.shorter:
-            wanted["duration_ms__lt"] = float(self.shorter) * 1000
-        return wanted
+            lookups["duration_ms__lt"] = float(self.shorter) * 1000
+        return lookups
 
     @property
     def ids(self) -> dict[str, UUID]:
         """The range of dates as one of ids."""
-        wanted = {}
+        lookups = {}
         if self.first is not None:
-            wanted["pk__gte"] = first_id_at(self.first)
+            lookups["pk__gte"] = first_id_at(self.first)
         if self.end is not None:
-            wanted["pk__lt"] = first_id_at(self.end)
-        return wanted
+            lookups["pk__lt"] = first_id_at(self.end)
+        return lookups
 
     def apply(self, runs: RunQuerySet) -> RunQuerySet:
         """The runs that match; the words to search for are not looked at here."""
@@ -143,7 +135,7 @@ class Filter:
 
     def matches(self, columns: Mapping[str, Any]) -> bool:
         """Whether a run that goes on matches, by its columns so far. A search never does: there is no text yet."""
-        if self.q or self.starred or self.longer or self.shorter or self.conversation or self.until:
+        if self.q or self.starred or self.longer or self.shorter or self.conversation or self.report or self.until:
             return False
         return all(columns.get(name) == value for name, value in self.facets.items())
 
@@ -151,32 +143,36 @@ class Filter:
 def choices(names: Mapping[str, list[str]]) -> dict[str, Any]:
     """What the filter's form offers; `names` are the values that occur in the log, by parameter."""
     return {
-        "statuses": [("2xx", "2xx"), ("4xx", "4xx"), ("5xx", "5xx"), ("other", "other"), ("none", "no answer")],
+        "statuses": [("2xx", "2xx"), ("4xx", "4xx"), ("5xx", "5xx"), ("other", "other"), ("none", "no response")],
         "states": list(zip(STATES, ("running", "completed", "failed", "cut off", "stopped"), strict=True)),
         "sources": SOURCES,
         "days": list(zip(map(str, DAYS), ("Today", "Last 7 days", "Last 14 days", "Last 30 days"), strict=True)),
-        "first": [("model", "Model", names["model"]), ("connection", "Connection", names["connection"])],
-        "more": [
-            ("stop", "Stop reason", names["stop"]),
-            ("key", "Access key", names["key"]),
-            ("agent", "User agent", names["agent"]),
-        ],
+        "first": [_choice(field, names) for field in FIELDS if field.label and not field.is_rare],
+        "more": [_choice(field, names) for field in FIELDS if field.label and field.is_rare],
     }
 
 
-MORE = ("state", "key", "agent", "stop", "session", "conversation", "starred", "since", "until", "longer", "shorter")
+def _choice(field: Field, names: Mapping[str, list[str]]) -> tuple[str, str, list[str]]:
+    return field.filter, field.label, names[field.filter]
+
+
+MORE = (
+    *(field.filter for field in FIELDS if field.filter and field.is_rare),
+    *("conversation", "report", "starred", "since", "until", "longer", "shorter"),
+)
 
 
 def _names() -> list[str]:
     return [each.name for each in fields(Filter) if each.name != "problems"]
 
 
-def _printable(value: str) -> str:
-    return value.encode("utf-8", "replace").decode()
+def start_of(date: dt.date) -> dt.datetime:
+    """When a day begins in the reader's time zone: days are not all 24 hours long."""
+    return dt.datetime.combine(date, dt.time(), timezone.get_current_timezone())
 
 
-def _moment(date: str) -> dt.datetime:
-    return dt.datetime.combine(dt.date.fromisoformat(date), dt.time(), dt.UTC)
+def _moment(date: str, *, days_later: int = 0) -> dt.datetime:
+    return start_of(dt.date.fromisoformat(date) + dt.timedelta(days=days_later))
 
 
 def _is_date(value: str) -> bool:
@@ -212,4 +208,5 @@ _CHECKS = {
     "longer": _is_seconds,
     "shorter": _is_seconds,
     "conversation": _is_id,
+    "report": _is_id,
 }

@@ -1,4 +1,4 @@
-"""The log grouped by conversation or by the client's session."""
+"""The log grouped by conversation or by session."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from urllib.parse import quote
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils import timezone
 
-from playground.models import ConversationRun
+from playground.models import ConversationRun, RunDigest
 from playground.models.run import started_at_of
 from playground.request_log.filters import Filter
-from playground.request_log.pages import newest_values, one_of
+from playground.request_log.keyset_pages import newest_values, one_of
 from playground.request_log.rows import cost_words
 
 KINDS = ("conversation", "session")
@@ -47,7 +48,8 @@ class Group:
 
     @property
     def clock(self) -> str:
-        return f"{self.last.day} {self.last:%b %H:%M:%S}"
+        last = timezone.localtime(self.last)
+        return f"{last.day} {last:%b %H:%M:%S}"
 
     @property
     def requests(self) -> str:
@@ -82,23 +84,35 @@ def grouped(owner: Any, wanted: Filter, kind: str) -> tuple[list[Group], int, bo
     """The groups, that with the newest request first; how many requests are in them; whether there are more."""
     rows = newest_values(owner, wanted, COLUMNS, MOST + 1)
     is_cut, rows = len(rows) > MOST, rows[:MOST]
-    titles = _conversations(owner, [row[0] for row in rows]) if kind == "conversation" else {}
+    homes = (_conversations if kind == "conversation" else _sessions)(owner, [row[0] for row in rows])
     groups: dict[str, Group] = {}
     for row in rows:
-        key, name = titles.get(row[0], ("", "")) if kind == "conversation" else (row[1], row[1])
+        key, name, address = homes.get(row[0]) or (row[1], row[1], "")
+        if kind == "conversation" and row[0] not in homes:
+            key = name = ""
         if key not in groups:
             if len(groups) == MOST_GROUPS:
                 return list(groups.values()), sum(group.count for group in groups.values()), True
-            address = f"{reverse('runs')}?{kind}={quote(key)}" if key else ""
-            groups[key] = Group(name or f"in no {kind}", started_at_of(row[0]), address)
+            listed = f"{reverse('runs')}?{kind}={quote(key)}" if key else ""
+            groups[key] = Group(name or f"in no {kind}", started_at_of(row[0]), address or listed)
         groups[key].add(row)
     return list(groups.values()), len(rows), is_cut
 
 
-def _conversations(owner: Any, run_ids: list[UUID]) -> dict[UUID, tuple[str, str]]:
-    """Id and title of the conversation each run was made from."""
+def _sessions(owner: Any, run_ids: list[UUID]) -> dict[UUID, tuple[str, str, str]]:
+    """Id, name and address of the session each run is in, whether its client named it or it was found."""
+    digests = RunDigest.objects.filter(run_id__in=one_of(run_ids), session__owner=owner)
+    named = digests.values_list("run_id", "session_id", "session__title", "session__client_id")
+    return {
+        run_id: (str(session_id), title or client_id or "Session", reverse("session", args=[session_id]))
+        for run_id, session_id, title, client_id in named
+    }
+
+
+def _conversations(owner: Any, run_ids: list[UUID]) -> dict[UUID, tuple[str, str, str]]:
+    """Id and title of the conversation each run was made from; its runs are listed in the log."""
     links = ConversationRun.objects.filter(
         run_id__in=one_of(run_ids), conversation__owner=owner, conversation__deleted_at=None
     )
     named = links.values_list("run_id", "conversation_id", "conversation__title")
-    return {run_id: (str(conversation_id), title) for run_id, conversation_id, title in named}
+    return {run_id: (str(conversation_id), title, "") for run_id, conversation_id, title in named}

@@ -12,9 +12,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
-from playground import search
+from playground.composer.whole_numbers import read_whole
 from playground.models import Run, RunContent
-from playground.request_log.filters import NAMES, Filter
+from playground.rendering.log_columns import READ
+from playground.request_log.filters import COLUMNS, Filter
+from playground.search import index
 
 if TYPE_CHECKING:
     from playground.models.run import RunQuerySet
@@ -23,12 +25,6 @@ ROWS = 50
 MOST_SEARCHED = 600  # matches that one page looks through for those that have what no index of words knows
 OUT_OF_ORDER = 1_000  # contents, at most, between one and a run that was started before it
 _SEARCH_STEPS = (200, 400)
-# All a row shows; the wide columns stay where they are.
-SHOWN = (
-    "id", "state", "failure_kind", "model", "connection_name", "agent", "user_agent", "source", "access_key_name",
-    "started_at", "http_status", "first_token_ms", "duration_ms", "phases", "input_tokens", "output_tokens",
-    "cache_write_tokens", "cache_read_tokens", "cost_usd", "base_url", "starred", "content_kept", "client_session",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,23 +39,23 @@ class Page:
     is_cut: bool = False
 
 
-def page(owner: Any, wanted: Filter, *, before: str = "", rows: int = ROWS) -> Page:
+def page(owner: Any, log_filter: Filter, *, before: str = "", rows: int = ROWS) -> Page:
     """One page of this owner's log. A cursor that is none begins at the top."""
-    if wanted.q:
-        return _found(owner, wanted, before, rows)
+    if log_filter.q:
+        return _found(owner, log_filter, before, rows)
     # First the ids, from an index alone; then the rows of those that are shown.
-    matching = wanted.apply(Run.objects.owned_by(owner)).newest_first(_run_id(before))
+    matching = log_filter.apply(Run.objects.owned_by(owner)).newest_first(_run_id(before))
     ids = list(matching.values_list("pk", flat=True)[: rows + 1])
     runs = list(shown(Run.objects.filter(pk__in=ids[:rows]).order_by("-pk")))
     return Page(runs, next=str(ids[rows - 1]) if len(ids) > rows else "")
 
 
 def shown(runs: RunQuerySet) -> RunQuerySet:
-    return runs.only(*SHOWN)
+    return runs.only(*READ)
 
 
-def _found(owner: Any, wanted: Filter, before: str, rows: int) -> Page:
-    pairs, at = search_pairs(owner, wanted, before, rows + 1)
+def _found(owner: Any, log_filter: Filter, before: str, rows: int) -> Page:
+    pairs, at = search_pairs(owner, log_filter, before, rows + 1)
     is_full = len(pairs) > rows
     chosen = pairs[:rows]
     by_id = {run.pk: run for run in shown(Run.objects.filter(pk__in=[run_id for _, run_id in chosen]))}
@@ -70,26 +66,26 @@ def _found(owner: Any, wanted: Filter, before: str, rows: int) -> Page:
 
 
 def search_pairs(
-    owner: Any, wanted: Filter, before: str, most: int, *, look_at: int = MOST_SEARCHED
+    owner: Any, log_filter: Filter, before: str, most: int, *, look_at: int = MOST_SEARCHED
 ) -> tuple[list[tuple[int, UUID]], int | None]:
     """(content id, run id) of the newest runs with the words that the rest of the filter wants, at most `most`.
 
     Walks through the matches of the words, newest first. The second value is where it stopped because it had looked
     at `look_at` of them; None when there is nothing below.
     """
-    terms = wanted.terms
+    terms = log_filter.terms
     if not terms:
         return [], None
     at, looked_at = _content_id(before), 0
-    if wanted.ids:
-        low, high = _content_range(wanted)
+    if log_filter.ids:
+        low, high = _content_range(log_filter)
         at = min(at or high, high)
     else:
         low = 0
     kept: list[tuple[int, UUID]] = []
-    for step in _steps(most) if wanted.others or wanted.ids else itertools.repeat(most):
-        found = search.find(owner.pk, terms, facets=wanted.facets, after=low, before=at, most=step)
-        kept += _wanted_of(owner, wanted, found)
+    for step in _steps(most) if log_filter.others or log_filter.ids else itertools.repeat(most):
+        found = index.find(owner.pk, terms, facets=log_filter.facets, after=low, before=at, most=step)
+        kept += _wanted_of(owner, log_filter, found)
         looked_at += len(found)
         if len(kept) >= most or len(found) < step:
             return kept[:most], None
@@ -108,13 +104,13 @@ def _steps(most: int) -> Iterator[int]:
         yield later[-1]
 
 
-def _wanted_of(owner: Any, wanted: Filter, found: list[tuple[int, UUID]]) -> list[tuple[int, UUID]]:
+def _wanted_of(owner: Any, log_filter: Filter, found: list[tuple[int, UUID]]) -> list[tuple[int, UUID]]:
     """Those of the contents whose run the filter wants, in the same order."""
-    first, end = wanted.ids.get("pk__gte"), wanted.ids.get("pk__lt")
+    first, end = log_filter.ids.get("pk__gte"), log_filter.ids.get("pk__lt")
     within = [pair for pair in found if (first is None or pair[1] >= first) and (end is None or pair[1] < end)]
-    if not wanted.others or not within:
+    if not log_filter.others or not within:
         return within
-    runs = Run.objects.owned_by(owner).filter(**wanted.others)
+    runs = Run.objects.owned_by(owner).filter(**log_filter.others)
     fitting = set(runs.filter(pk__in=one_of(run_id for _, run_id in within)).values_list("pk", flat=True))
     return [pair for pair in within if pair[1] in fitting]
 
@@ -126,20 +122,23 @@ def one_of(ids: Iterable[UUID]) -> RawSQL:
     return RawSQL("SELECT value FROM json_each(%s)", [json.dumps([run_id.hex for run_id in ids])])
 
 
-def _content_range(wanted: Filter) -> tuple[int, int]:
+def _content_range(log_filter: Filter) -> tuple[int, int]:
     """Ids of contents somewhat outside the filter's dates: contents are numbered as they are stored, about by time."""
-    within = RunContent.objects.filter(**{name.replace("pk", "run_id"): value for name, value in wanted.ids.items()})
+    within = RunContent.objects.filter(
+        **{name.replace("pk", "run_id"): value for name, value in log_filter.ids.items()}
+    )
     first = within.order_by("run_id").values_list("pk", flat=True).first()
     last = within.order_by("-run_id").values_list("pk", flat=True).first()
     return (0, 1) if first is None or last is None else (max(0, first - OUT_OF_ORDER), last + OUT_OF_ORDER)
 
 
-def newest_values(owner: Any, wanted: Filter, columns: Sequence[Any], most: int) -> list[tuple[Any, ...]]:
+def newest_values(owner: Any, log_filter: Filter, columns: Sequence[Any], most: int) -> list[tuple[Any, ...]]:
     """Columns of the newest runs that match, at most `most`; without making objects of them."""
-    runs = Run.objects.owned_by(owner).order_by("-pk").values_list(*columns)
-    if not wanted.q:
-        return list(wanted.apply(runs)[:most])
-    pairs, _ = search_pairs(owner, wanted, "", most)
+    runs: Any = Run.objects.owned_by(owner).order_by("-pk").values_list(*columns)
+    if not log_filter.q:
+        matches: Any = log_filter.apply(runs)[:most]
+        return list(matches)
+    pairs, _ = search_pairs(owner, log_filter, "", most)
     return list(runs.filter(pk__in=one_of(run_id for _, run_id in pairs)))
 
 
@@ -151,23 +150,23 @@ def _run_id(cursor: str) -> UUID | None:
 
 
 def _content_id(cursor: str) -> int | None:
-    return int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 19 else None
+    return read_whole(cursor, longest=18)
 
 
-def neighbours(owner: Any, run_id: UUID, wanted: Filter) -> tuple[UUID | None, UUID | None]:
+def neighbours(owner: Any, run_id: UUID, log_filter: Filter) -> tuple[UUID | None, UUID | None]:
     """The ids of the next older and the next newer run of this owner that the filter wants."""
     # Stepping goes from run to run; words would have to be searched for both ways.
-    runs = wanted.apply(Run.objects.owned_by(owner))
+    runs = log_filter.apply(Run.objects.owned_by(owner))
     older = runs.newest_first(run_id).values_list("pk", flat=True).first()
     newer = runs.oldest_first(run_id).values_list("pk", flat=True).first()
     return older, newer
 
 
-def count(owner: Any, wanted: Filter, most: int = 100_000) -> int | None:
+def count(owner: Any, log_filter: Filter, most: int = 100_000) -> int | None:
     """How many runs match, counting no further than `most`; None for a search, which is not counted."""
-    if wanted.q:
+    if log_filter.q:
         return None
-    matching = wanted.apply(Run.objects.owned_by(owner)).order_by()
+    matching = log_filter.apply(Run.objects.owned_by(owner)).order_by()
     return matching[:most].count() if most else 0
 
 
@@ -176,7 +175,7 @@ def names_in_use(owner_id: int, name: str, most: int = 100) -> list[str]:
 
     Steps from one value to the next in the index, so the cost is that of the values and not of the rows.
     """
-    column = NAMES[name]
+    column = COLUMNS[name]
     table = Run._meta.db_table
     sql = f"""
         WITH RECURSIVE step (value, number) AS (

@@ -8,14 +8,17 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from playground import markdown
 from playground.engine.live_run import LiveRun
-from playground.exports import address
+from playground.export.run_files import address
 from playground.models import Run
-from playground.protocol import json_text, snippets
-from playground.protocol.headers import is_secret
+from playground.protocol import snippets
+from playground.protocol.foreign_text import storable
+from playground.protocol.headers import beta_names, is_secret, sendable_query
+from playground.protocol.json import json_text
+from playground.protocol.json.received_json import try_object
 from playground.protocol.snippets import SnippetRequest
-from playground.sharing.drawing import Item, Turn, draw_content, draw_turns
+from playground.rendering import markdown
+from playground.sharing.turns import Item, Turn, draw_content, draw_turns
 
 MOST_READ = 2 * 2**20  # bytes; larger bodies are offered as a file
 MOST_SHOWN = 200_000  # characters of JSON in the page
@@ -23,7 +26,7 @@ MOST_TURNS = 200  # in the page; the last ones
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentRequest:
     """`body` is None when it is no JSON object, or too large to be read here; `text` is what can be shown of it."""
 
     address: str
@@ -35,6 +38,7 @@ class Sent:
     is_cut: bool = False
     turns: list[Turn] = field(default_factory=list)
     left_out: int = 0
+    earlier: int = 0  # turns that the request before held too; they are behind a fold
     system: list[Item] = field(default_factory=list)
     tools: SafeString | str = ""
     tool_names: list[str] = field(default_factory=list)
@@ -45,57 +49,77 @@ class Sent:
         return markdown.highlight_code(self.text, "json")
 
 
-def sent_by(run: Run | LiveRun) -> Sent:
-    """What this run sent."""
+def request_of(run: Run | LiveRun, *, earlier: int = 0) -> SentRequest:
+    """What this run sent. The first `earlier` turns are not drawn, only counted."""
     if isinstance(run, LiveRun):
         where = next((event.url for event in run.events if hasattr(event, "url")), run.about.base_url)
         return read(run.about.request_body, where, [tuple(pair) for pair in run.about.request_headers])
     content = run.stored_content
     if content is None:
-        return Sent(address(run), [], run.request_size, is_kept=False)
+        return SentRequest(address(run), [], run.request_size, is_kept=False)
     headers = [(str(name), str(value)) for name, value in content.request_headers]
-    return read(bytes(content.request_body), address(run), headers)
+    return read(bytes(content.request_body), address(run), headers, earlier=earlier)
 
 
-def read(data: bytes, where: str, headers: list[Any]) -> Sent:
-    base = {"address": where, "headers": headers, "size": len(data), "is_kept": True}
+def earlier_turns(run: Run, end: int) -> tuple[list[Turn], int]:
+    """The turns before number `end`, the last `MOST_TURNS` of them, and how many stand before those."""
+    body = parse(run.request_body or b"") if run.request_size <= MOST_READ else None
+    messages = body.get("messages") if body else None
+    if not isinstance(messages, list):
+        return [], 0
+    begin = max(0, min(end, len(messages)) - MOST_TURNS)
+    return draw_turns(messages[begin:end], begin), begin
+
+
+def read(data: bytes, where: str, headers: list[Any], *, earlier: int = 0) -> SentRequest:
+    base: dict[str, Any] = {"address": where, "headers": headers, "size": len(data), "is_kept": True}
     if len(data) > MOST_READ:
-        return Sent(**base, text=data[:20_000].decode("utf-8", "replace"), is_cut=True)
+        return SentRequest(**base, text=data[:20_000].decode("utf-8", "replace"), is_cut=True)
     body = parse(data)
     if body is None:
         text = data.decode("utf-8", "replace")
-        return Sent(**base, text=text[:MOST_SHOWN], is_cut=len(text) > MOST_SHOWN)
+        return SentRequest(**base, text=text[:MOST_SHOWN], is_cut=len(text) > MOST_SHOWN)
     text = pretty(data, body)
     messages = body.get("messages")
-    count = len(messages) if isinstance(messages, list) else 0
-    left_out = max(0, count - MOST_TURNS)
+    messages = messages if isinstance(messages, list) else []
+    count = len(messages)
+    earlier = earlier if 0 < earlier < count else 0
+    left_out = 0 if earlier else max(0, count - MOST_TURNS)
+    begin = max(earlier, count - MOST_TURNS, 0)
     tools = body.get("tools")
-    return Sent(
+    return SentRequest(
         **base,
         body=body,
-        text=printable(text[:MOST_SHOWN]),
+        text=storable(text[:MOST_SHOWN]),
         is_cut=len(text) > MOST_SHOWN,
-        turns=draw_turns(messages[left_out:], left_out) if count else [],
+        turns=_turns_from(messages, begin) if count else [],
         left_out=left_out,
+        earlier=begin if earlier else 0,
         system=draw_content(body.get("system")),
-        tools=markdown.highlight_code(printable(_dump(tools)[:MOST_SHOWN]), "json") if tools else "",
+        tools=markdown.highlight_code(storable(_dump(tools)[:MOST_SHOWN]), "json") if tools else "",
         tool_names=[str(tool.get("name") or tool.get("type")) for tool in tools or [] if isinstance(tool, dict)]
         if isinstance(tools, list)
         else [],
         parameters=[
-            (name, printable(_short(value)))
+            (name, storable(_short(value)))
             for name, value in body.items()
             if name not in {"messages", "system", "tools"}
         ],
     )
 
 
+def _turns_from(messages: list[Any], begin: int) -> list[Turn]:
+    """Turns from a number on. A result in the first of them is named by its call, which stands in the turn before."""
+    before = begin - 1 if begin and _is_dict(messages[begin - 1]) else begin
+    return draw_turns(messages[before:], before)[begin - before :]
+
+
+def _is_dict(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
 def parse(data: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+    return try_object(data)
 
 
 def pretty(data: bytes, body: dict[str, Any]) -> str:
@@ -106,17 +130,19 @@ def pretty(data: bytes, body: dict[str, Any]) -> str:
         return _dump(body)
 
 
-def code(sent: Sent, language: snippets.Language) -> str | None:
+def code(sent: SentRequest, language: snippets.Language) -> str | None:
     """Source text that sends this body; the credential is named, not written. None for what cannot be written."""
     if sent.body is None:
         return None
     named = {name.lower(): value for name, value in sent.headers}
+    base_url, _, query = sent.address.partition("?")
     request = SnippetRequest(
         body=sent.body,
-        base_url=sent.address.removesuffix("/v1/messages"),
+        base_url=base_url.removesuffix("/v1/messages"),
+        query=sendable_query(query),
         auth_style="bearer" if "authorization" in named else "x-api-key",
         version=named.get("anthropic-version", "2023-06-01"),
-        betas=tuple(beta.strip() for beta in named.get("anthropic-beta", "").split(",") if beta.strip()),
+        betas=tuple(beta_names(named.get("anthropic-beta", ""))),
         accept=named.get("accept"),
         extra_headers=tuple(
             (name, value) for name, value in sent.headers if name.lower() not in _KNOWN and not is_secret(name, value)
@@ -129,13 +155,17 @@ def code(sent: Sent, language: snippets.Language) -> str | None:
 
 
 _KNOWN = frozenset(
-    {"accept", "accept-encoding", "anthropic-beta", "anthropic-version", "content-type", "user-agent", "host"}
+    {
+        "accept",
+        "accept-encoding",
+        "anthropic-beta",
+        "anthropic-version",
+        "content-encoding",  # the body is written as it was before
+        "content-type",
+        "user-agent",
+        "host",
+    }
 )
-
-
-def printable(text: str) -> str:
-    """Text that a page can carry: half surrogates and NUL are replaced."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _dump(value: Any) -> str:

@@ -6,31 +6,36 @@ import datetime as dt
 import time
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
-from playground import user_agents
-from playground.answer import words
-from playground.figures import PHASES, gather
+from playground.engine.live_run import RUNNING_STATES
+from playground.metrics.figures import gather
 from playground.models import Run
-from playground.models.fields import clean
-from playground.recording import about_columns, answer_columns
+from playground.protocol.catalogue.block_types import PHASES
+from playground.protocol.foreign_text import storable
+from playground.recording.run_columns import about_columns, answer_columns
+from playground.rendering import formatting
+from playground.rendering.log_columns import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from django.utils.safestring import SafeString
 
     from playground.engine.live_run import LiveRun
 
+NOTHING = "\N{EN DASH}"
 FULL_BAR_MS = 30_000.0  # as long as the bar gets; below, its length is the square root of the duration
 _GAP = 8.0
 _BAR = '<rect class="{}" x="{}" y="0" width="{}" height="6"/>'
-_CSS = {"waiting": "wait", "thinking": "thinking", "text": "text", "tool_use": "tool"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,34 +64,47 @@ class Row:
     is_live: bool = False
     figures_only: bool = False
     session: str = ""
+    tokens_clamped: bool = False
+    is_gone: bool = False  # the run is no longer at hand: the line leads nowhere
 
     @property
-    def clock(self) -> str:
-        return f"{self.started_at:%H:%M:%S}"
+    def cells(self) -> SafeString:
+        """The line's columns, but for the first. Not the template's work: a page has some five hundred."""
+        return format_html(_CELLS, *(draw(self) for draw in CELLS.values()), user_agent=self.user_agent)
 
-    @property
-    def day(self) -> str:
-        """The day it began; empty for today."""
-        began = self.started_at
-        return "" if began.date() == timezone.now().date() else f"{began.day} {began:%b}"
-
-    @property
-    def moment(self) -> str:
-        """When it began, for programs."""
-        return self.started_at.isoformat()
+    def line(self, *, pick: bool, query: str = "", is_visitor: bool = False) -> SafeString:
+        """The line as HTML. `pick`: with a box to select it; `query`: of the log's address, kept by its link."""
+        began = timezone.localtime(self.started_at)
+        clock = f"{began:%H:%M:%S}"
+        day = "" if began.date() == timezone.localdate() else f"{began.day} {began:%b}"
+        time = format_html(
+            '{}<time datetime="{}" title="{}">{}</time>',
+            format_html("<small>{}&nbsp;</small>", day) if day else "",
+            self.started_at.isoformat(),
+            formatting.zoned(began),
+            clock,
+        )
+        if not self.is_gone:
+            address = _address("answer" if is_visitor else "run", self.id) + (f"?{query}" if query else "")
+            time = format_html('<a href="{}">{}</a>', address, time)
+        box = format_html(_PICK, self.id, clock, self.model) if pick else ""
+        live, star = _LIVE if self.is_live else "", _STAR if self.starred else ""
+        return format_html(_LINE, self.id, self.id, live, box, time, star, self.cells)
 
     @property
     def incoming(self) -> str:
-        return _counted(self.tokens_in)
+        return _counted(self.tokens_in, is_clamped=self.tokens_clamped)
 
     @property
     def outgoing(self) -> str:
-        return "\u2026" if self.is_live else _counted(self.tokens_out)
+        return "\u2026" if self.is_live else _counted(self.tokens_out, is_clamped=self.tokens_clamped)
 
 
 def row_of(run: Run, *, is_live: bool = False) -> Row:
-    """The line of a stored run. One that is not final and not live either was cut off."""
-    state = run.state if run.is_final or is_live else "interrupted"
+    """The line of a run, stored or made by `run_of`. One that is not final and not live either was cut off; where
+    several processes serve the site, they see to it that its state says so."""
+    is_true = run.is_final or is_live or run.server_process is not None
+    state = run.state if is_true else "interrupted"
     status, tone = status_words(state, run.http_status)
     return Row(
         id=run.pk,
@@ -100,74 +118,125 @@ def row_of(run: Run, *, is_live: bool = False) -> Row:
         connection=run.connection_name,
         source=run.source,
         key=run.access_key_name,
-        first_token=words.duration(run.first_token_ms),
-        duration=words.duration(run.duration_ms),
+        first_token=formatting.duration(run.first_token_ms),
+        duration=formatting.duration(run.duration_ms),
         tokens_in=run.total_input_tokens,
         tokens_out=run.output_tokens,
         cost=cost_words(run.cost_usd),
         bars=bars(run.phases, run.duration_ms, cut=state in {"failed", "interrupted"}),
         phase_words=phase_words(run.phases),
         starred=run.starred,
-        is_live=state in {"queued", "running"},
+        is_live=state in RUNNING_STATES,
         figures_only=not run.content_kept,
         session=run.client_session,
+        tokens_clamped=run.tokens_clamped,
     )
 
 
-def live_row(live: LiveRun) -> Row:
-    """The line of a run that is in the live log, going on or over."""
-    figures = gather(live.events)
-    columns = about_columns(live)
-    tokens = figures.tokens()
-    incoming = [tokens["input_tokens"], tokens["cache_write_tokens"], tokens["cache_read_tokens"]]
-    now_ms = live.duration_ms if live.duration_ms is not None else (time.time() - live.started_at.timestamp()) * 1000
-    phases = figures.phases_until(now_ms)
-    status, tone = status_words(live.state, live.status)
-    over = live.is_over
-    cost = figures.cost_usd(live.about.model, is_sandbox=live.about.base_url.startswith("sandbox:")) if over else None
-    return Row(
-        id=live.id,
-        started_at=columns["started_at"],
-        state=live.state,
-        status=status,
-        tone=tone,
-        model=columns["model"],
-        agent=clean(user_agents.label(live.about.user_agent), 80),
-        user_agent=columns["user_agent"],
-        connection=columns["connection_name"],
-        source=columns["source"],
-        key=columns["access_key_name"],
-        first_token=words.duration(figures.first_token_ms),
-        duration=words.duration(now_ms),
-        tokens_in=sum(part or 0 for part in incoming) if any(part is not None for part in incoming) else None,
-        tokens_out=tokens["output_tokens"] if over else None,
-        cost=cost_words(cost),
-        bars=bars(phases, now_ms, cut=live.state in {"failed", "interrupted"}),
-        phase_words=phase_words(phases),
-        is_live=not over,
-        figures_only=not live.about.keep_content,
-        session=columns["client_session"],
-    )
+def run_of(live: LiveRun) -> Run:
+    """A run of the live log as its row in the database would be now. It is not saved, nor meant to be."""
+    return Run(id=live.id, **live_columns(live))
 
 
 def live_columns(live: LiveRun) -> dict[str, Any]:
-    """What a filter compares of a run that is in the live log."""
+    """The columns of a run that is in the live log, going on or over. Output and cost are not known before its end."""
     figures = gather(live.events)
-    reason = clean(figures.accumulator.stop_reason, 60)
-    agent = clean(user_agents.label(live.about.user_agent), 80)
-    return about_columns(live) | answer_columns(figures) | {"state": live.state, "stop_reason": reason, "agent": agent}
+    now_ms = live.duration_ms if live.duration_ms is not None else (time.time() - live.started_at.timestamp()) * 1000
+    tokens = figures.tokens()
+    return {
+        **about_columns(live),
+        **answer_columns(figures),
+        **tokens,
+        "state": live.state,
+        "stop_reason": storable(figures.accumulator.stop_reason, 60),
+        "first_token_ms": figures.first_token_ms,
+        "duration_ms": now_ms,
+        "phases": figures.phases_until(now_ms),
+        "output_tokens": tokens["output_tokens"] if live.is_over else None,
+        "tokens_clamped": figures.has_impossible_counts,
+        "cost_usd": figures.cost_usd(live.about.model, is_sandbox=live.about.is_sandbox) if live.is_over else None,
+    }
+
+
+def _address(name: str, run_id: UUID) -> str:
+    """`reverse`, once for all lines."""
+    return _pattern(name, get_script_prefix()).replace(str(_NO_RUN), str(run_id))
+
+
+@lru_cache(maxsize=16)
+def _pattern(name: str, _prefix: str) -> str:
+    return reverse(name, args=[_NO_RUN])
+
+
+_NO_RUN = UUID(int=0)
+_LINE = '<tr role="row" id="run-{}" data-run-id="{}"{}>\n{}<td role="cell" class="time">\n  {}{}</td>\n{}\n</tr>\n'
+_LIVE = mark_safe(" data-live")
+_STAR = mark_safe(' <span class="starred" role="img" aria-label="starred">★</span>')
+_PICK = (
+    '<td role="cell" class="pick">\n<input type="checkbox" name="run" value="{}" form="selection" '
+    'aria-label="Select {} {}">\n</td>\n'
+)
+
+# --- Cells. The one of the time is a link whose address the page knows: see `Row.line`.
+
+_SPARK = (
+    '<svg viewBox="0 0 1000 6" preserveAspectRatio="none" aria-hidden="true">'
+    '<rect class="rail" x="0" y="2.5" width="1000" height="1"/>{}</svg><span class="visually-hidden">{}</span>'
+)
+
+
+def _status(row: Row) -> SafeString:
+    return format_html('<span class="status"><span class="dot" data-tone="{}"></span>{}</span>', row.tone, row.status)
+
+
+def _phases(row: Row) -> SafeString:
+    return format_html(_SPARK, row.bars, row.phase_words)
+
+
+def _tokens(row: Row) -> SafeString:
+    if row.tokens_in is None and row.tokens_out is None:
+        return format_html("<small>{}</small>", NOTHING)
+    return format_html("{} <small>in</small> {} <small>out</small>", row.incoming, row.outgoing)
+
+
+def _source(row: Row) -> SafeString:
+    words = ", ".join(filter(None, [row.source, row.key, "content not stored" if row.figures_only else ""]))
+    if row.is_live or not row.session:
+        return format_html("<small>{}</small>", words)
+    address = _address("session-of-run", row.id)
+    return format_html('<small>{}</small> <small><a href="{}">session</a></small>', words, address)
+
+
+CELLS: dict[str, Callable[[Row], str]] = {
+    "status": _status,
+    "model": lambda row: row.model or NOTHING,
+    "agent": lambda row: row.agent or NOTHING,
+    "connection": lambda row: row.connection,
+    "phases": _phases,
+    "first_token": lambda row: row.first_token,
+    "duration": lambda row: row.duration,
+    "tokens": _tokens,
+    "cost": lambda row: row.cost,
+    "source": _source,
+}
+_MORE = {"agent": ' title="{user_agent}"'}
+_CELLS = "\n".join(
+    f'<td role="cell" class="{column.css}"{_MORE.get(column.name, "")}>{{}}</td>'
+    for column in TABLE
+    if column.name in CELLS
+)
 
 
 def status_words(state: str, status: int | None) -> tuple[str, str]:
     """The words of the status column and the tone of the dot before them."""
-    if state in {"queued", "running"}:
+    if state in RUNNING_STATES:
         return ("streaming" if status is not None else "waiting"), "live"
     if state == "cancelled":
         return "stopped", "quiet"
     if state == "interrupted":
         return (f"{status} cut" if status is not None else "cut off"), "warn"
     if status is None:
-        return "no answer", "bad"
+        return "no response", "bad"
     if state == "completed":
         return str(status), "good"
     if status < 400:
@@ -176,7 +245,9 @@ def status_words(state: str, status: int | None) -> tuple[str, str]:
 
 
 def cost_words(cost: Decimal | None) -> str:
-    return "\u2013" if cost is None else words.cost(Decimal(cost))
+    if cost is None:
+        return NOTHING
+    return formatting.cost(Decimal(cost)) if Decimal(cost) else "Free"
 
 
 def bars(phases: Mapping[str, float], duration_ms: float | None, *, cut: bool) -> SafeString:
@@ -186,7 +257,7 @@ def bars(phases: Mapping[str, float], duration_ms: float | None, *, cut: bool) -
 
 def _bars(phases: Mapping[str, float], duration_ms: float | None, *, cut: bool) -> Iterator[tuple[str, str, str]]:
     """Kind, place and width of each part of the bar."""
-    spent = [(_CSS[kind], phases[kind]) for kind in PHASES if phases.get(kind, 0) > 0]
+    spent = [(css, phases[kind]) for kind, css in PHASES.items() if phases.get(kind, 0) > 0]
     if not duration_ms or not spent:
         if cut:
             yield "cut", "0.0", "30.0"
@@ -207,9 +278,10 @@ def _bars(phases: Mapping[str, float], duration_ms: float | None, *, cut: bool) 
         yield "cut", f"{at:.1f}", "60.0"
 
 
-def _counted(tokens: int | None) -> str:
-    return "\u2013" if tokens is None else f"{tokens:,}"
+def _counted(tokens: int | None, *, is_clamped: bool = False) -> str:
+    """A count; with a question mark when the upstream claimed what cannot be."""
+    return NOTHING if tokens is None else f"{tokens:,}{'?' if is_clamped else ''}"
 
 
 def phase_words(phases: Mapping[str, float]) -> str:
-    return ", ".join(f"{kind} {words.duration(phases[kind])}" for kind in PHASES if phases.get(kind, 0) > 0)
+    return ", ".join(f"{kind} {formatting.duration(phases[kind])}" for kind in PHASES if phases.get(kind, 0) > 0)

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from playground.answer import words
 from playground.models import Run
+from playground.protocol.foreign_text import storable
+from playground.rendering import formatting
+from playground.request_log.request_body import MOST_READ, parse
 from playground.request_log.rows import cost_words, status_words
-from playground.request_log.sent import MOST_READ, parse, printable
+from playground.sessions.digest import digest_of
+from playground.sessions.steps import first_break
 
 MOST_WORDS = 4_000  # on each side; comparing costs their product in the worst case
 MOST_SHOWN = 4_000  # characters of one block
@@ -60,17 +63,17 @@ class Comparison:
 
 def compare(left: Run, right: Run) -> Comparison:
     """Compare what is kept of two runs."""
-    bodies = _body(left), _body(right)
+    one, other = _body(left), _body(right)
     problem = ""
     parameters: list[Difference] = []
     blocks: list[Difference] = []
     more, same, until = 0, 0, ""
-    if bodies[0] is None or bodies[1] is None:
-        problem = "One of the requests is not kept, is no JSON object or is too large to be compared."
+    if one is None or other is None:
+        problem = "One of the requests was not stored, is not a JSON object, or is too large to compare."
     else:
-        differing = list(_parameters(*bodies))
-        parameters = [_parameter(name, *bodies) for name in differing[:MOST_DIFFERENCES]]
-        blocks, more, same, until = _blocks(*bodies)
+        differing = list(_parameters(one, other))
+        parameters = [_parameter(name, one, other) for name in differing[:MOST_DIFFERENCES]]
+        blocks, more, same, until = _blocks(one, other)
         more += len(differing) - len(parameters)
     said = _said(left), _said(right)
     answers = word_difference(*said)
@@ -94,13 +97,13 @@ def _figures(left: Run, right: Run) -> Iterator[tuple[str, str, str, str]]:
     yield "stop_reason", left.stop_reason or "\u2013", right.stop_reason or "\u2013", ""
     for name, column in (("first token", "first_token_ms"), ("duration", "duration_ms")):
         a, b = getattr(left, column), getattr(right, column)
-        yield name, words.duration(a), words.duration(b), _more(a, b, words.duration)
+        yield name, formatting.duration(a), formatting.duration(b), _more(a, b, formatting.duration)
     for name, column in (
         ("tokens in", "total_input_tokens"),
-        ("of them from cache", "cache_read_tokens"),
-        ("of them to cache", "cache_write_tokens"),
+        ("from cache", "cache_read_tokens"),
+        ("to cache", "cache_write_tokens"),
         ("tokens out", "output_tokens"),
-        ("of them thinking", "thinking_tokens"),
+        ("thinking", "thinking_tokens"),
     ):
         a, b = getattr(left, column), getattr(right, column)
         yield name, _count(a), _count(b), _more(a, b, _count)
@@ -131,7 +134,7 @@ def _parameters(left: dict[str, Any], right: dict[str, Any]) -> Iterator[str]:
 
 
 def _parameter(name: str, left: dict[str, Any], right: dict[str, Any]) -> Difference:
-    sides = [printable(_short(body[name])) if name in body else "" for body in (left, right)]
+    sides = [storable(_short(body[name])) if name in body else "" for body in (left, right)]
     return Difference(name, [Piece("removed", sides[0])], [Piece("added", sides[1])], name == "model")
 
 
@@ -139,6 +142,7 @@ def _blocks(left: dict[str, Any], right: dict[str, Any]) -> tuple[list[Differenc
     """Blocks that differ, in the order in which a prompt is read; the first one is where a cached prefix ends. Then how
     many more differ, how many are the same, and how far the prompts agree."""
     ours, theirs = list(_laid_out(left)), list(_laid_out(right))
+    is_broken = first_break(digest_of(left), digest_of(right)) is not None
     found: list[Difference] = []
     more = same = 0
     until = ""
@@ -148,6 +152,8 @@ def _blocks(left: dict[str, Any], right: dict[str, Any]) -> tuple[list[Differenc
             if not found:
                 until = ours[b - 1][0]
             continue
+        # What only stands after all that the other request has is the next turn: what was cached is read.
+        goes_on = (a == len(ours) or c == len(theirs)) and not found
         count = max(b - a, d - c)
         shown = min(count, MOST_DIFFERENCES - len(found))
         more += count - shown
@@ -155,7 +161,11 @@ def _blocks(left: dict[str, Any], right: dict[str, Any]) -> tuple[list[Differenc
             left_block = ours[a + index] if a + index < b else None
             right_block = theirs[c + index] if c + index < d else None
             by_words = len(found) < MOST_BY_WORDS
-            found.append(_difference(left_block, right_block, by_words=by_words, breaks_cache=not found))
+            found.append(
+                _difference(
+                    left_block, right_block, by_words=by_words, breaks_cache=is_broken and not found and not goes_on
+                )
+            )
     return found, more, same, until
 
 
@@ -214,7 +224,7 @@ def _text_of(block: Any) -> str:
         text = block["text"]
     else:
         text = json.dumps(block, indent=2, ensure_ascii=False)
-    return printable(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
+    return storable(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
 
 
 def _canonical(value: Any) -> str:
@@ -242,7 +252,7 @@ def _said(run: Run) -> str:
         elif isinstance(block, dict):
             plain = {name: value for name, value in block.items() if name != "id"}
             parts.append(json.dumps(plain, indent=2, ensure_ascii=False))
-    return printable("\n\n".join(parts))
+    return storable("\n\n".join(parts))
 
 
 def word_difference(left: str, right: str) -> tuple[list[Piece], list[Piece]]:

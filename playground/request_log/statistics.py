@@ -14,6 +14,8 @@ from django.db.models import CharField, FloatField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from playground.request_log.filters import start_of
+
 DAYS = 14  # without dates in the filter
 MOST_BARS = 60
 MOST_RUNS = 5_000  # the newest so many are counted; a chart of more looks the same and costs too much
@@ -32,8 +34,6 @@ COLUMNS = (
     Plain("pk", CharField()), "status_class", "state", "first_token_ms", "duration_ms", "input_tokens",
     "cache_write_tokens", "cache_read_tokens", "output_tokens", Plain("cost_usd", FloatField()),
 )  # fmt: skip
-_DAY_MS = 86_400_000
-_EPOCH = dt.date(1970, 1, 1)
 _LATEST_MS = 2**48 - 1
 
 
@@ -89,15 +89,14 @@ class Stats:
 def span(first: dt.datetime | None, end: dt.datetime | None) -> tuple[dt.datetime, dt.datetime]:
     """The range of a chart. Without a beginning, the last two weeks before the end."""
     end = end or timezone.now() + dt.timedelta(seconds=1)
-    days_before = (end - dt.timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return first or days_before, end
+    return first or start_of(_date_of(end) - dt.timedelta(days=DAYS - 1)), end
 
 
 def count(rows: Sequence[tuple[Any, ...]], begin: dt.datetime, end: dt.datetime) -> Stats:
-    """Put rows of `COLUMNS`, newest first, into bars of one day, or of as many as keep the bars few."""
-    first, last = begin.date(), (end - dt.timedelta(microseconds=1)).date()
+    """Put rows of `COLUMNS`, newest first, into bars of one day of the reader's, or of as many as keep the bars few."""
+    first, last = _date_of(begin), _date_of(end - dt.timedelta(microseconds=1))
     if len(rows) > MOST_RUNS:
-        first = max(first, _EPOCH + dt.timedelta(days=_day_of(rows[MOST_RUNS - 1][0])))
+        first = max(first, _date_of(_began(rows[MOST_RUNS - 1][0])))
     length = max(1, (last - first).days + 1)
     step = -(-length // MOST_BARS)
     days = [Day(first + dt.timedelta(days=number)) for number in range(0, length, step)]
@@ -112,14 +111,19 @@ def count(rows: Sequence[tuple[Any, ...]], begin: dt.datetime, end: dt.datetime)
     return Stats(days, step, is_capped=len(rows) > MOST_RUNS)
 
 
-def _day_of(run_id: str) -> int:
-    """The day a run began, counted from 1970: its id, with hyphens or without, begins with the milliseconds."""
-    return int(run_id.replace("-", "")[:12], 16) // _DAY_MS
+def _date_of(moment: dt.datetime) -> dt.date:
+    """The day of the reader's in which a moment is."""
+    return timezone.localtime(moment).date()
+
+
+def _began(run_id: str) -> dt.datetime:
+    """When a run began: its id, with hyphens or without, begins with the milliseconds."""
+    return dt.datetime.fromtimestamp(int(run_id.replace("-", "")[:12], 16) / 1000, dt.UTC)
 
 
 def _first_id_on(date: dt.date, *, has_hyphens: bool) -> str:
-    """How the ids of a day and of all later ones begin, at least, in the order of text."""
-    milliseconds = f"{min(max(0, (date - _EPOCH).days) * _DAY_MS, _LATEST_MS):012x}"
+    """How the ids of a day of the reader's and of all later ones begin, at least, in the order of text."""
+    milliseconds = f"{min(max(0, int(start_of(date).timestamp() * 1000)), _LATEST_MS):012x}"
     return f"{milliseconds[:8]}-{milliseconds[8:]}" if has_hyphens else milliseconds
 
 

@@ -11,19 +11,20 @@ from typing import Any
 import pytest
 from django.template.loader import render_to_string
 from django.test import RequestFactory
+from django_htmx.middleware import HtmxDetails
 
-from playground.answer.about import About
 from playground.answer.drawing import Drawing
-from playground.answer.examples import example, frames
+from playground.answer.example_answers import example, frames
 from playground.answer.failures import verdict
-from playground.answer.runs import blank, drawing_of, events_between, stored_events
+from playground.answer.run_info import RunInfo
+from playground.answer.run_view import blank, drawing_of, events_between, stored_events
 from playground.engine.events import Failure, RunEvent
-from tests.web.elements import Elements
-from tests.web.hostile_texts import HOSTILE
-from tests.web.runs import body_of, draw_all, ended, live_run, store, stream, tell, told
+from tests.support.elements import Elements
+from tests.support.hostile_texts import HOSTILE
+from tests.support.runs import body_of, draw_all, ended, live_run, store, stream, tell, told
 
 STREAMS = sorted((Path(__file__).parent.parent / "streams").glob("*.sse"))
-PART = re.compile(r'<div class="part" data-part="\d+">(.*?)</div>(?=</?div(?: class="part"|>))', re.DOTALL)
+PART = re.compile(r'<div class="part"\s+data-part="\d+">(.*?)</div>(?=\s*</?div(?:\s+class="part"|>))', re.DOTALL)
 DANGEROUS = {"script", "img", "iframe", "object", "embed", "link", "style", "base", "meta", "video", "audio"}
 ANSWER = "One *two*.\n\n```py\nx = 1\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- three\n- four\n"
 
@@ -40,7 +41,7 @@ def html_of(drawing: Drawing) -> list[str]:
 
 
 class Page:
-    """What a page would show that applies patches: the same rules as static/js/draw.js, without elements."""
+    """What a page would show that applies patches: the same rules as static/js/answer/draw.js, without elements."""
 
     def __init__(self) -> None:
         self.blocks: dict[int, dict[str, Any]] = {}
@@ -59,7 +60,7 @@ class Page:
     def on_block(self, patch: dict[str, Any]) -> None:
         html = patch["html"]
         parts = dict(enumerate(PART.findall(html)))
-        tail = re.search(r'data-tail data-pieces="(\d+)"', html)
+        tail = re.search(r'data-tail\s+data-pieces="(\d+)"', html)
         self.blocks[patch["index"]] = {"html": html, "parts": parts, "pieces": int(tail[1]) if tail else None}
 
     def on_head(self, patch: dict[str, Any]) -> None:
@@ -86,7 +87,7 @@ class Page:
 
 def draw_live(events: list[RunEvent], seed: int) -> tuple[Drawing, Page]:
     """Draw in gathered pieces of random length, as sockets do, with a page that follows."""
-    chance, drawing, page, since, now_s = random.Random(seed), Drawing(About()), Page(), 0, 0.0
+    chance, drawing, page, since, now_s = random.Random(seed), Drawing(RunInfo()), Page(), 0, 0.0
     waiting = list(events)
     while waiting:
         count = chance.randint(1, 12)
@@ -106,7 +107,7 @@ def draw_live(events: list[RunEvent], seed: int) -> tuple[Drawing, Page]:
 def test_an_answer_drawn_live_is_the_answer_drawn_at_once(path: Path, seed: int) -> None:
     events = events_of(path.read_bytes(), chunk=40)
     drawing, page = draw_live(events, seed)
-    whole = draw_all(About(), events)
+    whole = draw_all(RunInfo(), events)
     assert html_of(drawing) == html_of(whole)
     assert (page.figures, page.ending) == (whole.figures_html, whole.ending_html)
     assert sorted(page.blocks) == [drawn.block.index for drawn in whole.blocks]
@@ -122,7 +123,7 @@ def test_an_answer_drawn_live_is_the_answer_drawn_at_once(path: Path, seed: int)
 def test_a_page_that_comes_late_gets_everything() -> None:
     events = events_of(stream(ANSWER.replace("\n", " \n "), thinking="Hm, well."), chunk=30)
     for cut in range(0, len(events), 7):
-        drawing = Drawing(About())
+        drawing = Drawing(RunInfo())
         drawing.take_all(events[:cut])
         drawing.draw(1.0)
         page = Page()
@@ -159,7 +160,7 @@ def test_a_json_answer_is_drawn_as_it_was_live(owner: Any) -> None:
 @pytest.mark.django_db
 def test_the_answer_as_it_stood_has_what_had_come_and_no_more(owner: Any) -> None:
     run = store(tell(live_run(owner), stream("alpha beta gamma delta")))
-    stood = draw_all(About(), events_between(run, 0, 4))
+    stood = draw_all(RunInfo(), events_between(run, 0, 4))
     assert "alpha beta" in stood.blocks[0].html
     assert "gamma" not in stood.blocks[0].html
     assert not stood.is_over
@@ -211,6 +212,7 @@ def panel_with(text: str) -> str:
         "usage": {"input_tokens": 1, "output_tokens": 2, "service_tier": text},
     }  # fmt: skip
     request = RequestFactory().get("/")
+    request.htmx = HtmxDetails(request)  # type: ignore[attr-defined]  # as its middleware does
     run = live_run(None, model=text)
     failure = Failure("http_status", text, {"status": 400, "type": text, "message": text, "request_id": text})
     run.publish([event for event in told(json.dumps(message).encode()) if type(event).__name__ != "Streamed"])
@@ -220,7 +222,7 @@ def panel_with(text: str) -> str:
     html = ""
     for each in (run, failed):
         drawing = drawing_of(each, None)
-        html += render_to_string("playground/_answer_view.html", {"answer": drawing}, request)
+        html += render_to_string("playground/answer/_view.html", {"answer": drawing}, request)
     return html
 
 
@@ -255,7 +257,9 @@ def test_hostile_text_in_any_place_of_an_answer_makes_nothing_that_acts(text: st
 
 def failed(kind: str, message: str = "Because.", state: str = "failed", data: bytes = b"", **detail: Any) -> Drawing:
     events = [*told(data)] if data else told(b"")[:1]
-    return draw_all(About(can_act=True, id=live_run(None).id), [*events, ended(state, Failure(kind, message, detail))])  # type: ignore[arg-type]
+    return draw_all(
+        RunInfo(can_act=True, id=live_run(None).id), [*events, ended(state, Failure(kind, message, detail))]
+    )  # type: ignore[arg-type]
 
 
 KINDS = [
@@ -280,7 +284,8 @@ def test_an_error_in_mid_stream_keeps_the_text_and_names_the_event() -> None:
     drawing = failed("error_event", data=cut, type="overloaded_error", message="Overloaded", request_id="req_9")
     assert "one two three" in drawing.blocks[0].html
     assert "200, then error" in drawing.figures_html
-    assert "overloaded_error after" in drawing.ending_html
+    assert "The upstream is overloaded after" in drawing.ending_html
+    assert "overloaded_error" in drawing.ending_html
     assert "as event 5" in drawing.ending_html
 
 
@@ -290,7 +295,7 @@ def test_a_truncated_answer_is_never_shown_as_complete() -> None:
     assert "200, cut" in drawing.figures_html
     assert "tokens per second" not in drawing.figures_html
     assert "Truncated" in drawing.ending_html
-    assert "Kept: 5 events, " in drawing.ending_html
+    assert "Received 5 events, " in drawing.ending_html
 
 
 def test_a_retry_after_starts_a_countdown() -> None:
@@ -301,7 +306,7 @@ def test_a_retry_after_starts_a_countdown() -> None:
 
 
 def test_a_reset_before_the_answer_warns_that_it_may_have_run() -> None:
-    assert "may have run" in failed("reset", may_have_run=True).ending_html
+    assert "may have processed" in failed("reset", may_have_run=True).ending_html
 
 
 @pytest.mark.parametrize(
@@ -316,15 +321,15 @@ def test_a_reset_before_the_answer_warns_that_it_may_have_run() -> None:
 )
 def test_a_stop_reason_is_put_into_words(reason: str, words: str) -> None:
     events = events_of(stream("Well.", stop_reason=reason))
-    assert words in draw_all(About(can_act=True, id=live_run(None).id), events).ending_html
+    assert words in draw_all(RunInfo(can_act=True, id=live_run(None).id), events).ending_html
 
 
 def test_an_ordinary_end_needs_no_words() -> None:
-    assert draw_all(About(), events_of(stream("Well."))).ending_html == ""
+    assert draw_all(RunInfo(), events_of(stream("Well."))).ending_html == ""
 
 
 def test_a_very_long_text_is_cut_and_says_how_much_is_missing() -> None:
-    drawing = draw_all(About(), events_of(stream("word " * 80_000), chunk=100_000))
+    drawing = draw_all(RunInfo(), events_of(stream("word " * 80_000), chunk=100_000))
     html = drawing.blocks[0].html
     assert len(html) < 400_000
     assert "144.0 kB more" in html

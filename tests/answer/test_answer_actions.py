@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from django.test import AsyncClient
 from playground import dispatch
 from playground.engine.live_run import LiveRun
 from playground.models import Draft, ToolMock
-from tests.web.runs import body_of, ended, live_run, stored_run, stream, tell, told
+from tests.support.runs import body_of, ended, live_run, stored_run, stream, tell, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,7 +47,7 @@ async def client(owner: Any) -> AsyncClient:
     return found
 
 
-def sent_by(response: Any) -> dict[str, Any]:
+def request_of(response: Any) -> dict[str, Any]:
     """The body of the run that a response's panel follows."""
     found = re.search(r'data-run="([0-9a-f-]{36})"', response.content.decode())
     assert found, response.content.decode()[:500]
@@ -84,7 +85,7 @@ async def test_a_run_is_stopped_once_and_an_ended_one_stays_as_it_is(
 
 async def test_max_tokens_can_be_doubled(client: AsyncClient, owner: Any) -> None:
     run = put(tell(live_run(owner, body=body_of(max_tokens=7))))
-    assert sent_by(await post(client, run, "again", double_max_tokens="1"))["max_tokens"] == 14
+    assert request_of(await post(client, run, "again", double_max_tokens="1"))["max_tokens"] == 14
 
 
 async def test_columns_differ_in_what_was_asked_and_in_nothing_else(client: AsyncClient, owner: Any) -> None:
@@ -133,9 +134,39 @@ async def test_a_connection_of_somebody_else_cannot_be_chosen(client: AsyncClien
 @pytest.mark.parametrize(("reason", "turns"), [("pause_turn", 2), ("max_tokens", 3)])
 async def test_an_answer_that_stopped_early_goes_on(client: AsyncClient, owner: Any, reason: str, turns: int) -> None:
     run = put(tell(live_run(owner), stream("So far", stop_reason=reason)))
-    messages = sent_by(await post(client, run, "continue"))["messages"]
+    messages = request_of(await post(client, run, "continue"))["messages"]
     assert len(messages) == turns
     assert messages[1] == {"role": "assistant", "content": [{"type": "text", "text": "So far "}]}
+
+
+CASES = Path(__file__).parents[1] / "streams"
+
+
+def case(name: str) -> bytes:
+    return (CASES / name).read_bytes()
+
+
+async def test_thinking_that_was_cut_is_no_answer_to_go_on_from(client: AsyncClient, owner: Any) -> None:
+    run = put(tell(live_run(owner), case("thinking_cut_unsigned.sse")))
+    for action in ("continue", "to-draft"):
+        refused = await post(client, run, action)
+        assert "only thinking without a signature" in refused.content.decode()
+
+
+async def test_blank_text_before_a_call_is_left_out_and_the_reader_is_told(client: AsyncClient, owner: Any) -> None:
+    run = put(tell(live_run(owner, body=body_of("Go")), case("blank_text_before_tool.sse")))
+    response = await post(client, run, "results", **{"way-1": "text", "text-1": "3"})
+    answer = request_of(response)["messages"][-2]
+    assert [block["type"] for block in answer["content"]] == ["tool_use"]
+    assert "white space" in json.loads(response["HX-Trigger"])["page:said"]
+
+
+async def test_adding_an_answer_with_calls_adds_a_result_for_each(client: AsyncClient, owner: Any) -> None:
+    run = calling(owner, CALL, OTHER_CALL)
+    await post(client, run, "to-draft")
+    draft = await Draft.objects.aget(user=owner)
+    last = json.loads(bytes(draft.body))["messages"][-1]
+    assert [block["tool_use_id"] for block in last["content"]] == ["toolu_1", "toolu_2"]
 
 
 async def test_adding_to_the_conversation_changes_the_draft_and_sends_nothing(client: AsyncClient, owner: Any) -> None:
@@ -144,12 +175,34 @@ async def test_adding_to_the_conversation_changes_the_draft_and_sends_nothing(cl
     run = put(tell(live_run(owner), stream("Hello", thinking="Hm")))
     response = await post(client, run, "to-draft")
     assert response.status_code == 204
-    assert response["HX-Trigger"] == "draft:changed"
+    assert list(json.loads(response["HX-Trigger"])) == ["draft:changed", "answer:added", "page:said"]
     await draft.arefresh_from_db()
     kept = json.loads(bytes(draft.body))
     assert [turn["role"] for turn in kept["messages"]] == ["user", "assistant", "user"]
-    assert [block["type"] for block in kept["messages"][1]["content"]] == ["thinking", "text"]
+    assert [block["type"] for block in kept["messages"][1]["content"]] == ["text"]  # unsigned
     assert b'"x_unknown": 1.0' in bytes(draft.body)
+
+
+async def test_an_answer_is_added_once_and_the_page_is_told_where(client: AsyncClient, owner: Any) -> None:
+    run = calling(owner, {"type": "text", "text": "Hello"})
+    told = [json.loads((await post(client, run, "to-draft"))["HX-Trigger"]) for _ in range(3)]
+    assert [each["answer:added"]["place"] for each in told] == ["messages[2]"] * 3
+    assert ["draft:changed" in each for each in told] == [True, False, False]
+    draft = await Draft.objects.aget(user=owner)
+    assert len(json.loads(bytes(draft.body))["messages"]) == 3
+
+
+async def test_from_the_log_it_goes_on_in_the_playground_with_the_runs_own_request(
+    client: AsyncClient, owner: Any
+) -> None:
+    await Draft.objects.acreate(user=owner, body=body_of("Something else"))
+    run = calling(owner, {"type": "text", "text": "Hello"})
+    page = {"hx-request": "true", "hx-current-url": f"http://testserver/requests/{run.id}/"}
+    response = await client.post(f"/requests/{run.id}/to-draft/", headers=page)
+    assert response["HX-Redirect"] == "/"
+    messages = json.loads(bytes((await Draft.objects.aget(user=owner)).body))["messages"]
+    assert [message["content"] for message in messages] == ["Weather?", [{"type": "text", "text": "Hello"}], ""]
+    assert "toast" in response.cookies
 
 
 # --- Tools --------------------------------------------------------------------------------------------------------
@@ -158,7 +211,7 @@ async def test_adding_to_the_conversation_changes_the_draft_and_sends_nothing(cl
 async def test_results_go_back_in_one_turn_in_the_order_of_the_calls(client: AsyncClient, owner: Any) -> None:
     run = calling(owner, {"type": "text", "text": "I will look."}, CALL, OTHER_CALL)
     filled = {"way-1": "text", "text-1": "Sunny", "way-2": "json", "json-2": '{"time": "12:00"}', "is_error-2": "on"}
-    sent = sent_by(await post(client, run, "results", **filled))
+    sent = request_of(await post(client, run, "results", **filled))
     assert sent["messages"][-2] == {
         "role": "assistant",
         "content": [{"type": "text", "text": "I will look."}, CALL, OTHER_CALL],
@@ -176,7 +229,7 @@ async def test_results_are_held_back_until_every_call_has_one(client: AsyncClien
     run = calling(owner, CALL, OTHER_CALL)
     refused = await post(client, run, "results", **{"way-0": "text", "text-0": "Sunny"})
     assert b"no result yet" in refused.content
-    sent = sent_by(await post(client, run, "results", **{"way-0": "text", "text-0": "Sunny", "anyway": "1"}))
+    sent = request_of(await post(client, run, "results", **{"way-0": "text", "text-0": "Sunny", "anyway": "1"}))
     assert [block["tool_use_id"] for block in sent["messages"][-1]["content"]] == ["toolu_1", "toolu_2"]
     assert sent["messages"][-1]["content"][1]["is_error"] is True
 
@@ -184,18 +237,18 @@ async def test_results_are_held_back_until_every_call_has_one(client: AsyncClien
 async def test_a_form_gives_a_json_object_whose_values_keep_their_types(client: AsyncClient, owner: Any) -> None:
     run = calling(owner, CALL)
     fields = {"way-0": "form", "field-0-before": "3", "field-0-unit": "queries", "field-0-ok": "true"}
-    content = sent_by(await post(client, run, "results", **fields))["messages"][-1]["content"][0]["content"]
+    content = request_of(await post(client, run, "results", **fields))["messages"][-1]["content"][0]["content"]
     assert json.loads(content) == {"before": 3, "unit": "queries", "ok": True}
 
 
 async def test_an_image_goes_as_an_image_if_it_is_one(client: AsyncClient, owner: Any) -> None:
     run = calling(owner, CALL)
     picture = SimpleUploadedFile("x.png", b"\x89PNG\r\n\x1a\n...")
-    sent = sent_by(await post(client, run, "results", **{"way-0": "image", "image-0": picture}))
+    sent = request_of(await post(client, run, "results", **{"way-0": "image", "image-0": picture}))
     assert sent["messages"][-1]["content"][0]["content"][0]["source"]["media_type"] == "image/png"
     drawing = SimpleUploadedFile("x.png", b"<svg onload='x'/>", content_type="image/png")
     refused = await post(client, run, "results", **{"way-0": "image", "image-0": drawing})
-    assert b"no PNG" in refused.content
+    assert b"not a PNG" in refused.content
 
 
 async def test_a_saved_result_fills_in_the_next_call_and_can_be_forgotten(client: AsyncClient, owner: Any) -> None:

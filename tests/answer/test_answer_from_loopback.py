@@ -12,12 +12,12 @@ import pytest
 
 from accounts.models import Connection
 from playground.models import Draft
-from tests.browser import expect
-from tests.web.hostile_texts import HOSTILE
-from tests.web.loopback import Loopback
-from tests.web.runs import body_of, stream
-from tests.web.test_answer import everywhere
-from tests.web.test_answer_in_browser import SHOTS, panel, wait_for_end
+from tests.answer.test_answer import everywhere
+from tests.answer.test_answer_browser import SHOTS, panel, wait_for_end
+from tests.support.browser import expect
+from tests.support.hostile_texts import HOSTILE
+from tests.support.loopback import Loopback
+from tests.support.runs import body_of, stream
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 STREAMS = sorted((Path(__file__).parent.parent / "streams").glob("*.sse"))
@@ -27,9 +27,9 @@ STREAMS = sorted((Path(__file__).parent.parent / "streams").glob("*.sse"))
 def upstream(settings: Any) -> Iterator[Loopback]:
     settings.ALLOW_LOOPBACK_UPSTREAMS = True
     settings.RUNS_PER_MINUTE = 1000
-    found = Loopback()
-    yield found
-    found.stop()
+    server = Loopback()
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -50,6 +50,7 @@ def send(page: Any) -> None:
     wait_for_end(page)
 
 
+@pytest.mark.timeout(300)  # more than a thousand blocks are drawn
 def test_hostile_texts_everywhere_cause_no_script_no_request_and_no_swap(desk: Any, upstream: Loopback) -> None:
     requests: list[str] = []
     desk.on("request", lambda request: requests.append(request.url))
@@ -96,9 +97,9 @@ def test_recorded_streams_are_shown_with_nothing_in_the_console(desk: Any, upstr
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "words"),
     [
-        (b"<html><title>It works</title></html>", "text/html", 200, "Not a message"),
-        (b"", "application/json", 200, "Not a message"),
-        (b'{"cut', "application/json", 200, "Not a message"),
+        (b"<html><title>It works</title></html>", "text/html", 200, "The response is not a message"),
+        (b"", "application/json", 200, "The response is not a message"),
+        (b'{"cut', "application/json", 200, "The response is not a message"),
         (b'{"error": "no such model"}', "application/json", 404, "no such model"),
         (b'{"detail": "Not Found"}', "application/json", 404, "Not Found"),
         (b"\xff\xfe\x00", "application/octet-stream", 500, "api_error"),
@@ -120,7 +121,7 @@ def test_a_host_that_nobody_knows_is_named_on_the_page(desk: Any) -> None:
     ending = desk.locator("[data-ending]")
     expect(ending).to_contain_text("Unknown host")
     expect(ending).to_contain_text("no-such-host.invalid")
-    expect(ending).to_contain_text("Check the host's name in the base URL of the connection.")
+    expect(ending).to_contain_text("Check the host name in the connection's base URL.")
     expect(desk.locator("[data-retry]")).to_be_visible()
 
 
@@ -128,7 +129,7 @@ def test_a_server_without_tls_is_told_from_one_that_is_not_there(desk: Any, upst
     Connection.objects.update(base_url=upstream.url.replace("http:", "https:"))
     send(desk)
     ending = desk.locator("[data-ending]")
-    expect(ending).to_contain_text("No trusted connection")
+    expect(ending).to_contain_text("No secure connection")
     expect(ending).to_contain_text("The credential was not sent.")
     expect(desk.locator("[data-retry]")).to_be_visible()
 
@@ -141,8 +142,8 @@ def test_silence_ends_a_run_and_what_had_come_stays(desk: Any, upstream: Loopbac
     expect(panel(desk)).to_have_attribute("data-state", "interrupted")
     expect(desk.locator("[data-blocks]")).to_contain_text("These words had come.")
     ending = desk.locator("[data-ending]")
-    expect(ending).to_contain_text("Silence")
-    expect(ending).to_contain_text("Nothing came for 0.5 seconds.")
+    expect(ending).to_contain_text("The upstream stopped sending")
+    expect(ending).to_contain_text("Nothing arrived for 0.5 seconds.")
     expect(desk.locator("[data-retry]")).to_be_visible()
 
 
@@ -172,7 +173,7 @@ def test_results_are_filled_in_and_sent_together(desk: Any, upstream: Loopback, 
     send(desk)
     button = desk.get_by_role("button", name="Send results")
     expect(button).to_be_disabled()
-    expect(desk.locator("[data-missing-results]")).to_have_text("2 of 2 without a result")
+    expect(desk.locator("[data-missing-results]")).to_have_text("2 results missing")
     desk.get_by_label("Result of one as text").fill("first")
     expect(button).to_be_disabled()
     desk.locator('[data-result="1"] [value="json"]').check()
@@ -201,7 +202,7 @@ def test_four_columns_stream_beside_each_other(desk: Any, upstream: Loopback, ax
     upstream.body = stream("Something to compare.")
     send(desk)
     desk.goto(f"/requests/{panel(desk).get_attribute('data-run')}/")
-    desk.get_by_label("More for this answer").click()
+    desk.get_by_label("More for this response").click()
     desk.get_by_role("button", name="Run again with…").click()
     dialog = desk.get_by_role("dialog", name="Run again")
     expect(dialog).to_be_visible()
@@ -209,7 +210,7 @@ def test_four_columns_stream_beside_each_other(desk: Any, upstream: Loopback, ax
     for column in "1234":
         dialog.locator(f'[name="column"][value="{column}"]').check()
         dialog.locator(f'[name="model-{column}"]').fill(f"model-{column}")
-    dialog.get_by_role("button", name="Run", exact=True).click()
+    dialog.get_by_role("button", name="Send", exact=True).click()
     expect(desk.locator(".compare-column .answer-panel[data-state='completed']")).to_have_count(4, timeout=20_000)
     expect(desk.locator(".compare-title")).to_have_text([f"model-{column}" for column in "1234"])
     axe(desk, ".compare")

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from playground.answer.shelf import shelf
+from playground.answer.cache import drawings
 from playground.engine.events import Streamed
-from playground.protocol import sse
-from tests.browser import expect
-from tests.web.runs import ended, live_run, store, stream, told
+from playground.protocol.stream import sse
+from tests.support.browser import expect
+from tests.support.runs import ended, live_run, store, stream, told
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 COUNT = 21_000  # more than are played from frames that are fetched all at once
@@ -21,7 +21,7 @@ COUNT = 21_000  # more than are played from frames that are fetched all at once
 @pytest.fixture
 def opened(page: Any, owner: Any, log_in: Any) -> Any:
     """The page of a run of so many events; its words are numbered as its events are."""
-    shelf.clear()
+    drawings.clear()
     words = [f"w{number}{'.' if number % 20 else chr(10) * 2} " for number in range(3, COUNT - 2)]
     events: list[dict[str, Any]] = [
         {"type": "message_start", "message": {"type": "message", "role": "assistant", "content": [], "usage": {}}},
@@ -57,7 +57,7 @@ def test_a_run_is_played_at_its_own_speed_faster_and_slower(new_page: Any, owner
     expect(where).to_contain_text(f"of {len(came)}")
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))
     page.locator("[data-play]").click()
-    expect(stood.locator("h3")).to_have_text("As it came in")
+    expect(stood.locator("h3")).to_have_text("As received")
     for speed, ms in (("1", 1_000), ("4", 250), ("0.25", 2_000), ("1", 300)):
         page.locator("[data-speed]").select_option(speed)
         page.clock.run_for(ms)
@@ -87,15 +87,16 @@ def test_a_long_run_is_opened_scrolled_stood_in_and_played(opened: Any) -> None:
     page.locator(".filter-pills label", has_text="text_delta").click()
 
     # Scrolled to the end: the rows there say what came.
-    page.locator("[data-window]").evaluate("box => { box.scrollTop = box.scrollHeight }")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     expect(page.locator(f'[data-rows] tr[data-number="{COUNT - 3}"] .data')).to_contain_text(f"w{COUNT - 3}")
 
     # Stood in, and stepped through in both directions.
     page.locator(f'[data-rows] tr[data-number="{COUNT - 10}"]').click()
     stood = page.locator("[data-stood-answer]")
-    for button, number in ((None, COUNT - 10), ("on", COUNT - 9), ("back", COUNT - 10), ("back", COUNT - 11)):
+    steps = ((None, COUNT - 10), ("Next", COUNT - 9), ("Previous", COUNT - 10), ("Previous", COUNT - 11))
+    for button, number in steps:
         if button:
-            page.get_by_role("button", name=f"One event {button}").click()
+            page.get_by_role("button", name=f"{button} event").click()
         expect(stood.locator("h3")).to_contain_text(f"after event {number}")
         expect(stood).to_contain_text(re.compile(rf"w{number}\.\s*$"))
         expect(page.locator("[data-stood-event]")).to_contain_text(f"w{number}")

@@ -14,12 +14,13 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
 
-from playground import account_export, attachment_store
-from playground.conversations import exchange, keeping, saving
-from playground.forms.examples import CHART_PNG
+from playground.attachments import attachment_store
+from playground.composer.request_examples import CHART_PNG
+from playground.conversations import autosave, file_formats, versions
+from playground.export import account_export
 from playground.models import Attachment, Draft, ToolMock
-from tests.web.drafting import begin, change, edit, stored
-from tests.web.test_answer_actions import CALL, TOOLS, calling, post, sent_by
+from tests.answer.test_answer_actions import CALL, TOOLS, calling, post, request_of
+from tests.support.drafting import begin, change, edit, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BODY = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}], "tools": TOOLS}
@@ -72,18 +73,18 @@ def test_an_example_follows_its_tools_new_name(client: Client) -> None:
 
 def test_examples_go_along_with_a_conversation_and_through_its_export(client: Client, owner: Any) -> None:
     draft = stored(BODY, user=owner, tool_examples={"get_weather": "1"})
-    conversation = saving.save(draft, owner)
-    incoming = exchange.from_text(exchange.to_json(conversation))
-    assert isinstance(incoming, exchange.Incoming)
+    conversation = autosave.save(draft, owner)
+    incoming = file_formats.from_text(file_formats.to_json(conversation))
+    assert isinstance(incoming, file_formats.ImportedConversation)
     assert incoming.versions[0][1]["tool_examples"] == {"get_weather": "1"}
-    saving.open_body(draft, {"model": "m"}, {"tool_examples": {}})
-    saving.open_version(draft, conversation, conversation.head)  # type: ignore[arg-type]
+    autosave.open_body(draft, {"model": "m"}, {"tool_examples": {}})
+    autosave.open_version(draft, conversation, conversation.head)  # type: ignore[arg-type]
     assert Draft.objects.get().tool_examples == {"get_weather": "1"}
 
 
 def test_an_example_written_on_one_branch_is_there_on_the_other(client: Client) -> None:
     begin(client, BODY)
-    keeping.sent(Draft.objects.get())
+    versions.sent(Draft.objects.get())
     edit(client, **{"messages[0].content": "y", FIELD: "1"})
     branch = Draft.objects.get().versions.get()
     posted = {":version": Draft.objects.get().version, ":mode": "form", ":branch": str(branch.pk)}
@@ -102,7 +103,7 @@ async def test_the_example_makes_the_form_for_the_result_and_does_not_answer(own
     assert 'name="field-0-code" value="007"' in html
     assert "data-answers-itself" not in html
     posted = {"way-0": "form", "field-0-city": "1", "kind-0-city": "string", "field-0-rain": "false"}
-    content = sent_by(await post(owners_client, run, "results", **posted))["messages"][-1]["content"][0]["content"]
+    content = request_of(await post(owners_client, run, "results", **posted))["messages"][-1]["content"][0]["content"]
     assert json.loads(content) == {"city": "1", "rain": False}
 
 
@@ -129,7 +130,7 @@ async def test_a_saved_image_is_sent_again_by_itself(owners_client: Any, owner: 
     assert reverse("attachment", args=[file.pk]) in html
     # What the form sends by itself: the way and the chosen file, no upload.
     posted = {"way-0": "image", "image-file-0": file.reference, "remember-0": "on", "was-saved-0": "1"}
-    sent = sent_by(await post(owners_client, again, "results", **posted))
+    sent = request_of(await post(owners_client, again, "results", **posted))
     source = sent["messages"][-1]["content"][0]["content"][0]["source"]
     assert source == {"type": "base64", "media_type": "image/png", "data": CHART_PNG}
 
@@ -149,7 +150,7 @@ async def test_nobody_sends_an_image_of_somebody_else(owners_client: Any, owner:
 
     file = await sync_to_async(attachment_store.store)(PNG, "x.png", user=stranger, visitor="")
     posted = {"way-0": "image", "image-file-0": file.reference}
-    assert b"no longer here" in (await post(owners_client, calling(owner, CALL), "results", **posted)).content
+    assert b"This image was deleted" in (await post(owners_client, calling(owner, CALL), "results", **posted)).content
 
 
 async def test_no_image_at_all_is_no_result(owners_client: Any, owner: Any) -> None:

@@ -14,18 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.answer import runs, shelf, standing
-from playground.answer.about import About
+from playground.answer import cache, drawing, run_view, seek
+from playground.answer.cache import OwnerLocks, TooBusy, WeightedCache
 from playground.answer.drawing import Drawing
 from playground.answer.folding import folded
-from playground.answer.runs import blank, drawing_of, events_between, stored_events
-from playground.answer.shelf import Shelf, TooBusy, Turns
-from playground.answer.standing import Standing
+from playground.answer.run_info import RunInfo
+from playground.answer.run_view import blank, drawing_of, events_between, stored_events
+from playground.answer.seek import Seeker
 from playground.engine.events import RunEvent, Streamed
 from playground.models import Run, RunContent, run_content
-from playground.protocol import sse
-from tests.web.runs import draw_all, ended, live_run, store, stream, tell, told
-from tests.web.test_answer import Page, html_of
+from playground.protocol.stream import sse
+from tests.answer.test_answer import Page, html_of
+from tests.support.runs import draw_all, ended, live_run, store, stream, tell, told
 
 STREAMS = sorted((Path(__file__).parent.parent / "streams").glob("*.sse"))
 HTMX = {"HX-Request": "true"}
@@ -54,7 +54,7 @@ def ended_of(data: bytes, chunk: int = 90) -> list[RunEvent]:
 @pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
 def test_folded_events_draw_the_very_same_answer(path: Path) -> None:
     events = ended_of(path.read_bytes())
-    assert html_of(draw_all(About(), folded(events))) == html_of(draw_all(About(), events))
+    assert html_of(draw_all(RunInfo(), folded(events))) == html_of(draw_all(RunInfo(), events))
 
 
 @given(
@@ -64,8 +64,8 @@ def test_folded_events_draw_the_very_same_answer(path: Path) -> None:
 def test_any_text_cut_anywhere_is_the_same_when_folded(texts: list[str], pad: str) -> None:
     events = told(wire_of(*texts, pad=pad))
     whole = [*events, ended()]
-    assert html_of(draw_all(About(), folded(whole))) == html_of(draw_all(About(), whole))
-    plain, fold = Drawing(About()), Drawing(About())
+    assert html_of(draw_all(RunInfo(), folded(whole))) == html_of(draw_all(RunInfo(), whole))
+    plain, fold = Drawing(RunInfo()), Drawing(RunInfo())
     plain.take_all(events)
     fold.take_all(folded(events))
     assert (fold.number, fold.now_ms) == (plain.number, plain.now_ms)
@@ -81,7 +81,7 @@ def test_many_deltas_become_few() -> None:
 
 def test_two_halves_of_a_character_stay_apart() -> None:
     events = told(wire_of("a", "b", "\ud83d", "\ude00", "c", "d"))
-    assert "\N{GRINNING FACE}" not in draw_all(About(), folded(events)).blocks[0].html
+    assert "\N{GRINNING FACE}" not in draw_all(RunInfo(), folded(events)).blocks[0].html
 
 
 # --- Reading what is stored ---------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def test_events_decoded_at_once_are_those_decoded_each(path: Path) -> None:
 
 @pytest.mark.django_db
 def test_a_window_of_events_reads_only_its_own_batches(owner: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("playground.recording.BATCH_BYTES", 300)
+    monkeypatch.setattr("playground.recording.run_writer.BATCH_BYTES", 300)
     run = store(tell(live_run(owner), stream("word " * 200)))
     assert run.batches.count() > 20
     read: list[int] = []
@@ -142,10 +142,10 @@ def seen(drawing: Drawing | None) -> list[Any]:
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_stored", [False, True], ids=["live", "stored"])
 def test_wherever_one_comes_from_the_answer_stands_the_same(owner: Any, monkeypatch: Any, is_stored: bool) -> None:
-    monkeypatch.setattr(standing, "APART", 40)
+    monkeypatch.setattr(seek, "APART", 40)
     live = tell(live_run(owner), wire_of(*re.findall(r"\s*\S+", LONG)))
     source = OfRun(store(live) if is_stored else live)
-    chance, way, place, page = random.Random(3), Standing(), "", Page()
+    chance, way, place, page = random.Random(3), Seeker(), "", Page()
     for _ in range(60):
         number = chance.choice([chance.randint(1, live.event_count), chance.randint(300, 310)])
         told = way.at(source, number, place)
@@ -153,9 +153,12 @@ def test_wherever_one_comes_from_the_answer_stands_the_same(owner: Any, monkeypa
             page = Page()
         page.apply(told["draw"])
         place = told["drawn"]
-        alone = Standing()
+        alone = Seeker()
         once = alone.at(source, number)
         assert (told["number"], told["ms"]) == (once["number"], once["ms"])
+        if number < live.event_count:  # the last one ends at the end
+            streamed = [each for each in source.events_between(number - 1, number) if isinstance(each, Streamed)]
+            assert told["ms"] == round(streamed[-1].at_ms, 1)
         assert seen(way.drawing) == seen(alone.drawing), number
         # The page has been told of each part and of each piece of the tail.
         for drawn in way.drawing.blocks:
@@ -166,9 +169,9 @@ def test_wherever_one_comes_from_the_answer_stands_the_same(owner: Any, monkeypa
 
 @pytest.mark.django_db
 def test_a_step_reads_no_more_than_it_shows(owner: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(standing, "APART", 40)
+    monkeypatch.setattr(seek, "APART", 40)
     run = store(tell(live_run(owner), stream("word " * 600)))
-    source, way = OfRun(run), Standing()
+    source, way = OfRun(run), Seeker()
     asked: list[int] = []
     between = source.events_between
 
@@ -188,7 +191,7 @@ def test_a_step_reads_no_more_than_it_shows(owner: Any, monkeypatch: Any) -> Non
 
 @pytest.mark.django_db
 def test_a_place_nobody_gave_is_the_beginning(owner: Any) -> None:
-    source, way = OfRun(store(tell(live_run(owner)))), Standing()
+    source, way = OfRun(store(tell(live_run(owner)))), Seeker()
     way.at(source, 2)
     for place in ("", "x", "x.1", f"{way.epoch}.", f"{way.epoch}.-1", f"{way.epoch}.²", ".", f"{way.epoch}.{'9' * 99}"):
         assert way.at(source, 3, place)["is_whole"] is True
@@ -197,11 +200,13 @@ def test_a_place_nobody_gave_is_the_beginning(owner: Any) -> None:
 @pytest.mark.django_db
 def test_a_run_that_was_drawn_lately_is_not_read_from_its_beginning(owner: Any, client: Any, monkeypatch: Any) -> None:
     for name in ("LARGE_EVENTS", "MILESTONE"):
-        monkeypatch.setattr(runs, name, 50)
-    shelf.shelf.clear()
+        monkeypatch.setattr(run_view, name, 50)
+    monkeypatch.setattr(cache.drawings, "rest_s", 600.0)  # however slow this machine is
+    cache.drawings.clear()
     run = store(tell(live_run(owner), stream(" ".join(f"w{number}" for number in range(200)))))
     client.force_login(owner)
     address = f"/requests/{run.pk}/answer/"
+    monkeypatch.setattr(drawing._budget, "_credit_s", -60.0)  # and however much it has drawn before
     panel = client.get(address, headers=HTMX).content.decode()
     assert re.search(r"\bw199\b", panel)
     read: list[int] = []
@@ -214,7 +219,7 @@ def test_a_run_that_was_drawn_lately_is_not_read_from_its_beginning(owner: Any, 
     monkeypatch.setattr(run_content, "read_events", watch)
     told = client.get(f"{address}at/170/").json()
     assert min(read) == 151
-    alone = Standing()
+    alone = Seeker()
     alone.at(OfRun(run), 170)
     assert told["number"] == 170
     assert [patch["html"] for patch in told["draw"]] == [drawn.html for drawn in alone.drawing.blocks]
@@ -225,8 +230,8 @@ def test_a_run_that_was_drawn_lately_is_not_read_from_its_beginning(owner: Any, 
 
 def test_a_shelf_holds_so_many_so_heavy_so_long(monkeypatch: Any) -> None:
     now = [0.0]
-    monkeypatch.setattr(shelf.time, "monotonic", lambda: now[0])
-    small = Shelf(most=3, most_weight=100, rest_s=60)
+    monkeypatch.setattr(cache.time, "monotonic", lambda: now[0])
+    small = WeightedCache(most=3, most_weight=100, rest_s=60)
     for name in "abcd":
         small.put(name, name, 1)
     assert [name in small for name in "abcd"] == [False, True, True, True]
@@ -241,7 +246,7 @@ def test_a_shelf_holds_so_many_so_heavy_so_long(monkeypatch: Any) -> None:
 
 
 def test_one_owners_work_is_done_one_after_the_other_and_not_without_end() -> None:
-    turns, inside, go, finished = Turns(most_waiting=1, patience_s=5), threading.Event(), threading.Event(), []
+    turns, inside, go, finished = OwnerLocks(most_waiting=1, wait_s=5), threading.Event(), threading.Event(), []
 
     def work(name: str) -> None:
         with turns.of("me"):
@@ -254,7 +259,7 @@ def test_one_owners_work_is_done_one_after_the_other_and_not_without_end() -> No
     inside.wait(5)
     second = threading.Thread(target=work, args=["second"])
     second.start()
-    while turns._turns["me"][1] < 2:
+    while turns._locks["me"][1] < 2:
         pass
     with pytest.raises(TooBusy), turns.of("me"):
         pass
@@ -264,20 +269,20 @@ def test_one_owners_work_is_done_one_after_the_other_and_not_without_end() -> No
     first.join(5)
     second.join(5)
     assert finished == ["first", "second"]
-    assert turns._turns == {}
+    assert turns._locks == {}
 
 
 def test_who_waits_too_long_is_told_so() -> None:
-    turns = Turns(patience_s=0.01)
+    turns = OwnerLocks(wait_s=0.01)
     with turns.of("me"), pytest.raises(TooBusy), turns.of("me"):
         pass
 
 
 @pytest.fixture
 def large(owner: Any, monkeypatch: Any) -> Run:
-    monkeypatch.setattr(runs, "LARGE_EVENTS", 10)
-    monkeypatch.setattr(runs, "SLOW_EVENTS", 10)
-    shelf.shelf.clear()
+    monkeypatch.setattr(run_view, "LARGE_EVENTS", 10)
+    monkeypatch.setattr(run_view, "SLOW_EVENTS", 10)
+    cache.drawings.clear()
     return store(tell(live_run(owner), stream("word " * 50)))
 
 
@@ -285,9 +290,10 @@ def large(owner: Any, monkeypatch: Any) -> Run:
 def test_a_page_with_a_very_long_answer_comes_before_the_answer(client: Any, owner: Any, large: Run) -> None:
     client.force_login(owner)
     page = client.get(f"/requests/{large.pk}/")
-    assert "Drawing the answer out of 55 events" in page.content.decode()
+    assert "Building the response from 55 events" in page.content.decode()
     assert "word word" not in page.content.decode().split('id="answer"')[1]
-    panel = client.get(f"/requests/{large.pk}/answer/", headers=HTMX).content.decode()
+    from_there = {**HTMX, "HX-Current-URL": f"http://testserver/requests/{large.pk}/"}
+    panel = client.get(f"/requests/{large.pk}/answer/", headers=from_there).content.decode()
     assert "word word" in panel
     assert panel.strip() in client.get(f"/requests/{large.pk}/").content.decode()  # kept: it comes at once now
 
@@ -297,7 +303,7 @@ def test_a_large_answer_is_drawn_once(client: Any, owner: Any, large: Run, monke
     client.force_login(owner)
     address = f"/requests/{large.pk}/answer/"
     first = client.get(address, headers=HTMX).content
-    monkeypatch.setattr(runs, "stored_events", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(run_view, "stored_events", lambda *_: pytest.fail("read again"))
     assert client.get(address, headers=HTMX).content == first
     assert b"word word" in client.get(f"{address}text/").content
 
@@ -326,8 +332,8 @@ def test_what_was_kept_for_one_is_not_there_for_another(client: Any, owner: Any,
 @pytest.mark.django_db
 def test_who_asks_too_much_at_once_is_asked_for_patience(client: Any, owner: Any, large: Run, monkeypatch: Any) -> None:
     client.force_login(owner)
-    monkeypatch.setattr(shelf.turns, "patience_s", 0.01)
-    with shelf.turns.of(f"user:{owner.pk}"):
+    monkeypatch.setattr(cache.owner_locks, "wait_s", 0.01)
+    with cache.owner_locks.of(f"user:{owner.pk}"):
         for part in ("answer/", "answer/at/20/", "answer/json/", "answer/frames/", "wire/"):
             refused = client.get(f"/requests/{large.pk}/{part}", headers=HTMX)
             assert (refused.status_code, refused["Retry-After"]) == (429, "2"), part

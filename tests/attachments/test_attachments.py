@@ -14,12 +14,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from playground import attachment_store
-from playground.conversations import saving
-from playground.forms.attachments import references
-from playground.forms.examples import CHART_PNG, PAGE_PDF
-from playground.forms.file_types import UnknownFileError, recognise
-from playground.models import Attachment, Draft, room
+from playground.attachments import attachment_store
+from playground.attachments.file_types import UnknownFileError, recognise
+from playground.attachments.references import references
+from playground.composer.request_examples import CHART_PNG, PAGE_PDF
+from playground.conversations import autosave
+from playground.models import Attachment, Draft, storage_quota
 
 pytestmark = pytest.mark.django_db
 PNG = base64.b64decode(CHART_PNG)
@@ -121,7 +121,7 @@ def test_how_much_is_kept_has_an_end(client: Any, owner: Any, settings: Any) -> 
     assert upload(client, PNG).status_code == 200
     refused = upload(client, PDF, "page.pdf")
     assert refused.status_code == 413
-    assert "page.pdf: Your files may take" in refused.json()["problem"]
+    assert "page.pdf: Your files may use" in refused.json()["problem"]
     assert upload(client, PNG).status_code == 200  # it is there already
 
 
@@ -144,13 +144,13 @@ def test_new_cookies_make_no_more_room_for_an_address(settings: Any) -> None:
 
 
 def test_drafts_of_visitors_count_for_their_address_too(settings: Any) -> None:
-    settings.MAX_VISITOR_BYTES_PER_ADDRESS = 2 * room.SMALLEST_DRAFT
+    settings.MAX_VISITOR_BYTES_PER_ADDRESS = 2 * storage_quota.SMALLEST_DRAFT
     browsers = [Client(REMOTE_ADDR="2001:db8:1:2::1"), Client(REMOTE_ADDR="2001:db8:1:2::9")]
     for browser in browsers[:1]:
         assert edit(browser, max_tokens="9").status_code == 200
-    assert edit(browsers[1], system="x" * 2 * room.SMALLEST_DRAFT).status_code == 413
-    refused = edit(browsers[1], system="x" * 2 * room.SMALLEST_DRAFT)
-    assert "There is no room for this request" in refused.content.decode()
+    assert edit(browsers[1], system="x" * 2 * storage_quota.SMALLEST_DRAFT).status_code == 413
+    refused = edit(browsers[1], system="x" * 2 * storage_quota.SMALLEST_DRAFT)
+    assert "There is no storage left for this request" in refused.content.decode()
     assert Draft.objects.get().address == "2001:db8:1:2::"
     assert edit(Client(REMOTE_ADDR="2001:db8:1:3::1"), max_tokens="9").status_code == 200
 
@@ -260,7 +260,7 @@ def test_a_reference_that_is_typed_counts_as_use(client: Any) -> None:
 def test_a_sweep_keeps_the_files_of_versions_and_unpacks_none(owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = attachment_store.store(PNG, "kept.png", user=owner, visitor="")
     attachment_store.store(PDF, "left.pdf", user=owner, visitor="")
-    saving.create(owner, body_with({"type": "base64", "media_type": "image/png", "data": kept.reference}), {})
+    autosave.create(owner, body_with({"type": "base64", "media_type": "image/png", "data": kept.reference}), {})
     long_ago()
     monkeypatch.setattr("playground.models.conversation.zlib.decompress", None)
     assert attachment_store.sweep() == 1

@@ -14,12 +14,13 @@ from django.urls import reverse
 
 from accounts.models import Connection
 from playground import dispatch
-from playground.forms import columns
+from playground.composer import comparison_columns
 from playground.models import Draft, Run
-from playground.request_log import beside
-from tests.web.runs import body_of, failed_run, live_run, store, stored_run, tell
-from tests.web.test_answer_actions import put
-from tests.web.test_send import BODY, Started, send, write
+from playground.request_log import column_figures
+from tests.answer.test_answer_actions import put
+from tests.dispatch.test_send import BODY, Started, send, write
+from tests.support.markup import markup
+from tests.support.runs import body_of, failed_run, live_run, store, stored_run, tell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +37,7 @@ def press(client: Any, op: str, path: str = "", kind: str = "", **more: str) -> 
     fields = {":version": Draft.objects.get().version, ":mode": "form", ":op": op, ":path": path, ":kind": kind, **more}
     response = client.post(reverse("change"), fields)
     assert response.status_code == 200, response.content
-    return response.content.decode()
+    return markup(response)
 
 
 def type_in(client: Any, **fields: str) -> str:
@@ -48,7 +49,7 @@ def type_in(client: Any, **fields: str) -> str:
     named = {name(key): text for key, text in fields.items()}
     response = client.post(reverse("edit"), {":version": Draft.objects.get().version, ":mode": "form", **named})
     assert response.status_code == 200, response.content
-    return response.content.decode()
+    return markup(response)
 
 
 def compare(client: Any, count: int = 2, body: Any = None) -> None:
@@ -58,12 +59,12 @@ def compare(client: Any, count: int = 2, body: Any = None) -> None:
         press(client, "column-add")
 
 
-def kept() -> list[columns.Column]:
-    return columns.read(Draft.objects.get())
+def kept() -> list[comparison_columns.Column]:
+    return comparison_columns.read(Draft.objects.get())
 
 
 def bodies(started: Started) -> list[Any]:
-    return [json.loads(body) for body, _ in started.calls]
+    return [json.loads(request.body) for request in started.calls]
 
 
 # --- What is sent -------------------------------------------------------------------------------------------------
@@ -72,11 +73,11 @@ def bodies(started: Started) -> list[Any]:
 def test_all_columns_are_sent_with_the_forms_body_and_their_own_values(client: Client, started: Started) -> None:
     compare(client, 3)
     type_in(client, own_b_temperature="0.50", own_c_model="sandbox-thinker")
-    send(client, **{"max_tokens": "77", ":press": "once"})
+    send(client, **{"max_tokens": "77", ":idempotency-key": "once"})
     form = BODY | {"max_tokens": 77, "messages": [{"role": "user", "content": "Hi"}]}
     assert bodies(started) == [form, form | {"temperature": 0.5}, form | {"model": "sandbox-thinker"}]
-    assert b"0.50" in started.calls[1][0]
-    assert len({options["client_id"] for _, options in started.calls}) == 3
+    assert b"0.50" in started.calls[1].body
+    assert len({request.idempotency_key for request in started.calls}) == 3
 
 
 def test_what_is_typed_in_the_form_reaches_linked_columns_only(client: Client, started: Started) -> None:
@@ -108,7 +109,7 @@ def test_any_member_can_be_a_columns_own(client: Client, started: Started) -> No
     assert second["thinking"] == {"type": "adaptive"}
     assert second["output_config"] == {"effort": "low"}
     assert second["messages"] == [{"role": "user", "content": "Else"}]
-    assert b"[2.0]" in started.calls[1][0]
+    assert b"[2.0]" in started.calls[1].body
 
 
 def test_one_column_can_be_sent_alone(client: Client, started: Started) -> None:
@@ -131,11 +132,10 @@ def test_a_column_goes_to_its_own_connection_and_takes_no_key_that_was_typed_for
     press(client, "connection", kind=str(here.pk))
     type_in(client, connection_b=str(there.pk), connection_c="sandbox")
     send(client, **{":key": "sk-typed", ":auth-style": "bearer"})
-    chosen = [(options["connection"], options["visitor_key"], options.get("upstream")) for _, options in started.calls]
+    chosen = [(request.connection, request.credential, request.auth_style) for request in started.calls]
     assert [connection for connection, *_ in chosen] == [here, there, None]
     assert [key for _, key, _ in chosen] == ["sk-typed", None, None]
-    assert chosen[0][2].auth_style == "bearer"
-    assert chosen[1][2] is None
+    assert [style for *_, style in chosen] == ["bearer", None, None]
 
 
 def test_a_connection_of_somebody_else_is_no_choice(
@@ -145,7 +145,7 @@ def test_a_connection_of_somebody_else_is_no_choice(
     client.force_login(owner)
     compare(client)
     html = type_in(client, connection_b=str(theirs.pk))
-    assert "no longer there" in html
+    assert "deleted" in html
     assert "theirs.example" not in html
     send(client)
     assert started.calls == []
@@ -163,10 +163,10 @@ def test_with_a_bad_value_no_column_is_sent_and_the_problem_stands_at_its_field(
     compare(client)
     html = send(client, **{":own b max_tokens": "warm"}).content.decode()
     assert started.calls == []
-    assert "No column was sent: mend column 2" in html
+    assert "No column was sent: fix column 2" in html
     note = re.search(r'id="column-b-f-max_tokens-note".*?</div>', html, re.DOTALL)
     assert note, html
-    assert "is not a number" in note[0]
+    assert "Enter a number" in note[0]
     assert kept()[1].own["max_tokens"].typed == "warm", "what was typed is kept"
 
 
@@ -204,7 +204,7 @@ def test_a_column_that_is_refused_says_so_and_offers_to_retry_alone(client: Clie
     compare(client, 3, BODY | {"model": "sandbox-stories", "messages": [{"role": "user", "content": "Hi"}]})
     html = send(client).content.decode()
     assert html.count("data-socket=") == 2
-    assert "Only 2 runs at once" in html
+    assert "At most 2 requests at once" in html
     assert "Retry column 3" in html
     for run in list(dispatch.get_live()._runs.values()):
         run.stop()
@@ -218,7 +218,7 @@ def test_a_body_that_cannot_be_drawn_is_no_obstacle_to_the_page(client: Client, 
     assert client.post(reverse("edit"), {":version": version, ":mode": "json", ":json": text}).status_code == 200
     assert client.get("/").status_code == 200
     html = send(client, **{":anyway": "1"}).content.decode()
-    assert [body for body, _ in started.calls] == [text.encode()]
+    assert [request.body for request in started.calls] == [text.encode()]
     assert "Column 2 was not sent" in html
 
 
@@ -227,8 +227,8 @@ def test_a_body_that_cannot_be_drawn_is_no_obstacle_to_the_page(client: Client, 
 
 def test_there_are_two_to_four_columns(client: Client) -> None:
     compare(client, 4)
-    assert "that is the most" in press(client, "column-add")
-    assert "that is the most" in press(client, "column-duplicate", "a")
+    assert "At most 4 columns" in press(client, "column-add")
+    assert "At most 4 columns" in press(client, "column-duplicate", "a")
     assert [column.id for column in kept()] == ["a", "b", "c", "d"]
 
 
@@ -306,7 +306,7 @@ def test_senseless_presses_change_nothing(client: Client, op: str, path: str, ki
 def test_a_column_has_a_limited_number_of_own_values(client: Client) -> None:
     compare(client)
     type_in(client, **{f":own a x{number}": "1" for number in range(60)})
-    assert len(kept()[0].own) == columns.MOST_OWN
+    assert len(kept()[0].own) == comparison_columns.MOST_OWN
 
 
 # --- Kept with the draft --------------------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ def test_columns_and_their_answers_are_there_after_a_reload(client: Client, owne
     type_in(client, own_b_temperature="0.3", own_a_stop_sequences="[oops")
     sent = re.findall(r'data-run="([^"]+)"', send(client, **{":anyway": "1"}).content.decode())
     assert len(sent) == 1, "the other could not be read"
-    html = client.get("/").content.decode()
+    html = markup(client.get("/"))
     assert 'name=":own b temperature" value="0.3"' in html
     assert "[oops</textarea>" in html
     assert re.findall(r'data-run="([^"]+)"', html) == sent
@@ -351,12 +351,14 @@ async def test_a_run_that_is_made_again_takes_its_place_in_the_column_and_leaves
     await client.aforce_login(owner)
     runs = [put(tell(live_run(owner, body=body_of(max_tokens=7)))) for _ in range(2)]
     draft = Draft(user=owner, body=body_of(max_tokens=7))
-    columns.write(draft, [columns.Column(key, run=str(run.id)) for key, run in zip("ab", runs, strict=True)])
+    comparison_columns.write(
+        draft, [comparison_columns.Column(key, run=str(run.id)) for key, run in zip("ab", runs, strict=True)]
+    )
     await sync_to_async(draft.keep)()
     response = await client.post(f"/requests/{runs[1].id}/again/", {"double_max_tokens": "1"})
     again = re.findall(r'data-run="([^"]+)"', response.content.decode())
     await draft.arefresh_from_db()
-    assert [column.run for column in columns.read(draft)] == [str(runs[0].id), *again]
+    assert [column.run for column in comparison_columns.read(draft)] == [str(runs[0].id), *again]
     assert draft.version == 1, "another tab need not know"
     assert json.loads(bytes(draft.body))["max_tokens"] == 7, "what goes on in one column stays there"
 
@@ -368,8 +370,11 @@ def test_figures_stand_on_one_line_each_and_the_best_is_marked(owner: Any) -> No
     slow, fast = (stored_run(owner) for _ in range(2))
     Run.objects.filter(pk=slow.pk).update(first_token_ms=900.0, duration_ms=2000.0, cost_usd="0.5", output_tokens=10)
     Run.objects.filter(pk=fast.pk).update(first_token_ms=300.0, duration_ms=1000.0, cost_usd="0.5", output_tokens=20)
-    found = {line.name: line for line in beside.lines([Run.objects.get(pk=slow.pk), Run.objects.get(pk=fast.pk), None])}
-    assert [cell.words for cell in found["first token"].cells] == ["900 ms", "300 ms", beside.UNKNOWN]
+    found = {
+        line.name: line
+        for line in column_figures.lines([Run.objects.get(pk=slow.pk), Run.objects.get(pk=fast.pk), None])
+    }
+    assert [cell.words for cell in found["first token"].cells] == ["900 ms", "300 ms", column_figures.UNKNOWN]
     assert [cell.is_best for cell in found["first token"].cells] == [False, True, False]
     assert [cell.part for cell in found["total"].cells] == [100.0, 50.0, 0.0]
     assert [cell.is_best for cell in found["tokens per second"].cells] == [False, True, False]
@@ -381,16 +386,16 @@ def test_a_run_that_failed_is_not_the_shortest(owner: Any) -> None:
     for run, duration_ms in ((slow, 2000.0), (fast, 1000.0), (refused, 20.0)):
         Run.objects.filter(pk=run.pk).update(duration_ms=duration_ms)
     runs = [Run.objects.get(pk=run.pk) for run in (slow, fast, refused)]
-    found = {line.name: line for line in beside.lines(runs)}
+    found = {line.name: line for line in column_figures.lines(runs)}
     assert [cell.is_best for cell in found["total"].cells] == [False, True, False]
-    found = {line.name: line for line in beside.lines(runs[1:])}
+    found = {line.name: line for line in column_figures.lines(runs[1:])}
     assert not any(cell.is_best for cell in found["total"].cells), "it has nobody to be better than"
 
 
 def test_a_live_and_a_stored_run_have_the_same_figures(owner: Any) -> None:
     live = tell(live_run(owner))
     stored = store(live)
-    for line in beside.lines([live, stored]):
+    for line in column_figures.lines([live, stored]):
         assert line.cells[0].words == line.cells[1].words, line.name
 
 
@@ -398,16 +403,16 @@ def test_the_table_is_of_the_askers_own_columns(client: Client) -> None:
     assert client.get(reverse("draft-figures")).content == b""
     compare(client)
     send(client)
-    assert client.get(reverse("draft-figures")).content.decode().count("Column ") == 2
+    assert client.get(reverse("draft-figures")).content.decode().count("data-figures-of=") == 2
 
 
 async def test_the_same_press_sent_twice_sends_each_column_once(owner: Any) -> None:
     client = AsyncClient()
     await client.aforce_login(owner)
     draft = Draft(user=owner, body=body_of(model="sandbox-echo"))
-    columns.write(draft, [columns.Column("a"), columns.Column("b")])
+    comparison_columns.write(draft, [comparison_columns.Column("a"), comparison_columns.Column("b")])
     await sync_to_async(draft.keep)()
-    fields = {":version": "1", ":mode": "form", ":press": "one"}
+    fields = {":version": "1", ":mode": "form", ":idempotency-key": "one"}
     pages = [(await client.post(reverse("send"), fields)).content.decode() for _ in range(2)]
     first, again = (re.findall(r'data-run="([^"]+)"', page) for page in pages)
     assert len(first) == 2

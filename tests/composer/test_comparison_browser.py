@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from playground.forms import columns
+from playground.composer import comparison_columns
 from playground.models import Draft, Run
-from tests.browser import expect
-from tests.web.test_compose_browser import body_of_draft, field, open_playground, settle
+from tests.composer.test_compose_browser import body_of_draft, field, open_playground, settle
+from tests.support.browser import expect
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,16 +27,34 @@ def press(page: Any, name: str) -> None:
     settle(page)
 
 
+def settings_of(page: Any, column: int) -> None:
+    """Open the settings of a column, unless they are."""
+    sheet = page.locator(".column-settings").nth(column - 1)
+    if sheet.get_attribute("open") is None:
+        sheet.locator("summary").click()
+
+
+def press_in_menu(page: Any, column: int, name: str) -> None:
+    page.get_by_label(f"More for column {column}", exact=True).click()
+    press(page, name)
+
+
+def unfold_the_form(page: Any) -> None:
+    page.get_by_role("button", name="Show the request form").click()
+
+
 def unlink(page: Any, column: int, name: str, text: str) -> None:
-    page.get_by_label(f"Column {column}: set a value of its own for").select_option(name)
+    settings_of(page, column)
+    page.get_by_role("combobox", name=f"Column {column}: override a field").select_option(name)
     settle(page)
-    field(page, f"Column {column}: {name}").fill(text)
-    settle(page)
+    if text:
+        field(page, f"Column {column}: {name}").fill(text)
+        settle(page)
 
 
 def sent_by_columns() -> list[Any]:
     """The bodies that the columns' runs sent, in the order of the columns."""
-    runs = [Run.objects.get(pk=column.run) for column in columns.read(Draft.objects.get())]
+    runs = [Run.objects.get(pk=column.run) for column in comparison_columns.read(Draft.objects.get())]
     return [json.loads(run.request_body or b"") for run in runs]
 
 
@@ -48,8 +66,11 @@ def test_three_columns_from_one_form_are_sent_at_once_and_survive_a_reload(desk:
     press(desk, "Add column")
     expect(desk.locator(".compare-column")).to_have_count(3)
     unlink(desk, 2, "temperature", "0.2")
+    settings_of(desk, 3)
     field(desk, "Column 3: model").fill("sandbox-thinker")
     settle(desk)
+    axe(desk, "#answer")
+    unfold_the_form(desk)
     field(desk, "messages[0].content").fill("Tell me a long story")
     settle(desk)
     expect(desk.locator("#column-b .column-differs")).to_contain_text("temperature 0.2")
@@ -64,7 +85,7 @@ def test_three_columns_from_one_form_are_sent_at_once_and_survive_a_reload(desk:
     expect(field(desk, "Column 3: model")).to_have_value("sandbox-thinker")
     desk.locator("#column-a [data-stop]").click()
     expect(desk.locator("#column-a .answer-panel")).to_have_attribute("data-state", "cancelled")
-    expect(desk.locator("#compare-figures tbody tr").nth(1)).to_contain_text("stopped")
+    expect(desk.locator("#column-a .column-figures")).to_contain_text("stopped")
     desk.locator("#column-title-b").click()
     desk.keyboard.press("Escape")
     expect(desk.locator(".column-answer .answer-panel[data-socket]")).to_have_count(0)
@@ -73,8 +94,8 @@ def test_three_columns_from_one_form_are_sent_at_once_and_survive_a_reload(desk:
     assert first["messages"] == [{"role": "user", "content": "Tell me a long story"}]
     assert second == first | {"temperature": 0.2}
     assert third == first | {"model": "sandbox-thinker"}
-    press(desk, "Remove column 1")
-    press(desk, "Remove column 2")  # the third until now
+    press_in_menu(desk, 1, "Remove column 1")
+    press_in_menu(desk, 2, "Remove column 2")  # the third until now
     expect(desk.locator(".compare-column")).to_have_count(0)
     expect(desk.locator("#answer .answer-panel")).to_have_attribute("data-state", "cancelled")
     settle(desk)
@@ -88,19 +109,21 @@ def test_a_visitor_on_a_phone_is_told_of_bad_values_and_of_the_limit_and_retries
     settings.VISITOR_RUNS_AT_ONCE = 2
     page = new_page(width=390, height=844)
     open_playground(page)
-    press(page, "Compare")
-    press(page, "Duplicate column 2")
+    page.get_by_label("More ways to send").click()
+    press(page, "Compare models or settings")
+    expect(page.locator(".compare-column")).to_have_count(2)
+    press_in_menu(page, 2, "Duplicate column 2")
     unlink(page, 2, "max_tokens", "warm")
     page.locator("#try-it").click()
     expect(field(page, "Column 2: max_tokens")).to_be_focused()
     expect(field(page, "Column 2: max_tokens")).to_have_attribute("aria-invalid", "true")
-    expect(page.locator("#compare-said")).to_contain_text("No column was sent: mend column 2")
+    expect(page.locator("#compare-said")).to_contain_text("No column was sent: fix column 2")
     axe(page, "#answer")
     field(page, "Column 2: max_tokens").fill("4000")
     settle(page)
     page.locator("#try-it").click()
     expect(page.locator(".column-answer [data-socket]")).to_have_count(2)
-    expect(page.locator("#column-c")).to_contain_text("Only 2 runs at once")
+    expect(page.locator("#column-c")).to_contain_text("At most 2 requests at once")
     axe(page, "#answer")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.locator("#column-a [data-stop]").click()
@@ -110,18 +133,21 @@ def test_a_visitor_on_a_phone_is_told_of_bad_values_and_of_the_limit_and_retries
     expect(page.locator("#column-a .answer-panel")).to_have_attribute("data-state", "cancelled")
 
 
-def test_fields_are_linked_and_unlinked_by_keyboard_and_the_settings_fold(desk: Any) -> None:
+def test_fields_are_linked_and_unlinked_by_keyboard_in_a_sheet_that_escape_closes(desk: Any) -> None:
     press(desk, "Compare")
     field(desk, "Column 2: model").press("End")
     field(desk, "Column 2: model").press_sequentially("-2")
     settle(desk)
-    link = desk.get_by_role("button", name="Column 2: model follows the form")
+    link = desk.get_by_role("button", name="Column 2: model: same as form")
     expect(link).to_have_attribute("aria-pressed", "false")
+    unfold_the_form(desk)
     field(desk, "model").fill("sandbox-echo")
     settle(desk)
     expect(field(desk, "Column 1: model")).to_have_value("sandbox-echo")
     expect(field(desk, "Column 2: model")).to_have_value("sandbox-stories-2")
     expect(desk.locator("#column-b")).to_contain_text("form: sandbox-echo")
+    expect(desk.locator("#column-model-b")).to_have_text("sandbox-stories-2")
+    settings_of(desk, 2)
     link.press("Enter")
     settle(desk)
     expect(field(desk, "Column 2: model")).to_have_value("sandbox-echo")
@@ -130,11 +156,11 @@ def test_fields_are_linked_and_unlinked_by_keyboard_and_the_settings_fold(desk: 
     desk.get_by_role("button", name="Column 1: thinking adaptive").press("Enter")
     settle(desk)
     expect(desk.locator("#column-a .column-differs")).to_contain_text('thinking {"type":"adaptive"}')
-    fold = desk.get_by_role("button", name="Settings")
-    fold.press("Enter")
-    expect(fold).to_have_attribute("aria-expanded", "false")
+    desk.keyboard.press("Escape")
     expect(field(desk, "Column 1: model")).to_be_hidden()
-    desk.reload()
-    expect(field(desk, "Column 1: model")).to_be_hidden()
+    expect(desk.locator("#column-a .column-pick")).to_be_focused()
+    desk.get_by_role("button", name="Column 1: use the form\N{RIGHT SINGLE QUOTATION MARK}s thinking again").click()
+    settle(desk)
+    expect(desk.locator("#column-a .column-differs")).not_to_contain_text("thinking")
     press(desk, "Stop comparing")
     expect(desk.locator("#compare-start")).to_be_focused()

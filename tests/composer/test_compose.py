@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from playground.forms.nodes import Node
+from playground.composer.nodes import Node
 from playground.models import Draft
-from playground.protocol import json_text
-from playground.protocol.kinds import ListOf, MapOf, Object, OneOf, Variants
-from playground.protocol.parameters import BODY
-from tests.web.drafting import HELLO, begin, body, change, edit
+from playground.protocol.catalogue.kinds import ListOf, MapOf, Object, OneOf, Variants
+from playground.protocol.catalogue.parameters import BODY
+from playground.protocol.json import json_text
+from tests.support.drafting import HELLO, begin, body, change, edit
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def records(kind: Any, path: tuple[Any, ...] = ()) -> Any:
 @pytest.mark.parametrize(("path", "kind"), [(p, k) for p, k in records(BODY) if k is not BODY], ids=str)
 def test_every_record_of_the_catalogue_is_drawn_with_a_control(path: tuple[Any, ...], kind: Object) -> None:
     """A group with nothing set still offers each member: as a control, under More, or as its variant's own control."""
-    from playground.protocol.kinds import blank
+    from playground.protocol.catalogue.kinds import blank
 
     value = blank(kind)
     node = Node(path, kind, value)
@@ -230,3 +230,17 @@ def test_a_change_of_variant_keeps_what_both_have(client: Any) -> None:
 def test_a_change_that_makes_no_sense_is_refused_in_words(client: Any, op: str, path: str) -> None:
     begin(client, HELLO)
     assert change(client, op, path, "nonsense").status_code == 200
+
+
+def test_each_server_tool_is_offered_once_and_its_version_can_be_chosen(client: Any) -> None:
+    begin(client, HELLO)
+    page = client.get("/").content.decode()
+    assert page.count('data-kind="web_search_20') == 1
+    change(client, "insert", "tools", "web_search_20260318")
+    page = client.get("/").content.decode()
+    assert 'value="web_search_20250305"' in page
+    change(client, "variant", "tools[0]", "web_search_20250305")
+    assert body()["tools"] == [{"type": "web_search_20250305", "name": "web_search"}]
+    change(client, "insert", "tools", "text_editor_20250728")
+    change(client, "variant", "tools[1]", "text_editor_20250124")
+    assert body()["tools"][1] == {"type": "text_editor_20250124", "name": "str_replace_editor"}

@@ -10,9 +10,9 @@ import pytest
 from django.db import OperationalError
 
 from playground import dispatch
-from playground.forms.examples import CHART_PNG
+from playground.composer.request_examples import CHART_PNG
 from playground.models import Draft
-from tests.browser import expect
+from tests.support.browser import expect
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
@@ -30,6 +30,7 @@ def settle(page: Any) -> None:
 def open_playground(page: Any) -> None:
     page.goto("/")
     expect(page.locator("#try-it")).to_be_visible()
+    page.evaluate("for (const group of document.querySelectorAll('details[data-group]')) group.open = true")
 
 
 def field(page: Any, name: str) -> Any:
@@ -44,7 +45,7 @@ def press(page: Any, name: str, **options: Any) -> None:
 def test_a_first_visitor_sees_an_answer_stream_in(page: Any) -> None:
     open_playground(page)
     page.locator("#try-it").click()
-    expect(page.locator("#answer [data-blocks]")).to_contain_text("simulation")
+    expect(page.locator("#answer [data-blocks]")).to_contain_text("Simulated")
     expect(page.locator("#answer")).to_contain_text("end_turn")
 
 
@@ -52,8 +53,8 @@ def test_a_double_click_sends_once(page: Any, monkeypatch: pytest.MonkeyPatch) -
     sent: list[str] = []
     send = dispatch.start
 
-    async def counted(body: bytes, **options: Any) -> Any:
-        run = await send(body, **options)
+    async def counted(request: dispatch.RunRequest) -> Any:
+        run = await send(request)
         sent.append(str(run.id))
         return run
 
@@ -65,6 +66,7 @@ def test_a_double_click_sends_once(page: Any, monkeypatch: pytest.MonkeyPatch) -
     page.wait_for_timeout(600)  # what comes later is another press
     page.locator("#try-it").click()
     expect(page.locator(f"#answer [data-run='{sent[0]}']")).to_have_count(0)
+    expect(page.locator("#answer")).to_contain_text("end_turn")  # its socket is not cut off by the end of the test
     assert len(set(sent)) == 2  # the double click's, and the one after it
 
 
@@ -87,7 +89,7 @@ def test_what_could_not_be_saved_while_sending_is_said_and_saved_later(
     expect(page.locator("#answer")).to_contain_text("end_turn")
     assert body_of_draft()["max_tokens"] == 776
     monkeypatch.setattr(Draft, "keep", keep)
-    expect(page.locator("#saved-note")).to_contain_text("Draft kept")
+    expect(page.locator("#saved-note")).to_contain_text("Draft saved")
     assert body_of_draft()["max_tokens"] == 777
 
 
@@ -96,7 +98,7 @@ def test_what_is_typed_is_kept_and_found_after_a_reload(page: Any) -> None:
     field(page, "max_tokens").fill("777")
     field(page, "messages[0].content").fill("Line one\nline two “quoted”")
     settle(page)
-    expect(page.locator("#saved-note")).to_contain_text("Draft kept")
+    expect(page.locator("#saved-note")).to_contain_text("Draft saved")
     page.reload()
     expect(field(page, "max_tokens")).to_have_value("777")
     expect(field(page, "messages[0].content")).to_have_value("Line one\nline two “quoted”")
@@ -134,12 +136,12 @@ def test_a_body_with_tools_an_image_a_result_thinking_and_cache_marks_arrives_ex
     page.get_by_role("group", name="messages[0].content[1]", exact=True).hover()
     press(page, "Add a cache mark: messages[0].content[1].cache_control")
     # The answer that called a tool, and its result.
-    press(page, "Add turn")
+    press(page, "Add message")
     press(page, "Add tool_use to messages[1].content")
     field(page, "messages[1].content[0].name").fill("get_weather")
     field(page, "messages[1].content[0].input").fill('{"city": "Lisbon", "days": 1.0}')
     settle(page)
-    press(page, "Add turn")
+    press(page, "Add message")
     field(page, "messages[2].content[0].content").fill("21 degrees")
     # Thinking.
     page.get_by_role("radio", name="enabled", exact=True).check()

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from playground.forms.examples import BY_ID
+from playground.composer.request_examples import BY_ID
 from playground.models import Draft
-from playground.protocol import json_text
-from tests.browser import expect
-from tests.web.test_compose_browser import body_of_draft, field, open_playground, press, settle
+from playground.protocol.json import json_text
+from tests.composer.test_compose_browser import body_of_draft, field, open_playground, press, settle
+from tests.support.browser import expect
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
@@ -70,8 +70,14 @@ def type_json(page: Any, text: str) -> None:
     settle(page)
 
 
-@pytest.mark.parametrize("width", [1440, 1024, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("theme", "width"),
+    [("light", 1440), ("dark", 390)]
+    + [
+        pytest.param(theme, width, marks=pytest.mark.slow)
+        for theme, width in [("light", 1024), ("light", 390), ("dark", 1440), ("dark", 1024)]
+    ],
+)
 def test_the_whole_form_is_accessible_in_both_themes_and_does_not_scroll_sideways(
     new_page: Any, axe: Any, width: int, theme: str
 ) -> None:
@@ -190,7 +196,7 @@ def test_two_tabs_do_not_overwrite_each_other_silently(new_page: Any) -> None:
     field(page, "messages[0].content").fill("From the first tab")
     expect(page.locator("#conflict")).to_contain_text("changed in another tab")
     assert "From the first tab" not in Draft.objects.get().body_text
-    page.get_by_role("button", name="Put my changes on top").click()
+    page.get_by_role("button", name="Apply my changes").click()
     expect(page.locator("#conflict")).to_be_empty()
     settle(page)
     assert body_of_draft()["max_tokens"] == 200
@@ -202,7 +208,7 @@ def test_what_was_typed_into_a_turn_that_moved_meanwhile_is_asked_about(new_page
     page = new_page()
     open_playground(page)
     field(page, "messages[0].content").fill("To stay")
-    press(page, "Add turn")
+    press(page, "Add message")
     field(page, "messages[1].content").fill("Second")
     settle(page)
     other = page.context.new_page()
@@ -211,10 +217,10 @@ def test_what_was_typed_into_a_turn_that_moved_meanwhile_is_asked_about(new_page
     other.locator("[data-op=remove][data-path='messages[0]']").click()
     settle(other)
     field(page, "messages[1].content").fill("For the second")
-    page.get_by_role("button", name="Put my changes on top").click()
+    page.get_by_role("button", name="Apply my changes").click()
     expect(page.locator("#conflict")).to_contain_text("messages[1].content")
     assert "For the second" not in Draft.objects.get().body_text
-    page.get_by_role("button", name="Put my changes there anyway").click()
+    page.get_by_role("button", name="Apply my changes anyway").click()
     expect(page.locator("#conflict")).to_be_empty()
     new_page.noise.clear()  # Chromium reports the 409 itself
 
@@ -265,7 +271,7 @@ def test_a_long_conversation_is_folded_and_opens_where_one_looks(page: Any) -> N
     page.get_by_role("button", name="messages[2]").click()
     field(page, "messages[2].content").fill("Changed")
     settle(page)
-    press(page, "Add turn")
+    press(page, "Add message")
     expect(field(page, "messages[2].content")).to_have_value("Changed")
     messages = body_of_draft()["messages"]
     assert (len(messages), messages[2]["content"]) == (302, "Changed")
@@ -274,8 +280,8 @@ def test_a_long_conversation_is_folded_and_opens_where_one_looks(page: Any) -> N
 def test_at_390_px_try_it_is_always_in_reach(new_page: Any) -> None:
     page = new_page(width=390, height=800)
     begin_with(page, EVERYTHING)
-    assert page.locator(".runbar-narrow button").is_visible()
-    box = page.locator(".runbar-narrow").bounding_box()
+    assert page.locator("#try-it").is_visible()
+    box = page.locator("#run").bounding_box()
     assert box["y"] + box["height"] <= 801
 
 
@@ -295,6 +301,7 @@ def test_a_link_fills_the_form_and_replaces_the_draft_only_when_something_is_cha
 def test_a_schema_that_is_no_json_is_marked_at_its_line_in_its_own_editor(page: Any) -> None:
     open_playground(page)
     press(page, "Custom tool")
+    page.get_by_label("tools[0].input_schema as JSON").click()
     editor = page.locator('json-editor[data-for="f-tools-0-input_schema"]')
     editor.scroll_into_view_if_needed()
     expect(editor.locator(".json-editor-place")).to_be_visible()
@@ -312,13 +319,14 @@ def test_the_models_of_the_connection_are_offered_with_what_they_take(page: Any)
     settle(page)
     expect(field(page, "model")).to_have_value("sandbox-thinker")
     expect(page.locator("#model-facts")).to_contain_text("1,000,000 tokens of context")
+    page.get_by_label("More ways to send").click()
     page.get_by_role("button", name="Count tokens").click()
     expect(page.locator("#token-count")).to_contain_text("input tokens")
 
 
 def test_turns_are_moved_by_dragging(page: Any) -> None:
     open_playground(page)
-    press(page, "Add turn")
+    press(page, "Add message")
     field(page, "messages[1].content").fill("the second")
     settle(page)
     page.locator(".turn [data-grip]").nth(1).drag_to(page.locator(".turn").first)
@@ -342,7 +350,7 @@ def test_several_files_are_dropped_at_once_and_what_cannot_be_sent_is_said(new_p
         BY_ID["vision"].body["messages"][0]["content"][0]["source"]["data"],
     )
     expect(page.locator(".upload[data-tone=bad]")).to_contain_text(
-        "three.exe: this is no JPEG, PNG, GIF, WebP, PDF or plain text"
+        "three.exe: this is not a JPEG, PNG, GIF, WebP, PDF or plain text file"
     )
     expect(page.locator("#ask .block[data-type=document]")).to_be_visible()
     settle(page)
@@ -352,34 +360,155 @@ def test_several_files_are_dropped_at_once_and_what_cannot_be_sent_is_said(new_p
     new_page.noise.clear()  # Chromium reports the 415 itself
 
 
+def test_where_a_dragged_file_would_go_is_marked_until_it_is_dropped_or_leaves(page: Any) -> None:
+    open_playground(page)
+    drag = """([type, on, to]) => {
+      const data = new DataTransfer()
+      data.items.add(new File(["plain words"], "notes.txt"))
+      const place = document.querySelector(on)
+      const options = { dataTransfer: data, bubbles: true, cancelable: true, relatedTarget: document.querySelector(to) }
+      place.dispatchEvent(new DragEvent(type, options))
+    }"""
+    marked = page.locator("#ask .turn[data-over]")
+    over_turn = '[name="messages[0].content"]'
+    page.evaluate(drag, ["dragover", over_turn, "body"])
+    expect(marked).to_have_count(1)
+    page.evaluate(drag, ["dragover", "#intro", "body"])
+    expect(marked).to_have_count(0)
+    page.evaluate(drag, ["dragover", over_turn, "body"])
+    expect(marked).to_have_count(1)
+    page.evaluate(drag, ["dragleave", over_turn, "#response"])
+    expect(marked).to_have_count(0)
+    page.evaluate(drag, ["dragover", over_turn, "body"])
+    page.evaluate(drag, ["drop", over_turn, "body"])
+    expect(marked).to_have_count(0)
+    expect(page.locator("#ask .block[data-type=document]")).to_be_visible()
+
+
 def test_an_example_takes_the_place_of_the_request(page: Any) -> None:
     open_playground(page)
     page.get_by_label("More for the request").click()
     page.get_by_role("button", name="Choose an example").click()
-    page.get_by_role("button", name="Tool use").click()
+    page.locator("#examples-dialog").get_by_role("button", name="Tool use").click()
     expect(page.locator("details.tool")).to_have_count(2)
     settle(page)
     assert body_of_draft()["tool_choice"] == {"type": "auto"}
 
 
+@pytest.mark.parametrize(
+    "insert",
+    [
+        lambda page: page.locator("#f-thinking label", has_text="enabled").click(),
+        lambda page: page.locator("[data-op][data-kind='image']").first.click(),
+        lambda page: press(page, "Custom tool"),
+        lambda page: field(page, "messages[0].content").fill("Hi {{name}}"),
+        lambda page: field(page, "max_tokens").fill("12x"),
+    ],
+    ids=["thinking", "image", "tool", "variable", "typing"],
+)
+def test_nothing_is_red_before_a_field_was_left(page: Any, insert: Any) -> None:
+    open_playground(page)
+    with page.expect_response("**/draft/*"):
+        insert(page)
+    page.wait_for_timeout(100)
+    expect(page.locator("#ask .problem:visible")).to_have_count(0)
+    expect(page.locator("#problem-tags [data-next-problem=error]:visible")).to_have_count(0)
+
+
+def test_a_wrong_value_is_told_when_its_field_is_left(page: Any) -> None:
+    open_playground(page)
+    with page.expect_response("**/draft/edit"):
+        field(page, "max_tokens").fill("12x")
+    page.keyboard.press("Tab")
+    expect(page.locator('[data-problems="max_tokens"] .problem')).to_be_visible()
+    field(page, "max_tokens").fill("12")
+    expect(page.locator('[data-problems="max_tokens"] .problem')).to_have_count(0)
+
+
+def test_enabling_thinking_sets_values_that_go_together_and_can_be_undone(page: Any) -> None:
+    open_playground(page)
+    before = body_of_draft() if Draft.objects.exists() else None
+    page.locator("#f-thinking label", has_text="enabled").click()
+    expect(page.locator("#toast")).to_contain_text("max_tokens raised to 4,096 to fit the budget")
+    expect(field(page, "max_tokens")).to_have_value("4096")
+    assert body_of_draft()["thinking"] == {"type": "enabled", "budget_tokens": 2048}
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    expect(field(page, "max_tokens")).to_have_value("1024")
+    assert "thinking" not in body_of_draft()
+    assert before is None or body_of_draft() == before
+
+
+def test_the_keys_undo_operations_and_leave_typing_to_the_browser(page: Any) -> None:
+    open_playground(page)
+    press(page, "Add message")
+    expect(page.locator(".turn")).to_have_count(2)
+    page.keyboard.press("Control+z")
+    expect(page.locator(".turn")).to_have_count(1)
+    page.keyboard.press("Control+Shift+z")
+    expect(page.locator(".turn")).to_have_count(2)
+    box = field(page, "messages[0].content")
+    box.focus()
+    page.keyboard.insert_text("abc")
+    page.keyboard.press("Control+z")
+    settle(page)
+    expect(page.locator(".turn")).to_have_count(2)
+
+
+def test_the_help_of_a_parameter_opens_and_closes_by_keyboard(page: Any, axe: Any) -> None:
+    open_playground(page)
+    about = page.get_by_role("button", name="About messages", exact=True)
+    about.focus()
+    page.keyboard.press("Enter")
+    card = page.locator("#help-card")
+    expect(card).to_contain_text("up to 100,000 messages")
+    axe(page, "#help-card", in_both_themes=True)
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    expect(about).to_be_focused()
+
+
+def test_an_answer_is_added_once_and_the_button_leads_there(page: Any) -> None:
+    open_playground(page)
+    page.locator("#try-it").click()
+    add = page.locator("#answer [data-add-answer]").first
+    add.click()
+    expect(add).to_contain_text("Added · Go to message 3")
+    expect(field(page, "messages[2].content")).to_be_focused()
+    add.click()
+    settle(page)
+    expect(page.locator("#ask .turn")).to_have_count(3)
+
+
+def test_groups_sum_up_what_is_set_and_are_left_as_they_were(page: Any) -> None:
+    page.goto("/")
+    group = page.locator('[data-group="sampling"]')
+    expect(group.locator(".said")).to_have_text("not sent")
+    expect(field(page, "temperature")).to_be_hidden()
+    group.locator("> summary").click()
+    field(page, "temperature").fill("0.7")
+    expect(group.locator(".said")).to_have_text("temperature 0.7")
+    page.reload()
+    expect(field(page, "temperature")).to_have_value("0.7")
+    expect(field(page, "temperature")).to_be_visible()
+
+
 BEGUN = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
 
 
-@pytest.mark.parametrize("leaving", ["elsewhere", "by sending", "by asking"])
+@pytest.mark.parametrize("leaving", ["elsewhere", "by sending"])
 def test_a_new_turn_is_no_mistake_until_the_reader_has_left_it_or_sends(page: Any, leaving: str) -> None:
     begin_with(page, {"model": "m", "max_tokens": 9, "messages": BEGUN})
-    press(page, "Add turn")
+    press(page, "Add message")
     problem = page.locator("[data-problems^='messages[2]'] .problem")
-    expect(page.locator("#problem-tags")).to_contain_text("problem")
     expect(field(page, "messages[2].content")).to_be_focused()
     expect(problem).to_have_count(0)
     if leaving == "elsewhere":
         field(page, "max_tokens").focus()
-    elif leaving == "by sending":
-        page.keyboard.press("Control+Enter")
     else:
-        page.locator("[data-next-problem]").first.click()
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#run-note")).to_contain_text("Not sent. messages[2]")
     expect(problem.first).to_be_visible()
+    expect(page.locator("#problem-tags [data-next-problem=error]")).to_have_text("1 problem")
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440])

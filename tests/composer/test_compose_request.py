@@ -13,13 +13,13 @@ from django.urls import reverse
 
 from accounts.models import Connection
 from playground import dispatch
-from playground.forms import variables
-from playground.forms.headers import MOST_BETAS, MOST_HEADERS
+from playground.composer import variables
+from playground.composer.header_problems import MOST_BETAS, MOST_HEADERS
+from playground.drafts import editing
+from playground.drafts.outgoing import ready_to_send
 from playground.models import Draft
-from playground.views import drafts
-from playground.views.outgoing import ready_to_send
-from tests.web.drafting import HELLO, begin, body, change, edit, log_in, stored
-from tests.web.runs import live_run, store, tell
+from tests.support.drafting import HELLO, begin, body, change, edit, log_in, stored
+from tests.support.runs import live_run, store, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -100,11 +100,71 @@ def test_a_pasted_curl_command_becomes_the_request_without_its_key(client: Any) 
     assert "sk-ant-secret" not in response.content.decode() + Draft.objects.get().body_text
 
 
+@pytest.mark.parametrize("version", ["\\ud800", "\\u0000", "a\\nb", "caf\\u00e9"])
+def test_a_pasted_version_that_no_header_holds_is_not_taken_over(client: Any, version: str) -> None:
+    settings = f'"settings": {{"anthropic_version": "{version}", "accept": "{version}", "betas": ["{version}"]}}'
+    pasted = f'{{"versions": [{{"body": {{"model": "m", "messages": []}}, {settings}}}]}}'
+    client.get("/")
+    response = client.post(reverse("draft-import"), {":version": "0", ":mode": "form", ":pasted": pasted})
+    assert response.status_code == 200
+    draft = Draft.objects.get()
+    assert (draft.anthropic_version, draft.accept, draft.betas) == ("2023-06-01", "", [])
+
+
 def test_text_that_is_no_request_is_refused_with_the_reason(client: Any) -> None:
     client.get("/")
     response = client.post(reverse("draft-import"), {":version": "0", ":mode": "form", ":pasted": "{broken"})
     assert response["HX-Retarget"] == "#import-problem"
     assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "fetch('https://a.example/v1/messages', {method: 'POST', body: payload})",
+        "curl https://a.example/v1/messages -d '{}'",
+        '{"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": []}',
+        '{"name": "package", "version": "1.0.0"}',
+        '{"log": {"entries": []}}',
+        "event: message_start\ndata: {}\n\n",
+        "client.messages.create(**arguments)",
+    ],
+)
+def test_what_holds_no_request_never_replaces_the_draft(client: Any, pasted: str) -> None:
+    begin(client, HELLO)
+    before = Draft.objects.get().body_text
+    response = client.post(reverse("draft-import"), {":version": "0", ":mode": "form", ":pasted": pasted})
+    assert response["HX-Retarget"] == "#import-problem"
+    assert response.content.decode().strip()
+    assert Draft.objects.get().body_text == before
+
+
+def test_of_several_requests_in_a_file_one_is_chosen(client: Any) -> None:
+    def entry(text: str) -> dict[str, Any]:
+        request = {"method": "POST", "url": "https://a.example/v1/messages", "headers": []}
+        return {"request": request | {"postData": {"text": json.dumps({"model": text, "messages": []})}}}
+
+    pasted = json.dumps({"log": {"entries": [entry("first"), entry("second")]}})
+    begin(client, HELLO)
+    before = Draft.objects.get().body_text
+    posted = {":version": "0", ":mode": "form", ":pasted": pasted}
+    response = client.post(reverse("draft-import"), posted)
+    assert response["HX-Retarget"] == "#import-problem"
+    assert "first" in response.content.decode()
+    assert Draft.objects.get().body_text == before
+    client.post(reverse("draft-import"), posted | {":version": str(Draft.objects.get().version), ":entry": "1"})
+    assert body() == {"model": "second", "messages": []}
+
+
+@pytest.mark.parametrize("sent", ["text/event-stream", "application/json"])
+def test_an_import_leaves_exactly_one_accept(client: Any, sent: str) -> None:
+    begin(client, HELLO)
+    pasted = f"curl https://a.example/v1/messages -H 'Accept: {sent}' -H 'x-team: a' -d '{{\"model\": \"m\"}}'"
+    posted = {":version": str(Draft.objects.get().version), ":mode": "form", ":pasted": pasted}
+    client.post(reverse("draft-import"), posted)
+    draft = Draft.objects.get()
+    assert draft.extra_headers == [["x-team", "a"]]
+    assert draft.accept in (sent, "")
 
 
 def test_the_body_to_copy_has_its_variables_filled_in(client: Any) -> None:
@@ -149,7 +209,7 @@ def test_only_so_many_betas_and_headers_are_taken(client: Any) -> None:
 
 def test_names_of_betas_and_headers_have_a_length(client: Any) -> None:
     begin(client, HELLO)
-    assert "cannot stand in a header" in change(client, "beta-add", "", "b" * 101).content.decode()
+    assert "is not allowed in a header" in change(client, "beta-add", "", "b" * 101).content.decode()
     assert "at most 100 characters" in change(client, "header-add", "", "x" * 101).content.decode()
     draft = Draft.objects.get()
     assert (draft.betas, draft.extra_headers) == ([], [])
@@ -165,12 +225,12 @@ def test_an_import_brings_no_more_betas_and_headers_than_can_be_typed(client: An
     assert (len(draft.betas), len(draft.extra_headers)) == (MOST_BETAS, MOST_HEADERS)
 
 
-def test_the_number_of_a_press_has_a_length(client: Any) -> None:
+def test_an_idempotency_key_has_a_length(client: Any) -> None:
     begin(client, HELLO)
-    request = RequestFactory().post("/", {":press": "p" * 10_000})
+    request = RequestFactory().post("/", {":idempotency-key": "p" * 10_000})
     request.user, request.visitor = AnonymousUser(), "v"
-    options = ready_to_send(request, drafts.open_form(request)).options
-    assert options["client_id"] == "p" * 64
+    made = ready_to_send(request, editing.open_form(request)).request
+    assert made.idempotency_key == "p" * 64
 
 
 def test_only_so_many_variables_are_kept(client: Any) -> None:
@@ -225,6 +285,7 @@ def test_the_body_of_an_earlier_run_can_be_opened_by_its_owner_only(client: Any,
     assert body() == HELLO
 
 
+@pytest.mark.django_db(transaction=True)  # the view gives its database connection back before it asks
 def test_why_there_is_no_list_of_models_is_told_and_known_ids_are_offered(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

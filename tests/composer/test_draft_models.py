@@ -12,9 +12,11 @@ from django.test import AsyncClient
 from django.urls import reverse
 
 from accounts.models import Connection, User
-from playground import dispatch, model_list, process
+from playground import dispatch
+from playground.composer import model_list
+from playground.dispatch import process
 from playground.models import Draft
-from tests.engine.raw_upstream import Exchange, serving
+from tests.support.raw_upstream import Exchange, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LISTED = b'{"data":[{"id":"secret-tune-1","type":"model"}]}'
@@ -59,7 +61,7 @@ async def test_a_refusal_of_ours_is_not_remembered_for_others(owner: User, setti
     await client.aforce_login(owner)
     async with serving(to_list) as upstream:
         connection = await database_sync_to_async(draft_for)(owner, upstream.url)
-        with dispatch.short_questions(f"user:{owner.pk}", "", is_visitor=False):
+        async with dispatch.within_rate_limit(f"user:{owner.pk}", "", is_visitor=False):
             page = await client.post(reverse("draft-models"))
         assert "at once" in page.content.decode()
         assert upstream.exchanges == []

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 
-from playground.forms.request_form import RequestForm
+from playground.composer.request_form import RequestForm
 from playground.models import Draft
-from playground.protocol import json_text
 from playground.protocol.body import apply
+from playground.protocol.json import json_text
 from tests.protocol.bodies import bodies
+from tests.support.examples import examples
 
 VOID = {"input", "img", "br", "hr"}
 
@@ -75,10 +76,10 @@ class Controls(HTMLParser):
 def drawn(body: Any) -> str:
     form = RequestForm(Draft(body=json_text.dump(body).encode("utf-8", "backslashreplace")))
     form.open = {"*", *(f"messages[{index}]" for index in range(20))}
-    return render_to_string("playground/_form_params.html", {"form": form, "mode": "form"})
+    return render_to_string("playground/composer/_form_params.html", {"form": form, "mode": "form"})
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(80, suppress_health_check=list(HealthCheck))
 @given(bodies)
 @example({"tools": [{"type": []}]})
 def test_a_form_that_is_posted_back_as_it_was_drawn_changes_nothing(body: Any) -> None:
@@ -90,7 +91,7 @@ def test_a_form_that_is_posted_back_as_it_was_drawn_changes_nothing(body: Any) -
     assert json_text.dump(after) == json_text.dump(body)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(30, suppress_health_check=list(HealthCheck))
 @given(bodies)
 @example({"messages": [{"role": "user", "content": [{"type": "image", "source": False}]}]})
 def test_no_id_stands_twice_in_the_form(body: Any) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from playground.answer.result_form import declared_example, form_for
-from playground.forms import tool_examples
-from playground.protocol.tools import is_answered_by_caller
+from playground.composer import tool_examples
+from playground.protocol.tool_loop import is_answered_by_caller
 
 BODY = {"tools": [{"name": "weather"}, {"name": "time"}, {"type": "custom"}]}
 

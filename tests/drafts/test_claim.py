@@ -13,11 +13,13 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts.models import User
-from playground import attachment_store, taking_over, visitors
-from playground.forms.examples import CHART_PNG
+from playground.attachments import attachment_store
+from playground.composer.request_examples import CHART_PNG
+from playground.drafts import claim
+from playground.identity import visitors
 from playground.models import Attachment, Draft, ToolMock, tool_mock
 from playground.models.tool_mock import digest_of
-from tests.web.drafting import HELLO, begin, log_in, stored
+from tests.support.drafting import HELLO, begin, log_in, page_headers, stored
 
 pytestmark = pytest.mark.django_db
 PNG = base64.b64decode(CHART_PNG)
@@ -66,7 +68,7 @@ def test_a_file_of_the_visit_is_sent_from_any_device_as_soon_as_its_request_was_
     client.post(reverse("conversation-save"))
     other = Client()
     other.force_login(owner)
-    sent = json.loads(other.get(reverse("draft-body")).content)
+    sent = json.loads(other.get(reverse("draft-body"), headers=page_headers(Draft.objects.get())).content)
     assert sent["messages"][0]["content"] == [picture(CHART_PNG)]
     assert Draft.objects.get().user == Attachment.objects.get().user == owner
 
@@ -171,10 +173,10 @@ def test_a_browser_that_had_nothing_costs_a_log_in_few_queries(
     request: Any = rf.post("/")
     request.visitor, request.visitor_is_new = "some-visitor", False
     with django_assert_num_queries(6):  # drafts, asked and moved between two of a savepoint; both's results
-        taking_over.take_over(request, owner)
+        claim.claim_visitor_data(request, owner)
     request.visitor_is_new = True
     with django_assert_num_queries(0):
-        taking_over.take_over(request, owner)
+        claim.claim_visitor_data(request, owner)
 
 
 def test_nobody_is_kept_out_by_what_cannot_be_moved(
@@ -184,6 +186,6 @@ def test_nobody_is_kept_out_by_what_cannot_be_moved(
         raise OperationalError("database is locked")
 
     begin(client, HELLO)
-    monkeypatch.setattr(taking_over, "_take_draft", fail)
+    monkeypatch.setattr(claim, "_claim_draft", fail)
     log_in(client)
     assert client.get(reverse("account")).status_code == 200

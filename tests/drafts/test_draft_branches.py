@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.urls import reverse
 
-from playground import account_export, attachment_store
-from playground.conversations import keeping, saving
+from playground.attachments import attachment_store
+from playground.conversations import autosave, versions
+from playground.export import account_export
 from playground.models import Conversation, ConversationVersion, Draft
-from tests.web.drafting import begin, body, change, edit, log_in, stored
+from tests.support.drafting import begin, body, change, edit, log_in, page_headers, page_of, stored
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -39,19 +40,20 @@ def write(client: Client, value: Any) -> None:
 
 
 def was_sent() -> None:
-    keeping.sent(Draft.objects.get())
+    versions.sent(Draft.objects.get())
 
 
 def page(client: Client) -> str:
-    return client.get(reverse("playground")).content.decode()
+    return page_of(client)
 
 
 def go_to(client: Client, label: str) -> Any:
     """Press the button with this accessible name."""
     found = re.search(rf'data-to-branch="([0-9a-f-]+)"[^>]*aria-label="{re.escape(label)}"', page(client))
     assert found, label
-    version = Draft.objects.get().version
-    return client.post(reverse("draft-branch"), {":version": version, ":mode": "form", ":branch": found[1]})
+    draft = Draft.objects.get()
+    posted = {":version": draft.version, ":mode": "form", ":branch": found[1]}
+    return client.post(reverse("draft-branch"), posted, headers=page_headers(draft))
 
 
 def run_from(client: Client, index: int) -> None:
@@ -66,8 +68,8 @@ def test_running_again_from_an_earlier_turn_keeps_the_later_turns(client: Client
     begin(client, talk("one", "answer", "two", "end"))
     run_from(client, 0)
     assert texts() == ["one"]
-    assert "Later turns kept as branch 1 of 2" in page(client)
-    go_to(client, "Back to branch 1 of 2")
+    assert "Later messages saved as branch 1 of 2" in page(client)
+    go_to(client, "Restore branch 1 of 2")
     assert texts() == ["one", "answer", "two", "end"]
 
 
@@ -77,7 +79,7 @@ def test_an_edited_turn_and_the_turns_after_it_are_two_whole_branches(client: Cl
     edit(client, **{"messages[0].content": "another"})
     run_from(client, 0)
     assert ">2 of 2<" in page(client)
-    assert "Later turns kept as branch 1 of 2" in page(client)
+    assert "Later messages saved as branch 1 of 2" in page(client)
     write(client, talk("another", "its answer", ""))
     go_to(client, "Version 1 of messages[0]")
     assert texts() == ["one", "answer", "two", "end"]
@@ -201,8 +203,8 @@ def test_in_a_saved_conversation_nothing_is_lost_either(client: Client, owner: U
     write(client, talk("one", "answer", "two"))
     edit(client, **{"messages[0].content": "another"})
     run_from(client, 0)
-    assert "Later turns kept as branch 1 of 2" in page(client)
-    go_to(client, "Back to branch 1 of 2")
+    assert "Later messages saved as branch 1 of 2" in page(client)
+    go_to(client, "Restore branch 1 of 2")
     assert texts() == ["one", "answer", "two"]
     assert Conversation.objects.get().versions.count() == ConversationVersion.objects.count()
 
@@ -213,7 +215,7 @@ def test_what_a_visitor_kept_goes_along_when_they_log_in(client: Client, owner: 
     log_in(client)
     edit(client, max_tokens="7")
     assert Draft.objects.get().user == owner
-    go_to(client, "Back to branch 1 of 2")
+    go_to(client, "Restore branch 1 of 2")
     assert texts() == ["one", "answer"]
 
 
@@ -228,7 +230,7 @@ def test_a_new_request_saves_a_draft_that_is_blank_but_has_branches(client: Clie
 
 def test_branches_are_in_the_export_and_go_with_the_account(client: Client, owner: User) -> None:
     draft = stored(talk("one", "canary words"), user=owner)
-    keeping.keep(draft, draft.body_text, talk("one", "canary words"), note="sent")
+    versions.keep(draft, draft.body_text, talk("one", "canary words"), note="sent")
     Draft.objects.update(body=b"{}")
     archive = zipfile.ZipFile(io.BytesIO(b"".join(account_export.zipped(owner))))
     assert "canary words" in json.loads(archive.read("drafts.jsonl"))["versions"][0]["body_text"]
@@ -242,7 +244,7 @@ def test_a_file_that_only_a_branch_refers_to_is_not_swept(client: Client, owner:
     png = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
     file = attachment_store.store(png, "x.png", user=owner, visitor="")
     draft = stored(talk("one"), user=owner)
-    keeping.keep(draft, f'"{file.reference}"', talk("one"), note="sent")
+    versions.keep(draft, f'"{file.reference}"', talk("one"), note="sent")
     later = timezone.now() + attachment_store.KEPT_UNUSED * 2
     assert attachment_store.sweep(later) == 0
     draft.versions.all().delete()
@@ -253,18 +255,18 @@ def test_a_file_that_only_a_branch_refers_to_is_not_swept(client: Client, owner:
 
 
 def test_the_oldest_branches_make_room_and_the_page_says_so(client: Client, monkeypatch: Any) -> None:
-    monkeypatch.setattr(keeping, "MOST_BRANCHES", 3)
+    monkeypatch.setattr(versions, "MOST_BRANCHES", 3)
     begin(client, talk("one"))
     for number in range(5):
         edit(client, **{"messages[0].content": f"number {number}"})
         was_sent()
     kept = Draft.objects.get().versions.order_by("made_at")
     assert [json.loads(version.body_text)["messages"][0]["content"][-1] for version in kept] == ["2", "3", "4"]
-    assert "The 2 oldest branches made room" in page(client)
+    assert "The 2 oldest branches were removed" in " ".join(page(client).split())
 
 
 def test_branches_have_a_size_in_all_and_the_newest_always_stays(client: Client, monkeypatch: Any) -> None:
-    monkeypatch.setattr(keeping, "MOST_BYTES", 10)
+    monkeypatch.setattr(versions, "MOST_BYTES", 10)
     begin(client, talk("one", "answer"))
     run_from(client, 0)
     edit(client, **{"messages[0].content": "another"})
@@ -317,4 +319,18 @@ def test_saved_settings_go_along_with_a_branch(client: Client) -> None:
     edit(client, **{"messages[0].content": "another", ":anthropic-version": "2023-06-01"})
     was_sent()
     go_to(client, "Version 1 of messages[0]")
-    assert saving.settings_of(Draft.objects.get())["anthropic_version"] == "2023-01-01"
+    assert autosave.settings_of(Draft.objects.get())["anthropic_version"] == "2023-01-01"
+
+
+def test_sending_asks_the_database_as_often_however_many_branches_there_are(
+    client: Client, django_assert_max_num_queries: Any
+) -> None:
+    begin(client, talk("first"))
+    asked = []
+    for number in range(8):
+        write(client, talk(f"branch {number}"))
+        with django_assert_max_num_queries(100) as queries:
+            was_sent()
+        asked.append(len(queries))
+    assert Draft.objects.get().versions.count() == 8
+    assert asked[-1] == asked[2]

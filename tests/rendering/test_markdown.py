@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.markdown import Headings, Splitter, draw, highlight_code, render, split
-from tests.web.elements import Elements
-from tests.web.hostile_texts import HOSTILE
+from playground.rendering.markdown import Headings, Splitter, draw, highlight_code, render, split
+from tests.support.elements import Elements
+from tests.support.hostile_texts import HOSTILE
 
 LINES = st.sampled_from(
     [

@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,8 @@ import pytest
 from accounts.models import AccessKey
 from playground.models import Run
 from playground.models.run import first_id_at
-from tests.browser import expect
-from tests.web import runs
+from tests.support import runs
+from tests.support.browser import expect
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -96,6 +97,51 @@ def test_older_lines_come_when_the_end_is_reached_and_back_finds_the_place_again
     expect(page.locator(f'[data-run-id="{run_id}"]')).to_be_in_viewport()
 
 
+def test_a_row_leads_to_its_request_wherever_it_is_clicked(page: Any, log_in: Any, owner: User) -> None:
+    run = runs.stored_run(owner)
+    log_in(page, owner)
+    page.goto("/requests/")
+    page.locator(f"{ROWS} .pick").click(position={"x": 2, "y": 2})
+    page.locator(f"{ROWS} .pick input").check()  # choosing a row leaves the log open
+    expect(page).to_have_url(re.compile(r"/requests/$"))
+    with page.context.expect_page() as opening:
+        page.locator(f"{ROWS} td.agent").click(modifiers=["ControlOrMeta"])
+    expect(opening.value).to_have_url(re.compile(f"/requests/{run.pk}/$"))
+    page.locator(f"{ROWS} td.agent").click()
+    expect(page).to_have_url(re.compile(f"/requests/{run.pk}/$"))
+
+
+def test_a_phone_shows_the_first_request_without_scrolling(new_page: Any, log_in: Any, owner: User) -> None:
+    runs.stored_run(owner)
+    page = new_page(width=390, height=844)
+    log_in(page, owner)
+    page.goto("/requests/")
+    expect(page.locator("#log-charts")).to_be_visible()
+    row = page.locator(ROWS).bounding_box()
+    assert row["y"] + row["height"] <= 844
+
+
+def test_more_filters_stand_apart_and_the_button_stays_where_it_was_pressed(
+    new_page: Any, log_in: Any, owner: User
+) -> None:
+    for width in (1280, 390):
+        page = new_page(width=width)
+        log_in(page, owner)
+        page.goto("/requests/")
+        more = page.locator(".more-filters > summary")
+        before = more.bounding_box()
+        more.click()
+        expect(page.get_by_label("From", exact=True)).to_be_visible()
+        assert more.bounding_box() == before
+        field = "f => f.getBoundingClientRect().toJSON()"
+        boxes = [page.get_by_label(name, exact=True).evaluate(field) for name in ("From", "To", "Longer than, s")]
+        for left, right in pairwise(boxes):
+            if left["y"] == right["y"]:
+                assert left["right"] + 4 <= right["x"]
+            else:
+                assert left["bottom"] < right["y"]
+
+
 def test_a_filter_goes_into_the_address_and_back_takes_it_away(page: Any, log_in: Any, owner: User) -> None:
     runs.failed_run(owner)
     runs.stored_run(owner)
@@ -136,7 +182,7 @@ def test_two_selected_requests_are_compared(page: Any, log_in: Any, owner: User,
     page.goto("/requests/")
     page.locator("[data-select-all]").check()
     page.get_by_role("button", name="Compare").click()
-    expect(page.get_by_role("heading", name="Two requests")).to_be_visible()
+    expect(page.get_by_role("heading", name="Compare requests")).to_be_visible()
     expect(page.locator("ins")).to_have_text("sea")
     axe(page)
 
@@ -150,7 +196,7 @@ def test_selected_requests_are_downloaded(page: Any, log_in: Any, owner: User) -
         page.get_by_role("button", name="CSV").click()
     saved = page._thread.call(lambda: str(download._target.value.path()))
     assert str(run.pk) in Path(saved).read_text()
-    expect(page.locator("[data-progress]")).to_have_text(re.compile(r"Exported \d+ requests?\."))
+    expect(page.locator("[data-progress]")).to_have_text(re.compile(r"Exported\s+\d+ requests?\."))
 
 
 def test_the_keyboard_steps_to_older_and_newer_runs(page: Any, log_in: Any, owner: User) -> None:
@@ -172,7 +218,7 @@ def test_a_note_and_a_star_stay(page: Any, log_in: Any, owner: User) -> None:
     page.get_by_label("Note").fill("Slow today.")
     page.get_by_label("Star").click()
     expect(page.get_by_label("Star")).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_text("Kept at")).to_be_visible()
+    expect(page.get_by_text("Saved at")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Note")).to_have_value("Slow today.")
     expect(page.get_by_label("Star")).to_have_attribute("aria-pressed", "true")
@@ -228,7 +274,7 @@ def test_what_the_filter_finds_is_downloaded_and_the_page_says_how_much(page: An
     page.goto("/requests/")
     page.locator("summary").filter(has_text="Export").click()
     with page.expect_download() as download:
-        page.get_by_role("link", name="What the filter finds, as JSONL").click()
+        page.get_by_role("link", name="Filtered requests as JSONL").click()
     saved = page._thread.call(lambda: str(download._target.value.path()))
     assert json.loads(Path(saved).read_text())["state"] == "completed"
     expect(page.get_by_text("Exported 1 request.")).to_be_visible()
@@ -242,6 +288,29 @@ def test_the_zip_of_the_account_tells_how_far_it_is(page: Any, log_in: Any, owne
     if address == "/requests/":
         page.get_by_text("Export", exact=True).click()
     with page.expect_download() as download:
-        page.get_by_role("link", name=re.compile("as a zip|Export my data")).click()
+        page.get_by_role("link", name=re.compile("as ZIP|Export my data")).click()
     assert download.value.suggested_filename.endswith(".zip")
     expect(page.locator("[data-progress]")).to_have_text("Exported 3 requests.")
+
+
+def test_on_the_page_of_a_request_only_the_page_scrolls(new_page: Any, log_in: Any, owner: User) -> None:
+    page = new_page(1440, 900)
+    log_in(page, owner)
+    run = runs.stored_run(owner, answer=" ".join(f"word{number}" for number in range(200)))
+    page.goto(f"/requests/{run.pk}/")
+    page.locator("#answer").get_by_role("tab", name="Events").click()
+    expect(page.locator('[data-rows] tr[data-number="1"]')).to_be_visible()
+    assert (
+        page.locator("main").evaluate(
+            """main => [...main.querySelectorAll("*")].filter((element) => element.tagName !== "TEXTAREA"
+          && /auto|scroll/.test(getComputedStyle(element).overflowY)
+          && element.scrollHeight > element.clientHeight + 1).map((element) => element.className)"""
+        )
+        == []
+    )
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    last = page.locator(f'[data-rows] tr[data-number="{run.event_count}"]')
+    expect(last).to_be_visible()
+    last.click()
+    expect(page.locator("[data-stood-answer]")).to_contain_text(f"after event {run.event_count}")
+    expect(page.locator("[data-stood]")).to_be_in_viewport()

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from playground import retention
 from playground.models import Run
-from playground.request_log import comparing
-from tests.web import runs
+from playground.recording import retention
+from playground.request_log import run_comparison
+from tests.support import runs
+from tests.support.markup import markup
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -56,7 +57,7 @@ class Markup(HTMLParser):
 def page(reader: Client, run: Run, **query: str) -> str:
     response = reader.get(f"/requests/{run.pk}/", query)
     assert response.status_code == 200
-    return response.content.decode()
+    return markup(response)
 
 
 def test_it_shows_what_was_sent_and_what_came_back(reader: Client, owner: User) -> None:
@@ -108,7 +109,7 @@ def test_a_body_of_any_kind_can_be_read(reader: Client, owner: User, body: bytes
 
 def test_a_run_of_which_only_figures_were_kept_says_so(reader: Client, owner: User) -> None:
     text = page(reader, runs.stored_run(owner, keep_content=False))
-    assert "Only the figures of this run were kept" in text
+    assert "Content was not stored" in text
     assert "Open in playground" not in text
 
 
@@ -116,14 +117,14 @@ def test_a_run_whose_text_was_swept_says_since_when(reader: Client, owner: User)
     run = runs.stored_run(owner)
     retention.remove_old_content(datetime(2100, 1, 1, tzinfo=UTC))
     text = page(reader, run)
-    assert "was removed on" in text
+    assert "was deleted on" in text
     assert "Rayleigh" not in text
 
 
 def test_a_run_that_was_not_stored_to_its_end_says_so(reader: Client, owner: User) -> None:
     run = runs.stored_run(owner)
     Run.objects.filter(pk=run.pk).update(log_complete=False)
-    assert "the end of its answer could not be stored" in page(reader, run)
+    assert "the end of its response was not stored" in page(reader, run)
 
 
 def test_one_can_step_to_the_older_and_the_newer_run_of_the_filter(reader: Client, owner: User, stranger: User) -> None:
@@ -176,12 +177,12 @@ def test_the_page_of_a_run_takes_a_fixed_number_of_queries(
 # --- Two runs ---
 
 
-def compared(owner: User, left: bytes, right: bytes, *answers: str) -> comparing.Comparison:
+def compared(owner: User, left: bytes, right: bytes, *answers: str) -> run_comparison.Comparison:
     stored = [
         runs.store(runs.tell(runs.live_run(owner, body=body), runs.stream(answer)))
         for body, answer in zip((left, right), answers or ("Same.", "Same."), strict=True)
     ]
-    return comparing.compare(*stored)
+    return run_comparison.compare(*stored)
 
 
 def test_the_first_difference_is_where_the_prompt_cache_breaks(owner: User) -> None:
@@ -196,6 +197,35 @@ def test_the_first_difference_is_where_the_prompt_cache_breaks(owner: User) -> N
         ("added", "or"),
         ("same", " four"),
     ]
+
+
+def test_the_next_turn_of_a_conversation_breaks_no_cache(owner: User) -> None:
+    first = [{"role": "user", "content": "one"}]
+    later = [
+        *first,
+        {"role": "assistant", "content": [{"type": "text", "text": "two"}]},
+        {"role": "user", "content": "3"},
+    ]
+    left, right = (runs.body_of(system="Be short.", tools=[{"name": "a"}], messages=each) for each in (first, later))
+    for found in (compared(owner, left, right), compared(owner, right, left)):
+        assert [each.path for each in found.blocks] == ["messages[1].content[0]", "messages[2].content[0]"]
+        assert not any(each.breaks_cache for each in found.blocks)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"system": "Be long."}, "system[0]"),
+        ({"tools": [{"name": "a"}, {"name": "b"}]}, "tools[1]"),
+        ({"system": None}, "system[0]"),
+    ],
+)
+def test_a_next_turn_after_a_change_before_it_breaks_the_cache(owner: User, change: Any, place: str) -> None:
+    first = [{"role": "user", "content": "one"}]
+    both = {"system": "Be short.", "tools": [{"name": "a"}]}
+    left = runs.body_of(**both, messages=first)
+    right = runs.body_of(**(both | change), messages=[*first, {"role": "assistant", "content": "two"}])
+    assert [each.path for each in compared(owner, left, right).blocks if each.breaks_cache] == [place]
 
 
 def test_a_cache_mark_is_no_difference_in_the_prompt(owner: User) -> None:
@@ -228,23 +258,23 @@ def test_answers_are_compared_word_by_word(owner: User) -> None:
 
 def test_of_very_many_differences_the_first_are_shown_and_the_others_counted(reader: Client, owner: User) -> None:
     both = [{"role": "user", "content": f"the same {number}"} for number in range(50)]
-    count = comparing.MOST_MATCHED * 3
+    count = run_comparison.MOST_MATCHED * 3
     left, right = (
         runs.body_of(
             messages=[*both, *({"role": "user", "content": f"{side} {number}"} for number in range(count))],
-            **{f"{side}-{number}": number for number in range(comparing.MOST_DIFFERENCES)},
+            **{f"{side}-{number}": number for number in range(run_comparison.MOST_DIFFERENCES)},
         )
         for side in ("left", "right")
     )
     found = compared(owner, left, right)
-    assert len(found.blocks) == len(found.parameters) == comparing.MOST_DIFFERENCES
+    assert len(found.blocks) == len(found.parameters) == run_comparison.MOST_DIFFERENCES
     assert found.more == count
     assert found.same_blocks == 50
     assert found.same_until == "messages[49].content[0]"
     assert [each.breaks_cache for each in found.blocks[:2]] == [True, False]
     a, b = Run.objects.owned_by(owner)
     page = reader.get("/requests/compare/", {"a": a.pk, "b": b.pk})
-    assert "3,000 more places differ" in page.content.decode()
+    assert "3,000 more places differ" in markup(page)
 
 
 @pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b'{"messages": "x", "tools": 3, "system": {}}'])

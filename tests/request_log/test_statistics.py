@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 
-from playground import stats
+from playground.models import Run
 from playground.models.run import FIGURES, first_id_at
-from tests.web import runs
+from playground.request_log import statistics
+from tests.support import runs
+from tests.support.markup import markup
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -27,7 +31,7 @@ def row(day: int, status: int = 2, state: str = "completed", first: float | None
 
 def test_runs_are_counted_by_day_and_class() -> None:
     rows = [row(13), row(2, 5, "failed", None), row(2, 4, "failed", None), row(2), row(2, 2, "interrupted"), row(0)]
-    found = stats.count(rows, FIRST, END)
+    found = statistics.count(rows, FIRST, END)
     assert len(found.days) == 14
     assert (found.days[2].ok, found.days[2].client, found.days[2].server) == (1, 1, 2)
     assert (found.count, found.total("tokens_in"), found.total("tokens_out")) == (6, 90, 42)
@@ -38,20 +42,20 @@ def test_runs_are_counted_by_day_and_class() -> None:
     [([], 0.5, None), ([3], 0.95, 3), ([1, 2, 3, 4], 0.5, 2.5), ([4, 1, 3, 2], 1.0, 4), ([0, 100], 0.95, 95)],
 )
 def test_percentiles_lie_between_the_nearest_values(values: list[float], part: float, expected: float | None) -> None:
-    assert stats.percentile(values, part) == expected
+    assert statistics.percentile(values, part) == expected
 
 
 @pytest.mark.parametrize("days", [1, 14, 60, 61, 365, 4000])
 def test_a_long_range_has_few_bars_which_hold_every_day(days: int) -> None:
-    found = stats.count([row(0), row(days - 1)][::-1], FIRST, FIRST + timedelta(days=days))
-    assert len(found.days) <= stats.MOST_BARS
+    found = statistics.count([row(0), row(days - 1)][::-1], FIRST, FIRST + timedelta(days=days))
+    assert len(found.days) <= statistics.MOST_BARS
     assert found.count == 2
     assert found.last >= (FIRST + timedelta(days=days - 1)).date()
 
 
 def test_only_the_newest_runs_are_charted_and_the_range_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stats, "MOST_RUNS", 3)
-    found = stats.count([row(13), row(12), row(11), row(3)], FIRST, END)
+    monkeypatch.setattr(statistics, "MOST_RUNS", 3)
+    found = statistics.count([row(13), row(12), row(11), row(3)], FIRST, END)
     assert found.is_capped
     assert (found.count, found.first) == (3, (FIRST + timedelta(days=11)).date())
 
@@ -59,7 +63,7 @@ def test_only_the_newest_runs_are_charted_and_the_range_says_so(monkeypatch: pyt
 def test_what_is_charted_is_in_one_index() -> None:
     # Without, a chart of 5,000 runs reads as many rows: twice the time on SQLite, three times on PostgreSQL.
     charted = {
-        column if isinstance(column, str) else column.get_source_expressions()[0].name for column in stats.COLUMNS
+        column if isinstance(column, str) else column.get_source_expressions()[0].name for column in statistics.COLUMNS
     }
     assert charted <= {"pk", *FIGURES}
 
@@ -69,13 +73,24 @@ def test_charts_follow_the_filter_and_have_words(client: Client, owner: User) ->
     client.force_login(owner)
     runs.stored_run(owner)
     runs.failed_run(owner)
-    text = client.get("/requests/charts/").content.decode()
+    text = markup(client.get("/requests/charts/"))
     assert "<b>2</b> requests in 14 days" in text
     assert "has the most failures: 1" in text
-    text = client.get("/requests/charts/", {"status": "2xx"}).content.decode()
+    text = markup(client.get("/requests/charts/", {"status": "2xx"}))
     assert "<b>1</b> request in 14 days" in text
     assert "No failures of class 5xx" in text
     assert 'style="' not in text
+
+
+@pytest.mark.django_db
+def test_the_dearest_day_is_named_only_where_something_cost_something(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    run = runs.stored_run(owner)
+    Run.objects.filter(pk=run.pk).update(cost_usd=0)
+    assert "most on" not in markup(client.get("/requests/charts/"))
+    Run.objects.filter(pk=run.pk).update(cost_usd=Decimal("1.5"))
+    today = timezone.now()
+    assert f"most on {today.day} {today:%b}, $1.50" in markup(client.get("/requests/charts/"))
 
 
 @pytest.mark.django_db

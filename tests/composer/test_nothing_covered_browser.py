@@ -1,0 +1,85 @@
+"""What can be pressed is neither covered nor cut: notes, menus, strips, on a wide window and on a phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.composer.test_form_operations_browser import PLAIN, open_with
+from tests.composer.test_layout_browser import choose, send
+from tests.support.browser import expect
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
+SIZES = [(1440, 900), (1024, 768), (390, 844)]
+
+
+def box(place: Any) -> tuple[float, float, float, float]:
+    found = place.bounding_box()
+    return found["x"], found["y"], found["x"] + found["width"], found["y"] + found["height"]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_note_of_what_was_not_sent_leaves_send_anyway_free(new_page: Any, width: int, height: int) -> None:
+    page = new_page(width, height)
+    open_with(page, PLAIN | {"temperature": 7})
+    page.locator("#try-it").click()
+    expect(page.locator("#run-note")).to_contain_text("Not sent")
+    page.get_by_label("More ways to send").click()
+    page.get_by_role("button", name="Send anyway").click(trial=True)
+    page.get_by_role("button", name="Count tokens").click(trial=True)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_menus_of_tools_stay_inside_the_form(new_page: Any, width: int, height: int) -> None:
+    page = new_page(width, height)
+    page.goto("/")
+    page.locator("[data-group=tools] > summary").click()
+    for name in ("Add a server tool or a client tool of the API", "Add a saved tool"):
+        page.get_by_label(name).click()
+        menu, form = box(page.locator(".tools-list .menu[open] > .menu-list")), box(page.locator("#ask"))
+        assert menu[0] >= form[0], name
+        assert menu[2] <= form[2], name
+        page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_words_about_an_earlier_request_and_their_buttons_stand_apart(
+    new_page: Any, width: int, height: int
+) -> None:
+    page = new_page(width, height)
+    send(page, "sandbox-echo", "Hello")
+    choose(page, "sandbox-echo", "Something else")
+    strip = page.locator(".strip-stale")
+    words = box(strip.locator("p"))
+    for button in strip.get_by_role("button").all():
+        left, top, right, _ = box(button)
+        assert left >= words[2] or top >= words[3], "a button covers the words"
+        assert right <= width
+    assert box(strip)[3] - box(strip)[1] < 120
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_stop_is_there_only_while_a_request_runs(new_page: Any, width: int, height: int, settings: Any) -> None:
+    page = new_page(width, height)
+    page.goto("/")
+    expect(page.locator("[data-stop-run]")).to_be_hidden()
+    settings.SANDBOX_SPEED = 0.05
+    choose(page, "sandbox-slow")
+    page.locator("#try-it").click()
+    expect(page.locator("[data-stop-run]")).to_be_visible()
+    expect(page.locator("#try-it")).to_be_hidden()
+    page.locator("[data-stop-run]").click()
+    expect(page.locator("#try-it")).to_be_visible()
+    expect(page.locator("[data-stop-run]")).to_be_hidden()
+
+
+def test_an_added_response_brings_no_problem_before_its_reader_has_typed(page: Any) -> None:
+    send(page, "sandbox-echo", "Hello")
+    page.locator("[data-add-answer][data-beside-tabs]").click()
+    expect(page.get_by_label("messages[2].content", exact=True)).to_be_focused()
+    expect(page.locator("#problem-list li")).to_have_count(1)
+    expect(page.locator("#problem-tags button:visible")).to_have_count(0)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#run-note")).to_contain_text("Message is empty")
+    expect(page.locator("#problem-tags button:visible")).to_have_text("1 problem")
