@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from accounts.exceptions import AccountsError
+
 LONGEST_SECRET = 4096
 MOST_HEADERS = 32
 
@@ -37,30 +39,32 @@ REFUSED_HEADERS = frozenset(
 )
 
 
-class RefusedError(ValueError):
+class ConnectionValueError(AccountsError, ValueError):
     """What was typed cannot be used. The text says why, and never repeats a secret."""
 
 
 def clean_base_url(typed: str) -> str:
-    """The address without a trailing `/v1` or slash, scheme and host in lower case. Raises `RefusedError`."""
+    """The address without a trailing `/v1` or slash, scheme and host in lower case. Raises `ConnectionValueError`."""
     text = typed.strip()
     if not text.isascii() or re.search(r"[\s\\<>\"{}|^`]", text) or any(ord(character) < 33 for character in text):
-        raise RefusedError("The address holds a character that no address has. Write international names as xn--….")
+        raise ConnectionValueError(
+            "The address contains a character that is not allowed. Write international names as xn--…."
+        )
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise RefusedError("This is not an address: the host or the port cannot be read.") from None
+        raise ConnectionValueError("This is not an address: the host or the port cannot be read.") from None
     if parts.scheme not in {"http", "https"}:
-        raise RefusedError("The address has to start with https:// or http://.")
+        raise ConnectionValueError("The address must start with https:// or http://.")
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
-        raise RefusedError("Leave user and password out of the address; the key has its own field.")
+        raise ConnectionValueError("Remove the user name and password from the address. The key has its own field.")
     if not parts.hostname or not _HOST.fullmatch(parts.hostname):
-        raise RefusedError("The address has no host, as in https://api.example.com.")
+        raise ConnectionValueError("The address has no host, as in https://api.example.com.")
     if port == 0:
-        raise RefusedError("No server listens on port 0.")
+        raise ConnectionValueError("No server listens on port 0.")
     if parts.query or parts.fragment or text.endswith(("?", "#")):
-        raise RefusedError("Leave everything from ? or # on out of the address.")
+        raise ConnectionValueError("Remove everything from ? or # on.")
     path = parts.path.rstrip("/")
     for ending in _ENDINGS:
         path = path.removesuffix(ending)
@@ -68,37 +72,41 @@ def clean_base_url(typed: str) -> str:
 
 
 def clean_credential(typed: str) -> str:
-    """The credential as it goes into a header: without blanks around it or a pasted `Bearer`. Raises `RefusedError`."""
+    """The credential as it goes into a header: without blanks or a pasted `Bearer`. Raises `ConnectionValueError`."""
     credential = re.sub(r"^bearer\s+", "", typed.strip(), flags=re.IGNORECASE)
     if len(credential) > LONGEST_SECRET:
-        raise RefusedError(f"A credential has at most {LONGEST_SECRET} characters.")
+        raise ConnectionValueError(f"A credential has at most {LONGEST_SECRET} characters.")
     if not all(33 <= ord(character) < 127 for character in credential):
-        raise RefusedError("The credential holds a blank, a line break or a character that no header can carry.")
+        raise ConnectionValueError(
+            "The credential contains a space, a line break or a character that is not allowed in a header."
+        )
     return credential
 
 
 def check_header(name: str, value: str) -> None:
-    """Raises `RefusedError` for a header that cannot or may not be sent along with every request."""
+    """Raises `ConnectionValueError` for a header that cannot or may not be sent along with every request."""
     lowered = name.lower()
     if not _TOKEN.fullmatch(name):
-        raise RefusedError("This is not a header's name: letters, digits and - are.")
+        raise ConnectionValueError("A header name may contain only letters, digits and -.")
     if lowered in REFUSED_HEADERS or lowered.startswith("proxy-"):
-        raise RefusedError(f"{name} is set by the playground and cannot be given here.")
+        raise ConnectionValueError(f"{name} is set by the playground and cannot be changed here.")
     if lowered in {"authorization", "x-api-key"}:
-        raise RefusedError(f"{name} carries the credential; type it in the credential's field.")
+        raise ConnectionValueError(f"{name} carries the credential. Enter it in the credential field.")
     if len(value) > LONGEST_SECRET:
-        raise RefusedError(f"The value of {name} is longer than {LONGEST_SECRET} characters.")
+        raise ConnectionValueError(f"The value of {name} is longer than {LONGEST_SECRET} characters.")
     if not value or not all(32 <= ord(character) < 127 or character == "\t" for character in value):
-        raise RefusedError(f"The value of {name} is empty, or holds a character that no header can carry.")
+        raise ConnectionValueError(
+            f"The value of {name} is empty, or contains a character that is not allowed in a header."
+        )
 
 
 def check_headers(headers: list[tuple[str, str]]) -> None:
-    """Raises `RefusedError` for the first header of the list that cannot be used."""
+    """Raises `ConnectionValueError` for the first header of the list that cannot be used."""
     if len(headers) > MOST_HEADERS:
-        raise RefusedError(f"At most {MOST_HEADERS} default headers.")
+        raise ConnectionValueError(f"At most {MOST_HEADERS} default headers.")
     seen: set[str] = set()
     for name, value in headers:
         check_header(name, value)
         if name.lower() in seen:
-            raise RefusedError(f"{name} is given twice.")
+            raise ConnectionValueError(f"{name} is given twice.")
         seen.add(name.lower())

@@ -10,9 +10,10 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.addresses import RefusedError
-from accounts.forms.connections import ConnectionForm
+from accounts.addresses import ConnectionValueError
+from accounts.forms.connection_form import ConnectionForm
 from accounts.models import AccessKey, Connection, User
+from accounts.models.connection import DefaultHeader
 
 
 @admin.register(User)
@@ -23,29 +24,39 @@ class PersonAdmin(UserAdmin):
 class OperatorConnectionForm(ConnectionForm):
     """Upstreams for everyone. Default headers are written one a line, and as little shown again as the credential."""
 
-    headers = None
+    headers = None  # type: ignore[assignment]  # as Django takes a field of the class above away
     headers_field = "header_lines"
     header_lines = forms.CharField(
         required=False,
-        label="default headers",
+        label="secret default headers",
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="One a line, as Name: value. Replaces those that are stored; empty leaves them as they are.",
+        help_text="One per line, as Name: value. It and the field below replace all stored headers; leave both "
+        "empty to keep them.",
+    )
+    public_header_lines = forms.CharField(
+        required=False,
+        label="default headers that are not secret",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The same, for values that are no secrets, such as a title or a referer.",
     )
 
     class Meta(ConnectionForm.Meta):
-        fields = (*ConnectionForm.Meta.fields, "visitors_allowed")
+        fields: tuple[str, ...] = (*ConnectionForm.Meta.fields, "visitors_allowed")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, owner=None, **kwargs)
 
-    def typed_headers(self) -> list[tuple[str, str]] | None:
-        lines = [line for line in self.cleaned_data.get("header_lines", "").splitlines() if line.strip()]
-        if not lines:
+    def typed_headers(self) -> list[DefaultHeader] | None:
+        headers = [*self._lines("header_lines", is_secret=True), *self._lines("public_header_lines", is_secret=False)]
+        if not headers:
             if self.url_changes and self.instance.default_headers:
-                raise RefusedError("The base URL has changed: type the default headers again.")
+                raise ConnectionValueError("The base URL has changed: type the default headers again.")
             return None
-        pairs = (line.partition(":") for line in lines)
-        return [(name.strip(), value.strip()) for name, _colon, value in pairs]
+        return headers
+
+    def _lines(self, field: str, *, is_secret: bool) -> list[DefaultHeader]:
+        lines = (line.partition(":") for line in self.cleaned_data.get(field, "").splitlines() if line.strip())
+        return [DefaultHeader(name.strip(), value.strip(), is_secret) for name, _colon, value in lines]
 
 
 @admin.register(Connection)
@@ -67,6 +78,7 @@ class ConnectionAdmin(admin.ModelAdmin):
         "credential",
         "remove_credential",
         "header_lines",
+        "public_header_lines",
         "visitors_allowed",
         "created_at",
         "tested_at",
@@ -93,7 +105,7 @@ class ConnectionAdmin(admin.ModelAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Connection | None = None) -> Any:
-        secrets = {"credential", "remove_credential", "header_lines"}
+        secrets = {"credential", "remove_credential", "header_lines", "public_header_lines"}
         if obj is not None and not obj.is_for_everyone:  # the form is not there, so neither are its own fields
             return [name for name in self.fields or () if name not in secrets]
         return self.fields

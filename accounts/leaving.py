@@ -21,7 +21,7 @@ def rows_of(user: User) -> Iterator[QuerySet[Any]]:
             yield relation.related_model._base_manager.filter(**{relation.field.name: user.pk})
 
 
-def what_goes(user: User) -> list[tuple[int, str]]:
+def deletion_summary(user: User) -> list[tuple[int, str]]:
     """How many of what, in words; without the operators' own notes of the admin."""
     found = []
     for rows in rows_of(user):

@@ -22,7 +22,7 @@ class Handler(AxesDatabaseHandler):
     otherwise a stranger could lock out a known user."""
 
     def get_failures(self, request: Any, credentials: dict[str, Any] | None = None) -> int:
-        pair = super().get_failures(request, credentials)
+        pair: int = super().get_failures(request, credentials)
         username, address = get_client_username(request, credentials), request.axes_ip_address
         recent = AccessAttempt.objects.filter(attempt_time__gte=get_cool_off_threshold(request))
         sums = (

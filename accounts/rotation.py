@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from accounts import vault
 from accounts.models import Connection
@@ -30,7 +31,7 @@ def rotate() -> Rotation:
     return done
 
 
-def rotate_one(pk: object, column: str, done: Rotation) -> None:
+def rotate_one(pk: UUID, column: str, done: Rotation) -> None:
     """Compare and set: if somebody saves another credential meanwhile, theirs stays and is looked at again."""
     while connection := Connection.objects.filter(pk=pk).first():
         old = bytes(getattr(connection, column))

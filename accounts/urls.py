@@ -1,10 +1,10 @@
 """`/accounts/…`, and the addresses of connections and access keys, which stand at the top of the site."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from accounts.views import access_keys, account, connections, sign_in
 
-urlpatterns = [
+urlpatterns: list[URLPattern] = [
     path("login/", sign_in.log_in, name="login"),
     path("logout/", sign_in.log_out, name="logout"),
     path("signup/", sign_in.sign_up, name="signup"),
@@ -14,7 +14,7 @@ urlpatterns = [
     path("delete/", account.delete_account, name="account-delete"),
 ]
 
-connection_patterns = [
+connection_patterns: list[URLPattern] = [
     path("", connections.connections, name="connections"),
     path("new/", connections.add_connection, name="connection-add"),
     path("header-row/", connections.header_row, name="connection-header-row"),
@@ -22,7 +22,7 @@ connection_patterns = [
     path("<uuid:connection_id>/delete/", connections.delete_connection, name="connection-delete"),
 ]
 
-key_patterns = [
+key_patterns: list[URLPattern] = [
     path("", access_keys.access_keys, name="access-keys"),
     path("<int:key_id>/revoke/", access_keys.revoke_access_key, name="access-key-revoke"),
 ]

@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+from accounts.exceptions import AccountsError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -40,7 +42,7 @@ ACCESS_KEY_PREFIX = "mpk_"
 SHORTEST_HINTED = 8
 
 
-class VaultError(Exception):
+class VaultError(AccountsError):
     """A stored secret cannot be read. The text is for the user and holds nothing secret."""
 
 

@@ -7,54 +7,56 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from accounts.forms.people import style
+from accounts.forms.account_forms import style
 from accounts.models import AccessKey, Connection, User
 from accounts.models.connection import SANDBOX
 
 MOST_MODELS = 50
 LONGEST_MODEL = 200
-LIFETIMES = (("", "never"), ("7", "in 7 days"), ("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year"))
+LIFETIMES = (("", "Never"), ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
 
 
 class AccessKeyForm(forms.Form):
     """A new key of `owner`. Connections are those the owner can use; none chosen is the sandbox."""
 
     name = forms.CharField(
-        max_length=80, label="name", help_text="Where you will use it, such as laptop or ci-nightly."
+        max_length=80, label="Name", help_text="Where you will use it, such as laptop or ci-nightly."
     )
     connection = forms.ModelChoiceField(
         Connection.objects.none(),
         required=False,
-        label="connection",
+        label="Connection",
         empty_label=SANDBOX,
-        help_text="Where its requests go.",
+        help_text="Where its requests are sent.",
     )
-    lifetime_days = forms.ChoiceField(choices=LIFETIMES, required=False, label="expires")
+    lifetime_days = forms.ChoiceField(choices=LIFETIMES, required=False, label="Expires")
     models = forms.CharField(
         required=False,
-        label="models",
+        label="Models",
         max_length=MOST_MODELS * LONGEST_MODEL,
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
-        help_text="The only models it may ask for, one a line. Empty: any.",
+        help_text="One per line. Empty allows all.",
     )
     requests_per_minute = forms.IntegerField(
-        required=False, label="requests per minute", min_value=1, max_value=100_000
+        required=False, label="Requests per minute", min_value=1, max_value=100_000
     )
-    tokens_per_day = forms.IntegerField(required=False, label="tokens per day", min_value=1, max_value=10**15)
-    keep_content = forms.BooleanField(required=False, initial=True, label="keep content")
+    tokens_per_day = forms.IntegerField(required=False, label="Tokens per day", min_value=1, max_value=10**15)
+    keep_content = forms.BooleanField(required=False, initial=True, label="Store content")
 
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
-        self.fields["connection"].queryset = Connection.objects.usable_by(owner)
+        connections = self.fields["connection"]
+        assert isinstance(connections, forms.ModelChoiceField)
+        connections.queryset = Connection.objects.usable_by(owner)
         style(self)
         self.fields["models"].widget.attrs["class"] = "field field-code"
 
     def clean_name(self) -> str:
         """Two working keys of one name could not be told apart when one has to be revoked."""
-        name = self.cleaned_data["name"]
+        name: str = self.cleaned_data["name"]
         if AccessKey.objects.owned_by(self.owner).filter(name__iexact=name, revoked_at=None).exists():
-            raise forms.ValidationError("You have a key of this name already.")
+            raise forms.ValidationError("You already have a key with this name.")
         return name
 
     def clean_models(self) -> list[str]:

@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
+from accounts.requests import AuthenticatedHttpRequest
 
-WRONG_PASSWORD = "That is not your password."  # noqa: S105
+WRONG_PASSWORD = "Wrong password."  # noqa: S105
 
 
 def style(form: forms.BaseForm) -> None:
@@ -33,8 +34,8 @@ class LoginForm(auth_forms.AuthenticationForm):
     """The same words for an unknown name, a wrong password and an account that was switched off."""
 
     error_messages = {
-        "invalid_login": "Username and password do not match.",
-        "inactive": "Username and password do not match.",
+        "invalid_login": "Wrong username or password.",
+        "inactive": "Wrong username or password.",
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -53,30 +54,30 @@ class SignUpForm(auth_forms.BaseUserCreationForm):
         super().__init__(*args, **kwargs)
         style(self)
         self.fields["username"].help_text = "Letters, digits and @ . + - _"
-        self.fields["password1"].help_text = "At least 8 characters, not a common one, not digits only."
+        self.fields["password1"].help_text = "At least 8 characters, not a common password, not only digits."
         self.fields["password2"].label = "Password again"
         self.fields["password2"].help_text = ""
 
     def clean_username(self) -> str:
         """Names that differ only in case would be mistaken for each other."""
-        username = self.cleaned_data["username"]
+        username: str = self.cleaned_data["username"]
         if User.objects.filter(username__iexact=username).exists():
             raise forms.ValidationError("This name is taken.")
         return username
 
 
 class PasswordChangeForm(auth_forms.PasswordChangeForm):
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, request: AuthenticatedHttpRequest, *args: Any, **kwargs: Any) -> None:
         self.request = request
         super().__init__(request.user, *args, **kwargs)
         style(self)
-        self.fields["old_password"].label = "Present password"
-        self.fields["new_password1"].help_text = "At least 8 characters, not a common one, not digits only."
+        self.fields["old_password"].label = "Current password"
+        self.fields["new_password1"].help_text = "At least 8 characters, not a common password, not only digits."
         self.fields["new_password2"].label = "New password again"
         self.fields["new_password2"].help_text = ""
 
     def clean_old_password(self) -> str:
-        password = self.cleaned_data["old_password"]
+        password: str = self.cleaned_data["old_password"]
         if not password_is_right(self.request, password):
             raise forms.ValidationError(WRONG_PASSWORD)
         return password
@@ -92,7 +93,7 @@ class DeleteAccountForm(forms.Form):
         super().__init__(*args, **kwargs)
 
     def clean_password(self) -> str:
-        password = self.cleaned_data["password"]
+        password: str = self.cleaned_data["password"]
         if not password_is_right(self.request, password):
             raise forms.ValidationError(WRONG_PASSWORD)
         return password

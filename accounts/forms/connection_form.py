@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.db.models import Q
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import addresses
-from accounts.forms.people import style
+from accounts.forms.account_forms import style
 from accounts.models import Connection, User
-from accounts.models.connection import SANDBOX
+from accounts.models.connection import SANDBOX, DefaultHeader
 from accounts.vault import VaultError
 
-ASK_AGAIN = "The base URL has changed: type {what} again, so that no secret goes where you did not send it."
+if TYPE_CHECKING:
+    from django.http import QueryDict
+
+ASK_AGAIN = "The base URL has changed: enter {what} again, so that no secret is sent to a new address by accident."
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderRow:
-    """One row of the default headers in the form. `kept` is the place of a stored header whose value stays."""
+    """One row of the default headers in the form. `kept` is the place of a stored header whose value stays; `value`
+    is shown of those that are no secrets."""
 
     name: str = ""
     masked: str = ""
     kept: str = ""
+    value: str = ""
+    is_secret: bool = True
 
 
 class ConnectionForm(forms.ModelForm):
     """`owner` None makes or changes an upstream for everyone.
 
-    Header rows arrive as three lists of the same length: `header_name`, `header_value`, `header_kept`.
+    Header rows arrive as lists of the same length: `header_name`, `header_value`, `header_kept` and `header_secret`
+    (`no` for a value that may be shown).
     """
 
     credential = forms.CharField(
         required=False,
-        label="credential",
+        label="Credential",
         help_text="The provider's key. Encrypted when stored, never shown again.",
         max_length=addresses.LONGEST_SECRET,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "spellcheck": "false"}),
@@ -47,17 +55,17 @@ class ConnectionForm(forms.ModelForm):
 
     class Meta:
         model = Connection
-        fields = ("name", "base_url", "auth_style", "anthropic_version")
+        fields: tuple[str, ...] = ("name", "base_url", "auth_style", "anthropic_version")
         labels = {
-            "name": "name",
-            "base_url": "base URL",
-            "auth_style": "auth",
+            "name": "Name",
+            "base_url": "Base URL",
+            "auth_style": "Authentication",
             "anthropic_version": "anthropic-version",
         }
         help_texts = {
-            "name": "What you choose it by.",
+            "name": "Shown in the connection menu.",
             "base_url": "With or without /v1 at its end. Requests go to …/v1/messages.",
-            "anthropic_version": "The header's value, unless a request says otherwise.",
+            "anthropic_version": "Sent unless a request sets another one.",
         }
         widgets = {
             "base_url": forms.TextInput(
@@ -76,26 +84,26 @@ class ConnectionForm(forms.ModelForm):
         for name in ("base_url", "credential", "anthropic_version"):
             self.fields[name].widget.attrs["class"] = "field field-code"
         if self.instance.has_credential:
-            self.fields["credential"].widget.attrs["placeholder"] = f"{self.instance.masked_credential} (stays)"
+            self.fields["credential"].widget.attrs["placeholder"] = f"{self.instance.masked_credential} (unchanged)"
 
     # --- Fields one by one ---------------------------------------------------------------------------------------
 
     def clean_name(self) -> str:
         """One name, one upstream: a name must not stand for two of those a user can choose from."""
-        name = self.cleaned_data["name"]
+        name: str = self.cleaned_data["name"]
         others = Connection.objects.exclude(pk=self.instance.pk).filter(Q(owner=self.owner) | Q(owner=None))
         if name.lower() == SANDBOX.lower() or others.filter(name__iexact=name).exists():
-            raise forms.ValidationError("There is a connection of this name already.")
+            raise forms.ValidationError("You already have a connection with this name.")
         return name
 
     def clean_base_url(self) -> str:
         try:
             return addresses.clean_base_url(self.cleaned_data["base_url"])
-        except addresses.RefusedError as refused:
+        except addresses.ConnectionValueError as refused:
             raise forms.ValidationError(str(refused)) from None
 
     def clean_anthropic_version(self) -> str:
-        version = self.cleaned_data["anthropic_version"]
+        version: str = self.cleaned_data["anthropic_version"]
         if not version.isascii() or not version.replace("-", "").replace(".", "").isalnum():
             raise forms.ValidationError("A version looks like 2023-06-01.")
         return version
@@ -104,7 +112,7 @@ class ConnectionForm(forms.ModelForm):
     def clean_credential(self) -> str:
         try:
             return addresses.clean_credential(self.cleaned_data["credential"])
-        except addresses.RefusedError as refused:
+        except addresses.ConnectionValueError as refused:
             raise forms.ValidationError(str(refused)) from None
 
     # --- Together ------------------------------------------------------------------------------------------------
@@ -122,51 +130,83 @@ class ConnectionForm(forms.ModelForm):
         try:
             self.new_headers = self.typed_headers()
             if self.new_headers is not None:
-                addresses.check_headers(self.new_headers)
-        except addresses.RefusedError as refused:
+                addresses.check_headers([(header.name, header.value) for header in self.new_headers])
+        except addresses.ConnectionValueError as refused:
             self.add_error(self.headers_field, str(refused))
         except VaultError as problem:
             self.add_error(self.headers_field, str(problem))
         return values
 
     @sensitive_variables()
-    def typed_headers(self) -> list[tuple[str, str]] | None:
-        """The headers to store; None when they stay as they are. Raises `RefusedError` and `VaultError`."""
-        rows = list(zip(*(self.data.getlist(f"header_{part}") for part in ("name", "value", "kept")), strict=False))
-        rows = [(name.strip(), value.strip(), kept) for name, value, kept in rows if name.strip() or value.strip()]
+    def typed_headers(self) -> list[DefaultHeader] | None:
+        """The headers to store; None when they stay as they are. Raises `ConnectionValueError` and `VaultError`."""
+        rows = [row for row in self.typed_rows() if row.name or row.value]
         stored = self.stored_headers_if_needed(rows)
         headers = []
-        for name, value, kept in rows:
-            if not value and kept.isdecimal() and int(kept) < len(stored):
-                if self.url_changes:
-                    raise addresses.RefusedError(ASK_AGAIN.format(what=f"the value of {name}"))
-                value = stored[int(kept)][1]
-            headers.append((name, value))
+        for row in rows:
+            value = row.value
+            if not value and row.kept.isdecimal() and int(row.kept) < len(stored):
+                kept = stored[int(row.kept)]
+                if self.url_changes and kept.is_secret:
+                    raise addresses.ConnectionValueError(ASK_AGAIN.format(what=f"the value of {row.name}"))
+                if kept.is_secret and not row.is_secret:
+                    raise addresses.ConnectionValueError(f"Enter the value of {row.name} again, as it will be visible.")
+                value = kept.value
+            headers.append(DefaultHeader(row.name, value, row.is_secret))
         return None if headers == stored and not self.url_changes else headers
 
-    def stored_headers_if_needed(self, rows: list[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    def typed_rows(self) -> list[HeaderRow]:
+        posted = cast("QueryDict", self.data)
+        lists = (posted.getlist(f"header_{part}") for part in ("name", "value", "kept", "secret"))
+        rows = itertools.zip_longest(*lists, fillvalue="")
+        return [
+            HeaderRow(name.strip(), kept=kept, value=value.strip(), is_secret=mark != "no")
+            for name, value, kept, mark in rows
+        ]
+
+    def stored_headers_if_needed(self, rows: list[HeaderRow]) -> list[DefaultHeader]:
         """Stored headers that cannot be read must not stop somebody from typing all of them anew."""
         try:
-            return self.instance.headers()
+            headers: list[DefaultHeader] = self.instance.marked_headers()
+            return headers
         except VaultError:
-            if all(value for _name, value, _kept in rows) and (rows or not self.url_changes):
+            if all(row.value for row in rows) and (rows or not self.url_changes):
                 return []
             raise
 
     @property
     def header_rows(self) -> list[HeaderRow]:
-        """The rows to show: stored ones masked, what was typed without its value, and an empty one."""
+        """The rows to show: secrets masked, without a value that was just typed, and an empty one."""
         try:
-            stored = self.instance.masked_headers()
+            stored = self.instance.marked_headers()
+            masked = [shown for _name, shown in self.instance.masked_headers()]
         except VaultError:
-            stored = []
+            stored, masked = [], []
         if not self.is_bound:
-            return [*(HeaderRow(name, masked, str(at)) for at, (name, masked) in enumerate(stored)), HeaderRow()]
-        typed = zip(self.data.getlist("header_name"), self.data.getlist("header_kept"), strict=False)
+            rows = [
+                HeaderRow(
+                    header.name,
+                    masked=masked[at] if header.is_secret else "",
+                    kept=str(at),
+                    value="" if header.is_secret else header.value,
+                    is_secret=header.is_secret,
+                )
+                for at, header in enumerate(stored)
+            ]
+            return [*rows, HeaderRow()]
         rows = []
-        for name, kept in typed:
-            is_stored = kept.isdecimal() and int(kept) < len(stored)
-            rows.append(HeaderRow(name, stored[int(kept)][1] if is_stored else "", kept if is_stored else ""))
+        for row in self.typed_rows():
+            is_stored = row.kept.isdecimal() and int(row.kept) < len(stored)
+            kept = stored[int(row.kept)] if is_stored else None
+            rows.append(
+                HeaderRow(
+                    row.name,
+                    masked=masked[int(row.kept)] if kept is not None and kept.is_secret else "",
+                    kept=row.kept if is_stored else "",
+                    value="" if row.is_secret else row.value,
+                    is_secret=row.is_secret,
+                )
+            )
         return rows or [HeaderRow()]
 
     @property
@@ -180,7 +220,7 @@ class ConnectionForm(forms.ModelForm):
 
     @sensitive_variables()
     def save(self, commit: bool = True) -> Connection:
-        connection = super().save(commit=False)
+        connection: Connection = super().save(commit=False)
         if self.is_new:
             connection.owner = self.owner
         if self.cleaned_data["credential"] or self.cleaned_data["remove_credential"]:

@@ -80,6 +80,12 @@ class AccessKey(db.Model):
         return self.connection.name if self.connection else SANDBOX
 
     @property
+    def has_limits(self) -> bool:
+        """Whether it may do less than its owner: of models, of amounts, of time, or of what is kept."""
+        limits = (self.models, self.requests_per_minute, self.tokens_per_day, self.expires_at)
+        return any(limits) or not self.keep_content
+
+    @property
     def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
 

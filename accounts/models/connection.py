@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +12,8 @@ from django.db.models.functions import Lower
 from accounts import vault
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.contrib.auth.models import AnonymousUser
 
     from accounts.models.user import User
@@ -19,6 +21,14 @@ if TYPE_CHECKING:
 # The name of the upstream inside the app. It is no row: `connection=None` stands for it everywhere.
 SANDBOX = "Sandbox"
 EVERYONE = "everyone"
+
+
+class DefaultHeader(NamedTuple):
+    """A header that is sent with every request. `is_secret` is its owner's mark: the value is never shown again."""
+
+    name: str
+    value: str
+    is_secret: bool = True
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
@@ -75,6 +85,12 @@ class Connection(models.Model):
     def is_for_everyone(self) -> bool:
         return self.owner_id is None
 
+    def is_usable_by(self, user: User | AnonymousUser) -> bool:
+        """Whether it is among `Connection.objects.usable_by(user)`."""
+        if self.owner_id is None:
+            return user.is_authenticated or self.visitors_allowed
+        return user.is_authenticated and self.owner_id == user.pk
+
     @property
     def has_credential(self) -> bool:
         return bool(self.credential)
@@ -83,6 +99,14 @@ class Connection(models.Model):
     def masked_credential(self) -> str:
         """What may be shown of the credential: nothing, dots, or dots and its last four characters."""
         return f"••••{self.credential_hint}" if self.credential else ""
+
+    @property
+    def test_words(self) -> str:
+        return {None: "not tested", True: "tested", False: "last test failed"}[self.test_passed]
+
+    @property
+    def test_tone(self) -> str:
+        return {None: "", True: "good", False: "bad"}[self.test_passed]
 
     def place(self, column: str) -> vault.Place:
         owner = EVERYONE if self.owner_id is None else str(self.owner_id)
@@ -94,11 +118,18 @@ class Connection(models.Model):
 
     def headers(self) -> list[tuple[str, str]]:
         """The default headers with their secret values. Raises `VaultError` when they cannot be read."""
-        return [(name, value) for name, value in json.loads(self._open("default_headers") or b"[]")]
+        return [(header.name, header.value) for header in self.marked_headers()]
+
+    def marked_headers(self) -> list[DefaultHeader]:
+        """The same with their owner's marks; those stored without one are secret. Raises `VaultError`."""
+        return [DefaultHeader(*header) for header in json.loads(self._open("default_headers") or b"[]")]
 
     def masked_headers(self) -> list[tuple[str, str]]:
         """The default headers as they may be shown. Raises `VaultError` when they cannot be read."""
-        return [(name, f"••••{vault.hint(value)}") for name, value in self.headers()]
+        return [
+            (header.name, f"••••{vault.hint(header.value)}" if header.is_secret else header.value)
+            for header in self.marked_headers()
+        ]
 
     def _open(self, column: str) -> bytes:
         blob = bytes(getattr(self, column))
@@ -109,7 +140,7 @@ class Connection(models.Model):
         sealed = vault.current().seal(credential.encode(), self.place("credential")) if credential else b""
         self.credential, self.credential_hint = sealed, vault.hint(credential)
 
-    def set_headers(self, headers: list[tuple[str, str]]) -> None:
-        """Encrypt the default headers; none removes them. The row is not saved."""
-        text = json.dumps([list(pair) for pair in headers]).encode()
+    def set_headers(self, headers: Sequence[DefaultHeader | tuple[str, str]]) -> None:
+        """Encrypt the default headers; none removes them. A pair is a secret header. The row is not saved."""
+        text = json.dumps([DefaultHeader(*header) for header in headers]).encode()
         self.default_headers = vault.current().seal(text, self.place("default_headers")) if headers else b""

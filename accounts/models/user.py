@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
-from accounts import sessions
+from accounts import login_sessions
 
 
 class User(AbstractUser):
@@ -18,8 +18,8 @@ class User(AbstractUser):
     )
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Any, values: Any) -> User:
-        user = super().from_db(db, field_names, values)
+    def from_db(cls, db: str | None, field_names: Any, values: Any, **kwargs: Any) -> User:
+        user = super().from_db(db, field_names, values, **kwargs)
         user._stored = user._access_state()
         return user
 
@@ -33,8 +33,8 @@ class User(AbstractUser):
         super().save(*args, **kwargs)
         self._stored = self._access_state()
         if before is not None and before != self._stored:
-            sessions.end_all(self)
+            login_sessions.end_all(self)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        sessions.end_all(self)
+        login_sessions.end_all(self)
         return super().delete(*args, **kwargs)

@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.forms.access_keys import AccessKeyForm
+from accounts.forms.access_key_form import AccessKeyForm
 from accounts.models import AccessKey
+from accounts.requests import AuthenticatedHttpRequest
 
 
 def relay_address(request: HttpRequest) -> str:
@@ -22,7 +23,7 @@ def relay_address(request: HttpRequest) -> str:
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def access_keys(request: HttpRequest) -> HttpResponse:
+def access_keys(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The user's keys and a form for a new one. The answer to that form is the only place where a key is ever shown."""
     form = AccessKeyForm(request.POST or None, owner=request.user)
     context: dict[str, object] = {"form": form, "base_url": relay_address(request)}
@@ -36,8 +37,8 @@ def access_keys(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def revoke_access_key(request: HttpRequest, key_id: int) -> HttpResponse:
+def revoke_access_key(request: AuthenticatedHttpRequest, key_id: int) -> HttpResponse:
     key = get_object_or_404(AccessKey.objects.owned_by(request.user), pk=key_id)
     key.revoke()
-    messages.success(request, f"The key {key.name} is revoked.")
+    messages.success(request, f"Key {key.name} revoked.")
     return redirect("access-keys")

@@ -8,7 +8,7 @@ from axes.helpers import get_client_ip_address, get_cool_off
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.views import LoginView, LogoutView
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts.forms.people import LoginForm, SignUpForm
+from accounts.forms.account_forms import LoginForm, SignUpForm
 
 # Ours alone: the lock-out's backend comes first in the settings, but only the model's can load a user.
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -51,16 +51,17 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         if may_sign_up(request):
             login(request, form.save(), backend=MODEL_BACKEND)
             return redirect(next_page(request))
-        form.add_error(None, "Many accounts have been made from here. Try again in an hour.")
+        form.add_error(None, "Too many accounts were created from your address. Try again in an hour.")
         status = 429
     return render(request, "accounts/sign_up.html", {"form": form, "next": request.GET.get("next", "")}, status=status)
 
 
 def may_sign_up(request: HttpRequest) -> bool:
-    """Whether one more account may be made from this address. Counted in the memory of the process: with as many
-    accounts as one likes, no limit of an account would hold."""
+    """Whether one more account may be made from this address. Counted over all processes: with as many accounts
+    as one likes, no limit of an account would hold."""
     most = settings.SIGN_UPS_PER_HOUR
     key = f"sign-ups:{get_client_ip_address(request)}"
+    cache = caches["shared"]
     made = cache.get(key, 0)
     if most and made >= most:
         return False

@@ -31,7 +31,13 @@ def new_visitor_id() -> str:
 def remember(response: HttpResponse, visitor: str) -> None:
     """Give the browser its cookie."""
     response.set_cookie(
-        COOKIE, sign(visitor), max_age=COOKIE_AGE_S, httponly=True, samesite="Lax", secure=settings.BEHIND_HTTPS
+        COOKIE,
+        sign(visitor),
+        max_age=COOKIE_AGE_S,
+        path=settings.SESSION_COOKIE_PATH,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.BEHIND_HTTPS,
     )
 
 
@@ -71,7 +77,7 @@ def owner_of(source: HttpRequest | Mapping[str, Any]) -> str | None:
     """
     user = source.user if isinstance(source, HttpRequest) else source.get("user")
     if user is not None and user.is_authenticated:
-        return f"user:{user.pk}"
+        return owner_of_user(user.pk)
     visitor = visitor_id(source)
     return f"visitor:{visitor}" if visitor else None
 
@@ -83,7 +89,8 @@ def client_address(request: HttpRequest | Mapping[str, Any], *_: object) -> str:
     the operator's own in front (`PLAYGROUND_TRUSTED_PROXIES`).
     """
     if isinstance(request, HttpRequest):
-        peer, forwarded = request.META.get("REMOTE_ADDR") or "", request.META.get("HTTP_X_FORWARDED_FOR", "")
+        peer: str = request.META.get("REMOTE_ADDR") or ""
+        forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
     else:
         peer = (request.get("client") or [""])[0]
         lines = [value for name, value in request.get("headers", []) if name == b"x-forwarded-for"]
@@ -116,3 +123,8 @@ def _parsed(address: str) -> IPv4Address | IPv6Address | None:
         return ip_address(address)
     except ValueError:
         return None
+
+
+def owner_of_user(user_id: object) -> str:
+    """A user as the live log names owners."""
+    return f"user:{user_id}"

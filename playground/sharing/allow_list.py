@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from playground.protocol.catalogue.block_types import block_type
+
 # Members of the body besides model, messages, system and tools. Ids of the owner's account, containers, threads,
 # credits and users are in no list: they are never shared.
 PARAMETERS = (
@@ -28,35 +30,6 @@ PARAMETERS = (
 )
 TOOL_MEMBERS = frozenset({"tools", "tool_choice", "mcp_servers"})
 MCP_SERVER = ("type", "name", "url", "tool_configuration")  # never its authorization_token
-BLOCKS: dict[str, tuple[str, ...]] = {
-    "text": ("text", "citations", "cache_control"),
-    "image": ("source", "transformations", "cache_control"),
-    "document": ("source", "title", "context", "citations", "cache_control"),
-    "search_result": ("source", "title", "content", "citations", "cache_control"),
-    "thinking": ("thinking", "signature"),
-    "redacted_thinking": ("data",),
-    "tool_use": ("id", "name", "input", "toolset_name", "cache_control"),
-    "tool_result": ("tool_use_id", "content", "is_error", "toolset_name", "cache_control"),
-    "tool_reference": ("tool_name", "cache_control"),
-    "server_tool_use": ("id", "name", "input", "cache_control"),
-    "mcp_tool_use": ("id", "name", "server_name", "input", "cache_control"),
-    "web_search_tool_result": ("tool_use_id", "content", "cache_control"),
-    "web_fetch_tool_result": ("tool_use_id", "content", "cache_control"),
-    "code_execution_tool_result": ("tool_use_id", "content", "cache_control"),
-    "bash_code_execution_tool_result": ("tool_use_id", "content", "cache_control"),
-    "text_editor_code_execution_tool_result": ("tool_use_id", "content", "cache_control"),
-    "tool_search_tool_result": ("tool_use_id", "content", "cache_control"),
-    "mcp_tool_result": ("tool_use_id", "content", "is_error", "cache_control"),
-    "compaction": ("content",),
-    "fallback": ("from", "to", "trigger"),
-}
-PART_OF_BLOCK = {
-    "thinking": "thinking",
-    "redacted_thinking": "thinking",
-    "image": "attachments",
-    "document": "attachments",
-    "search_result": "tool_results",
-} | {name: "tool_results" for name in BLOCKS if name.endswith("_tool_result")}
 SOURCES: dict[str, tuple[str, ...]] = {
     "base64": ("type", "media_type", "data"),
     "text": ("type", "media_type", "data"),
@@ -72,21 +45,13 @@ USAGE = (
     "output_tokens_details",
     "server_tool_use",
 )
-DELTAS: dict[str, tuple[str, ...]] = {
-    "text_delta": ("text",),
-    "thinking_delta": ("thinking",),
-    "signature_delta": ("signature",),
-    "input_json_delta": ("partial_json",),
-    "citations_delta": ("citation",),
-    "compaction_delta": ("content",),
-}
 
 
 def only(value: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: value[name] for name in names if name in value}
 
 
-class Whitelist:
+class AllowList:
     """Copies what may be shared. `left_out` gathers the names of parts of which there was something to leave out."""
 
     def __init__(self, parts: frozenset[str]) -> None:
@@ -138,19 +103,17 @@ class Whitelist:
     def block(self, block: dict[str, Any]) -> dict[str, Any] | None:
         """The block, what stands in its place, or None where nothing needs to."""
         kind = block.get("type")
-        if not isinstance(kind, str) or kind not in BLOCKS:
-            return placeholder("a block of another kind")
-        part = PART_OF_BLOCK.get(kind)
-        if part and not self.allows(part):
-            return (
-                None if part == "thinking" else placeholder("an image or document" if part == "attachments" else kind)
-            )
-        shared = {"type": kind, **only(block, BLOCKS[kind])}
+        type_ = block_type(kind)
+        if type_.shared is None:
+            return placeholder("another kind of block")
+        if type_.share_part and not self.allows(type_.share_part):
+            return None if type_.is_thinking else placeholder("an image or document" if type_.is_file else type_.name)
+        shared = {"type": kind, **only(block, type_.shared)}
         if "citations" in shared and kind == "text" and not self._may_cite(shared["citations"]):
             del shared["citations"]
         if "source" in shared and isinstance(shared["source"], dict):
             shared["source"] = self._source(shared["source"])
-        if "content" in shared and kind in ("tool_result", "mcp_tool_result", "search_result"):
+        if "content" in shared and type_.holds_blocks:
             self._share_result(shared)
         return shared
 

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from playground.answer.words import plural, size
-from playground.conversations import reading
-from playground.sharing.whitelist import PARAMETERS, PART_OF_BLOCK
+from playground.conversations import body_summary
+from playground.protocol.catalogue.block_types import block_type
+from playground.rendering.formatting import plural, size
+from playground.sharing.allow_list import PARAMETERS
 
 NOUNS = {"tool_results": "result", "thinking": "block", "attachments": "file"}
 MOST_NAMES = 6
@@ -17,12 +18,12 @@ MOST_NAMES = 6
 def contents(body: dict[str, Any], answers: list[dict[str, Any]], branch_count: int = 0) -> dict[str, str]:
     """Part -> words; a part of which there is nothing is not in it. `answers` are messages in the API's shape."""
     counted: Counter[str] = Counter()
-    for block in _blocks([*reading.turns(body), *answers]):
-        kind = str(block.get("type"))
-        if kind == "tool_result" and block.get("content"):
+    for block in _blocks([*body_summary.turns(body), *answers]):
+        type_ = block_type(block.get("type"))
+        if type_.tool_step == "result" and block.get("content"):
             counted["tool_results"] += 1
-        elif kind in PART_OF_BLOCK:
-            counted[PART_OF_BLOCK[kind]] += 1
+        elif type_.share_part:
+            counted[type_.share_part] += 1
     found = {part: plural(count, NOUNS[part]) for part, count in counted.items()}
     if system := body.get("system"):
         found["system"] = size_of(system)
@@ -31,9 +32,22 @@ def contents(body: dict[str, Any], answers: list[dict[str, Any]], branch_count: 
     if given := [name for name in PARAMETERS if name in body]:
         found["parameters"] = ", ".join(given)
     if answers:
-        found["figures"] = found["replay"] = plural(len(answers), "answer")
+        found["figures"] = found["replay"] = plural(len(answers), "response")
     if branch_count:
         found["branches"] = plural(branch_count, "other version")
+    return found
+
+
+def contents_of_session(snapshot: dict[str, Any]) -> dict[str, str]:
+    """The same of the copy of a session with every part in it."""
+    steps = snapshot["steps"]
+    said = [message for step in steps for message in step.get("new", ())]
+    answers = [{"role": "assistant", "content": step["answer"]} for step in steps if step.get("answer")]
+    heads: dict[str, Any] = {}
+    for step in steps:
+        heads = step.get("head", {}) | heads
+    found = contents(heads | {"messages": said}, answers)
+    found |= {"turns": plural(len(said) + len(answers), "message"), "figures": plural(len(steps), "step")}
     return found
 
 

@@ -1,6 +1,7 @@
 """Counts wrong addresses and wrong passphrases, so that nobody can try many.
 
-Kept in the memory of the process: there is one, and a restart forgives what one window holds.
+Kept in the memory of the process, where a restart forgives what one window holds; several processes count together, see
+`cluster.guess_limits`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
+
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 WINDOW_S = 60.0
 MOST_ADDRESSES = 20_000
@@ -18,7 +22,7 @@ MOST_PASSPHRASES = 10
 MOST_PASSPHRASES_OF_LINK = 100
 
 
-class Guesses:
+class GuessLimit:
     """Of the last `window_s`, by whatever they count against. `clock` gives seconds and never goes back."""
 
     def __init__(self, clock: object = time.monotonic, *, window_s: float = WINDOW_S) -> None:
@@ -32,7 +36,8 @@ class Guesses:
         with self._lock:
             return len(self._recent(address)) >= most
 
-    def count(self, address: str) -> None:
+    def count(self, address: str, most: int = 0) -> None:
+        """`most` is for those who count together, see `cluster.guess_limits`."""
         with self._lock:
             recent = self._recent(address)
             recent.append(self._now())
@@ -55,8 +60,16 @@ class Guesses:
         return self._clock()  # type: ignore[operator,no-any-return]
 
 
-guesses = Guesses()
-_passphrases = Guesses(window_s=PASSPHRASE_WINDOW_S)
+def _limit(name: str, window_s: float) -> GuessLimit:
+    alone = GuessLimit(window_s=window_s)
+    if not settings.REDIS_URL:
+        return alone
+    shared: GuessLimit = import_string("playground.cluster.shared_guesses.SharedGuesses")(name, window_s, alone)
+    return shared
+
+
+guesses = _limit("addresses", WINDOW_S)
+_passphrases = _limit("passphrases", PASSPHRASE_WINDOW_S)
 
 
 def may_try_passphrase(link: str, address: str) -> bool:
@@ -65,8 +78,8 @@ def may_try_passphrase(link: str, address: str) -> bool:
 
 
 def count_wrong_passphrase(link: str, address: str) -> None:
-    _passphrases.count(f"{link} {address}")
-    _passphrases.count(link)
+    _passphrases.count(f"{link} {address}", MOST_PASSPHRASES)
+    _passphrases.count(link, MOST_PASSPHRASES_OF_LINK)
 
 
 def forget_all() -> None:

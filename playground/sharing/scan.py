@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from playground.protocol.headers import mask
 
-MOST_FINDINGS = 100
+MOST_FINDINGS = 100  # that are no secrets; of secrets as many are found as one page can hold
+MOST_SECRETS = 300  # what holds as many is not published: a secret beyond them would not be masked
 # Quantifiers have upper bounds, so that no text makes a pattern slow.
 PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -53,6 +54,10 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+SECRETS = frozenset({"private key", "key", "token", "password or key"})
+_USER_AND_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+]{1,15}://[^\s/@]{1,100}:[^\s/@]{1,100}@")
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something found in the copy. `where` is the first place, in words; `count` says in how many texts it stands."""
@@ -61,6 +66,11 @@ class Finding:
     text: str
     where: str
     count: int = 1
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it opens something: masked unless the owner says, twice, that readers may have it."""
+        return self.kind in SECRETS or (self.kind == "private address" and bool(_USER_AND_PASSWORD.match(self.text)))
 
     @property
     def shown(self) -> str:
@@ -73,29 +83,56 @@ class Finding:
 
 
 def scan(snapshot: dict[str, Any]) -> list[Finding]:
-    """What was found, each text once, in the order of the copy."""
+    """What was found, each text once, in the order of the copy. Ends at `MOST_SECRETS` secrets."""
     found: dict[str, Finding] = {}
+    secrets = 0
     for where, text in _texts(snapshot):
-        for kind, pattern in PATTERNS:
-            for match in pattern.finditer(text):
-                secret = match.group(match.lastindex or 0)
-                known = found.get(secret)
-                if known is None and not any(secret in other for other in found):
-                    found[secret] = Finding(kind, secret, where)
-                elif known is not None:
-                    found[secret] = Finding(known.kind, secret, known.where, known.count + 1)
-                if len(found) >= MOST_FINDINGS:
+        for one in _found_in(text, where):
+            if (known := found.get(one.text)) is not None:
+                found[one.text] = replace(known, count=known.count + 1)
+            elif one.is_secret or len(found) - secrets < MOST_FINDINGS:
+                if any(one.text in other for other in found):
+                    continue
+                found[one.text] = one
+                secrets += one.is_secret
+                if secrets >= MOST_SECRETS:
                     return list(found.values())
     return list(found.values())
+
+
+def has_too_many(found: list[Finding]) -> bool:
+    """Whether there may be secrets that were not looked for any more."""
+    return sum(one.is_secret for one in found) >= MOST_SECRETS
+
+
+def _found_in(text: str, where: str) -> Iterator[Finding]:
+    for kind, pattern in PATTERNS:
+        for match in pattern.finditer(text):
+            yield Finding(kind, match.group(match.lastindex or 0), where)
 
 
 def _texts(snapshot: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "title", str(snapshot.get("title") or "")
     yield from _walk(snapshot.get("body"), "")
     for answer in snapshot.get("answers") or []:
-        yield from _walk(answer.get("message"), f"answer to turn {answer.get('turn')}")
+        yield from _walk(answer.get("message"), f"response to message {answer.get('turn')}")
     for branch in snapshot.get("branches") or []:
-        yield from _walk(branch.get("messages"), f"branch at turn {branch.get('turn', 0) + 1}")
+        yield from _walk(branch.get("messages"), f"branch at message {branch.get('turn', 0) + 1}")
+    for number, step in enumerate(snapshot.get("steps") or [], 1):
+        yield from _walk(step, f"step {number}")
+    for miss in snapshot.get("misses") or []:
+        yield from _walk(miss, f"cache miss at step {miss.get('step')}")
+    for block in snapshot.get("blocks") or []:
+        yield from _walk(block, "words of a block")
+    yield "client", str(snapshot.get("client") or "")
+    yield from _texts_of_report(snapshot.get("report") or {})
+
+
+def _texts_of_report(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in ("name", "base_url", "model", "server"):
+        yield from _walk(report.get(name), name)
+    for result in report.get("results") or []:
+        yield from _walk({name: result.get(name) for name in ("message", "sent", "evidence")}, f"check {result['id']}")
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -7,19 +7,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from playground.engine.events import Streamed
+from playground.protocol.catalogue.block_types import DELTA_TYPES, block_type
+from playground.protocol.json.received_json import try_object
+from playground.sharing.allow_list import USAGE, AllowList, only
 from playground.sharing.masking import mask_text, mask_within
-from playground.sharing.whitelist import DELTAS, PART_OF_BLOCK, USAGE, Whitelist, only
 
 Event = list[Any]  # [number, at_ms, name, data]
-PIECES = ("text", "thinking", "partial_json")
+PIECES = tuple(each.member for each in DELTA_TYPES.values() if each.is_text)
 
 
-def share_events(streamed: Iterable[Streamed], whitelist: Whitelist, secrets: list[str]) -> list[Event]:
+def share_events(streamed: Iterable[Streamed], whitelist: AllowList, secrets: list[str]) -> list[Event]:
     """The events a reader may see, numbered anew. Events we do not know stay with the owner."""
     kept: list[tuple[float, dict[str, Any]]] = []
     dropped: set[Any] = set()
     for one in streamed:
-        data = _parsed(one.event.data)
+        data = try_object(one.event.data)
         shared = _share(data, whitelist, dropped) if data else None
         if shared is not None:
             kept.append((round(one.at_ms, 1), shared))
@@ -30,15 +32,7 @@ def share_events(streamed: Iterable[Streamed], whitelist: Whitelist, secrets: li
     ]
 
 
-def _parsed(text: str) -> dict[str, Any] | None:
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return data if isinstance(data, dict) else None
-
-
-def _share(data: dict[str, Any], whitelist: Whitelist, dropped: set[Any]) -> dict[str, Any] | None:
+def _share(data: dict[str, Any], whitelist: AllowList, dropped: set[Any]) -> dict[str, Any] | None:
     kind, index = data.get("type"), data.get("index")
     if kind == "message_start":
         message = data.get("message")
@@ -57,9 +51,9 @@ def _share(data: dict[str, Any], whitelist: Whitelist, dropped: set[Any]) -> dic
     return {"type": kind} if kind in ("message_stop", "ping") else None
 
 
-def _share_start(data: dict[str, Any], whitelist: Whitelist, dropped: set[Any]) -> dict[str, Any] | None:
+def _share_start(data: dict[str, Any], whitelist: AllowList, dropped: set[Any]) -> dict[str, Any] | None:
     block, index = data.get("content_block"), data.get("index")
-    part = PART_OF_BLOCK.get(block.get("type", "")) if isinstance(block, dict) else None
+    part = block_type(block.get("type")).share_part if isinstance(block, dict) else None
     if part and not whitelist.allows(part):
         dropped.add(index)
         return None
@@ -70,20 +64,21 @@ def _share_start(data: dict[str, Any], whitelist: Whitelist, dropped: set[Any]) 
     return {"type": "content_block_start", "index": index, "content_block": shared}
 
 
-def _share_delta(data: dict[str, Any], whitelist: Whitelist) -> dict[str, Any] | None:
+def _share_delta(data: dict[str, Any], whitelist: AllowList) -> dict[str, Any] | None:
     delta = data.get("delta")
-    if not isinstance(delta, dict) or delta.get("type") not in DELTAS:
+    kind = delta.get("type") if isinstance(delta, dict) else None
+    if not isinstance(delta, dict) or not isinstance(kind, str) or kind not in DELTA_TYPES:
         return None
-    kind = delta["type"]
-    if kind in ("thinking_delta", "signature_delta") and not whitelist.allows("thinking"):
+    part = block_type(DELTA_TYPES[kind].home).share_part
+    if part and not whitelist.allows(part):
         return None
     if kind == "citations_delta" and not (whitelist.allows("attachments") & whitelist.allows("tool_results")):
         return None
-    shared = {"type": kind, **only(delta, DELTAS[kind])}
+    shared = {"type": kind, **only(delta, (DELTA_TYPES[kind].member,))}
     return {"type": "content_block_delta", "index": data.get("index"), "delta": shared}
 
 
-def _share_message_delta(data: dict[str, Any], whitelist: Whitelist) -> dict[str, Any]:
+def _share_message_delta(data: dict[str, Any], whitelist: AllowList) -> dict[str, Any]:
     delta = data.get("delta")
     shared = only(delta, ("stop_reason",)) if isinstance(delta, dict) else {}
     shared["stop_sequence"] = (

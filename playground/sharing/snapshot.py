@@ -7,13 +7,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from playground.conversations import reading
-from playground.forms.attachments import resolve
+from playground.attachments.references import resolve
+from playground.conversations import body_summary
 from playground.models import Attachment, Conversation, Run
-from playground.protocol import json_text
+from playground.protocol.json import json_text
+from playground.sharing.allow_list import AllowList
 from playground.sharing.masking import mask_within
-from playground.sharing.stream import share_events
-from playground.sharing.whitelist import Whitelist
+from playground.sharing.shared_events import share_events
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -27,12 +27,12 @@ MOST_BRANCHES = 50
 def of_conversation(conversation: Conversation, parts: frozenset[str], secrets: list[str]) -> dict[str, Any]:
     """The copy of a conversation's newest version, with the answers that belong to its turns."""
     head = conversation.head
-    body = reading.parse(head.body_text) if head else {}
-    maker = _Maker(conversation.owner, parts, secrets)
+    body = body_summary.parse(head.body_text) if head else {}
+    maker = _SnapshotBuilder(conversation.owner, parts, secrets)
     snapshot = maker.frame(conversation.title, body, head.settings if head else {})
     snapshot["answers"] = maker.answers_of(conversation, body)
     if "branches" in parts:
-        snapshot["branches"] = maker.branches_of(conversation, reading.chain(body))
+        snapshot["branches"] = maker.branches_of(conversation, body_summary.chain(body))
     return maker.finish(snapshot)
 
 
@@ -43,18 +43,18 @@ def of_run(run: Run, parts: frozenset[str], secrets: list[str]) -> dict[str, Any
     except json_text.JsonTextError:
         parsed = {}
     body = parsed if isinstance(parsed, dict) else {}
-    maker = _Maker(run.owner, parts, secrets)
-    snapshot = maker.frame(reading.proposed_title(body), body, {})
-    snapshot["answers"] = [maker.answer(run, len(reading.turns(body)))]
+    maker = _SnapshotBuilder(run.owner, parts, secrets)
+    snapshot = maker.frame(body_summary.proposed_title(body), body, {})
+    snapshot["answers"] = [maker.answer(run, len(body_summary.turns(body)))]
     return maker.finish(snapshot)
 
 
-class _Maker:
+class _SnapshotBuilder:
     def __init__(self, owner: User, parts: frozenset[str], secrets: list[str]) -> None:
         self.owner = owner
         self.parts = parts
         self.secrets = secrets
-        self.whitelist = Whitelist(parts)
+        self.whitelist = AllowList(parts)
 
     def frame(self, title: str, body: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
         snapshot: dict[str, Any] = {
@@ -74,13 +74,14 @@ class _Maker:
 
     def finish(self, snapshot: dict[str, Any]) -> dict[str, Any]:
         snapshot["left_out"] = sorted(self.whitelist.left_out)
-        return mask_within(snapshot, self.secrets)
+        masked: dict[str, Any] = mask_within(snapshot, self.secrets)
+        return masked
 
     # --- answers
 
     def answers_of(self, conversation: Conversation, body: dict[str, Any]) -> list[dict[str, Any]]:
         """For each turn that a run answered, the newest such run."""
-        chain = reading.chain(body)
+        chain = body_summary.chain(body)
         runs: dict[int, UUID] = {}
         for link in conversation.run_links.select_related("version").defer("version__packed_body"):
             asked = len(link.asked)
@@ -88,7 +89,7 @@ class _Maker:
                 runs[asked] = link.run_id
         newest = dict(sorted(runs.items())[-MOST_ANSWERS:])
         stored = Run.objects.owned_by(self.owner).in_bulk(newest.values())
-        turns = reading.turns(body)
+        turns = body_summary.turns(body)
         return [
             self.answer(stored[run_id], turn)
             for turn, run_id in newest.items()
@@ -125,7 +126,7 @@ class _Maker:
             if turn is None or version.chain[-1] in seen or len(found) >= MOST_BRANCHES:
                 continue
             seen.add(version.chain[-1])
-            messages = self.whitelist.messages(reading.turns(reading.parse(version.body_text))[turn:])
+            messages = self.whitelist.messages(body_summary.turns(body_summary.parse(version.body_text))[turn:])
             found.append({"turn": turn, "messages": self._with_bytes(messages)})
         return found
 

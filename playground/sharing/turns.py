@@ -5,23 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground import markdown
-from playground.answer import words
-from playground.answer.about import About
-from playground.answer.blocks import BlockDrawing, TailBudget, cut
+from playground.answer.block_drawing import BlockDrawing, TailBudget, cut
 from playground.answer.drawing import Drawing
-from playground.answer.results import web_address
-from playground.answer.runs import Links
+from playground.answer.run_info import RunInfo
+from playground.answer.run_view import Links
+from playground.answer.server_results import web_address
 from playground.engine.events import Answered, Ended, Received, Requested, RunEvent, Streamed
-from playground.protocol import json_text
-from playground.protocol.accumulator import Accumulator
-from playground.protocol.snippets.request import base64_sources
-from playground.protocol.sse import ServerSentEvent, encode
+from playground.protocol.foreign_text import encodable
+from playground.protocol.json import json_text
+from playground.protocol.json.received_json import try_loads
+from playground.protocol.snippets.http_request import base64_sources
+from playground.protocol.stream.accumulator import Accumulator
+from playground.protocol.stream.sse import ServerSentEvent, encode
+from playground.rendering import formatting, markdown
+from playground.sandbox.address import BASE_URL
 
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 FRAME_MS = 16.0  # events that come closer together are drawn together, as a screen shows them
@@ -45,7 +46,7 @@ class Item:
     def __post_init__(self) -> None:
         for name in ("title", "note", "address", "text"):
             if isinstance(text := getattr(self, name), str):
-                object.__setattr__(self, name, words.clean(text))
+                object.__setattr__(self, name, encodable(text))
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Turn:
 
 def draw_turns(messages: Any, start: int = 0) -> list[Turn]:
     """The turns of a body; `start` is the number of the first."""
-    names = _tool_names(messages)
+    names = tool_names(messages)
     found = [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
     return [
         Turn(number, str(message.get("role", "")), draw_content(message.get("content"), names))
@@ -131,7 +132,7 @@ def _file(title: str, source: dict[str, Any]) -> Item:
     data, notes = source.get("data"), [str(source.get("media_type") or source.get("type") or "")]
     file = ""
     if isinstance(data, str) and source.get("type") == "base64":
-        notes.append(words.size(len(data) * 3 // 4))
+        notes.append(formatting.size(len(data) * 3 // 4))
         file = file_name(data)
     address = web_address(source.get("url"))
     if not address and isinstance(source.get("file_id"), str):
@@ -168,16 +169,14 @@ def _result_items(content: Any) -> list[Item]:
 
 
 def _coloured(text: str) -> Any:
-    try:
-        value = json.loads(text) if text.lstrip()[:1] in ("{", "[") else None
-    except (ValueError, RecursionError):
-        value = None
+    value = try_loads(text) if text.lstrip()[:1] in ("{", "[") else None
     if value is None:
         return cut(text)
-    return markdown.highlight_code(cut(json.dumps(value, indent=2, ensure_ascii=False)), "json")
+    return markdown.highlight_code(cut(json_text.dump(value)), "json")
 
 
-def _tool_names(messages: Any) -> dict[str, str]:
+def tool_names(messages: Any) -> dict[str, str]:
+    """The names of the tools that are called in messages, by the ids of the calls."""
     found: dict[str, str] = {}
     for message in messages if isinstance(messages, list) else []:
         content = message.get("content") if isinstance(message, dict) else None
@@ -219,7 +218,7 @@ def _attach(turn: Turn, snapshot: dict[str, Any], answer: dict[str, Any]) -> Non
 def empty_answer(snapshot: dict[str, Any], answer: dict[str, Any]) -> Drawing:
     model = str(answer["message"].get("model") or snapshot.get("body", {}).get("model") or "")
     is_sandbox = answer.get("figures", {}).get("is_sandbox")
-    drawing = Drawing(About(model=model, base_url="sandbox:" if is_sandbox else ""))
+    drawing = Drawing(RunInfo(model=model, base_url=BASE_URL if is_sandbox else ""))
     drawing.key = f"answer-{answer['turn']}"
     drawing.links = Links()
     return drawing
@@ -246,7 +245,7 @@ def events_of(answer: dict[str, Any]) -> Iterator[RunEvent]:
     else:
         at_ms = figures.get("first_byte_ms") or 0.0
         yield Received(at_ms, json_text.dump(answer["message"], indent=None).encode())
-    state = answer.get("state")
+    state: Any = answer.get("state")
     yield Ended(max(figures.get("duration_ms") or 0.0, at_ms), state if state != "running" else "interrupted", None)
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import AccessKey, Connection, User
 from accounts.vault import digest
 from tests.accounts.conftest import MakeConnection
+from tests.support.markup import markup
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +105,7 @@ def test_somebody_elses_connection_cannot_be_chosen(
 
 def test_two_working_keys_do_not_share_a_name_but_a_revoked_one_frees_it(mine: Client) -> None:
     make(mine)
-    assert "You have a key of this name already." in make(mine, name="LAPTOP").content.decode()
+    assert "You already have a key with this name." in make(mine, name="LAPTOP").content.decode()
     AccessKey.objects.get().revoke()
     make(mine)
     assert AccessKey.objects.count() == 2
@@ -154,7 +155,7 @@ def test_the_last_use_is_shown(mine: Client, owner: User) -> None:
     key, _secret = AccessKey.objects.issue(owner=owner, name="x")
     assert "never" in mine.get(reverse("access-keys")).content.decode()
     key.touch("192.0.2.7", dt.datetime(2026, 11, 2, 11, 40, tzinfo=dt.UTC))
-    assert "2 Nov 2026, 11:40</time> from 192.0.2.7" in mine.get(reverse("access-keys")).content.decode()
+    assert "2 Nov 2026, 11:40</time> from 192.0.2.7" in markup(mine.get(reverse("access-keys")))
 
 
 def test_htmx_gets_the_part_and_not_the_page(mine: Client) -> None:

@@ -36,7 +36,7 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(owner: Use
 
 def test_the_present_password_is_asked_for(client: Client, owner: User) -> None:
     client.force_login(owner)
-    assert "That is not your password." in change(client, old="wrong").content.decode()
+    assert "Wrong password." in change(client, old="wrong").content.decode()
     assert User.objects.get().check_password(PASSWORD)
 
 
@@ -108,5 +108,5 @@ def test_an_account_with_much_in_it_is_deleted_in_short_transactions(
 def test_deleting_the_account_needs_the_password(client: Client, owner: User) -> None:
     client.force_login(owner)
     client.get(reverse("account-delete"))
-    assert "That is not your password." in client.post(reverse("account-delete"), {"password": "x"}).content.decode()
+    assert "Wrong password." in client.post(reverse("account-delete"), {"password": "x"}).content.decode()
     assert User.objects.filter(pk=owner.pk).exists()

@@ -15,23 +15,22 @@ from django.urls import reverse
 
 from accounts.models import AccessKey, Connection, User
 from tests.accounts.conftest import CREDENTIAL, MakeConnection
-from tests.browser import expect
 from tests.conftest import PASSWORD
-from tests.engine.raw_upstream import Exchange, serving
-
-WIDTHS = (1440, 390)
+from tests.support.browser import expect
+from tests.support.raw_upstream import Exchange, serving
 
 
 @pytest.fixture
 def upstream() -> Iterator[str]:
-    """The address of another server on loopback that lists two models to whoever brings the credential."""
+    """The address of another server on loopback that lists two models and counts, to whoever brings the credential."""
     started, stop, found = threading.Event(), asyncio.Event(), {}
-    body = json.dumps({"data": [{"id": "model-one"}, {"id": "model-two"}], "has_more": False}).encode()
+    models = json.dumps({"data": [{"id": "model-one"}, {"id": "model-two"}], "has_more": False}).encode()
 
     async def script(exchange: Exchange) -> None:
         status = "200 OK" if CREDENTIAL.encode() in exchange.head else "401 Unauthorized"
-        head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        await exchange.say(head.encode() + body)
+        body = models if exchange.head.startswith(b"GET") else b'{"input_tokens":8}'
+        head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        await exchange.say(f"{head}connection: close\r\n\r\n".encode() + body)
 
     async def serve() -> None:
         async with serving(script) as server:
@@ -61,13 +60,20 @@ def test_sign_up_add_a_connection_test_it_and_log_out(page: Any, upstream: str, 
 
     page.goto(reverse("connections"))
     page.get_by_role("link", name="Add connection").click()
-    fill(page, name="Next door", base_URL=f"{upstream}/v1", credential=CREDENTIAL)
+    fill(page, Name="Next door", Base_URL=f"{upstream}/v1", Credential=CREDENTIAL)
     page.get_by_role("button", name="Save").click()
+    # Saving tests it, and what answers is what the playground sends to.
+    expect(page.locator("#try-it")).to_be_visible()
+    expect(page.locator("body")).to_contain_text(re.compile(r"Connected to Next door: models: 2 models, \d+ ms"))
+    expect(page.get_by_label("model", exact=True)).to_have_value("model-one")
+    assert CREDENTIAL not in page.content()
+
+    page.goto(reverse("connections"))
     page.get_by_role("button", name="Test Next door").click()
     card = page.locator("article", has_text="Next door")
     expect(card).to_contain_text(re.compile(r"2 models, \d+ ms"))
     expect(card).to_contain_text("model-one, model-two")
-    expect(page.locator("#test-said")).to_contain_text("Next door: 2 models")
+    expect(page.locator("#test-said")).to_contain_text("Next door: models: 2 models")
     assert CREDENTIAL not in page.content()
 
     page.locator("summary", has_text="mira").click()
@@ -79,7 +85,7 @@ def test_logging_in_leads_back_to_the_page_that_asked(page: Any, owner: User) ->
     page.goto(reverse("access-keys"))
     fill(page, Username="owner", Password="wrong")
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("alert")).to_have_text("Username and password do not match.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong username or password.")
     fill(page, Username="owner", Password=PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Access keys")).to_be_visible()
@@ -89,8 +95,8 @@ def test_a_new_key_is_shown_until_the_page_is_left(page: Any, owner: User, log_i
     log_in(page, owner)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(reverse("access-keys"))
-    fill(page, name="laptop")
-    page.get_by_role("button", name="Make key").click()
+    fill(page, Name="laptop")
+    page.get_by_role("button", name="Create key").click()
     field = page.get_by_label("New access key")
     expect(field).to_be_visible()
     secret = field.input_value()
@@ -110,8 +116,8 @@ def test_a_button_pressed_after_the_session_ended_leads_to_the_log_in_and_back(
     log_in(page, owner)
     page.goto(reverse("access-keys"))
     Session.objects.all().delete()
-    fill(page, name="laptop")
-    page.get_by_role("button", name="Make key").click()
+    fill(page, Name="laptop")
+    page.get_by_role("button", name="Create key").click()
     fill(page, Username="owner", Password=PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Access keys")).to_be_visible()
@@ -141,7 +147,7 @@ def test_revoking_asks_first(page: Any, owner: User, log_in: Any) -> None:
 def test_header_rows_are_added_and_removed(page: Any, owner: User, connection: Connection, log_in: Any) -> None:
     log_in(page, owner)
     page.goto(reverse("connection-edit", args=[connection.pk]))
-    expect(page.get_by_label("value of X-Team")).to_have_attribute("placeholder", re.compile(r"••••77c1 \(stays\)"))
+    expect(page.get_by_label("value of X-Team")).to_have_attribute("placeholder", re.compile(r"••••77c1 \(unchanged\)"))
     page.get_by_role("button", name="Add header").click()
     expect(page.locator(".header-row")).to_have_count(3)
     page.get_by_label("header name").last.fill("X-Zone")
@@ -156,7 +162,7 @@ def test_deleting_a_connection_asks_in_a_dialog(page: Any, owner: User, connecti
     log_in(page, owner)
     page.goto(reverse("connection-edit", args=[connection.pk]))
     page.get_by_role("button", name="Delete…").click()
-    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Cancel").click()
     assert Connection.objects.exists()
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete", exact=True).click()
@@ -175,7 +181,7 @@ def test_deleting_the_account_leads_out(page: Any, owner: User, connection: Conn
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.slow), 390])
 def test_pages_are_accessible_and_do_not_scroll_sideways(
     new_page: Any,
     axe: Any,
@@ -207,8 +213,36 @@ def test_pages_are_accessible_and_do_not_scroll_sideways(
     page.get_by_role("button", name="Delete…").click()
     axe(page, in_both_themes=True)
     page.goto(reverse("access-keys"))
-    fill(page, name="laptop")
-    page.get_by_role("button", name="Make key").click()
+    fill(page, Name="laptop")
+    page.get_by_role("button", name="Create key").click()
     expect(page.get_by_label("New access key")).to_be_visible()
     axe(page, in_both_themes=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_from_add_connection_to_the_first_response_takes_at_most_five_presses(
+    page: Any, upstream: str, settings: Any, owner: User, log_in: Any
+) -> None:
+    settings.ALLOW_LOOPBACK_UPSTREAMS = True
+    log_in(page, owner)
+    page.goto("/")
+    presses = 0
+
+    def press(target: Any) -> None:
+        nonlocal presses
+        presses += 1
+        target.click()
+
+    press(page.locator("#connection-menu summary"))
+    press(page.get_by_role("link", name="Add connection"))
+    fill(page, Name="Next door", Base_URL=f"{upstream}/v1", Credential=CREDENTIAL)
+    press(page.get_by_role("button", name="Save"))
+    expect(page.get_by_label("model", exact=True)).to_have_value("model-one")
+    expect(page.locator("#connection-menu summary")).to_contain_text("Next door")
+    press(page.locator("#try-it"))
+    expect(page.locator("#answer .answer-panel[data-run]")).to_be_visible()
+    assert presses <= 5
+    page.locator("#connection-menu summary").click()
+    current = page.locator("#connection-menu [aria-current=true], #connection-menu [aria-checked=true]")
+    expect(current).to_contain_text("Next door")
+    expect(current).to_contain_text("2 models")

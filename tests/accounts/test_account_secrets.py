@@ -15,7 +15,7 @@ from django.urls import reverse
 from accounts.models import AccessKey, Connection, User
 from tests.accounts.conftest import CREDENTIAL, HEADER_VALUE
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 CANARIES = (CREDENTIAL, HEADER_VALUE)
 
 

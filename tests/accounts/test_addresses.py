@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.addresses import RefusedError, check_headers, clean_base_url, clean_credential
+from accounts.addresses import ConnectionValueError, check_headers, clean_base_url, clean_credential
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_an_address_is_kept_without_its_v1(typed: str, kept: str) -> None:
     ],
 )
 def test_what_is_no_plain_http_address_is_refused(typed: str) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(ConnectionValueError):
         clean_base_url(typed)
 
 
@@ -68,7 +68,7 @@ def test_a_credential_loses_blanks_and_a_pasted_bearer() -> None:
 
 @pytest.mark.parametrize("typed", ["sk 1234", "sk\r\nHost: evil", "sk\x00", "schlüssel", "\ud800x", "x" * 5000])
 def test_a_credential_that_no_header_can_carry_is_refused_without_being_repeated(typed: str) -> None:
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(ConnectionValueError) as refused:
         clean_credential(typed)
     assert typed not in str(refused.value)
 
@@ -89,18 +89,18 @@ def test_a_credential_that_no_header_can_carry_is_refused_without_being_repeated
     ],
 )
 def test_a_default_header_cannot_reframe_the_request_or_carry_the_credential(name: str) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(ConnectionValueError):
         check_headers([(name, "value")])
 
 
 @pytest.mark.parametrize("value", ["", "a\r\nb", "a\nb", "a\x00", "é", "x" * 5000])
 def test_a_default_header_has_a_value_on_one_line(value: str) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(ConnectionValueError):
         check_headers([("X-Team", value)])
 
 
 def test_a_default_header_is_given_once() -> None:
-    with pytest.raises(RefusedError, match="twice"):
+    with pytest.raises(ConnectionValueError, match="twice"):
         check_headers([("X-Team", "a"), ("x-team", "b")])
 
 

@@ -1,8 +1,9 @@
-"""The Test button: what a connection answers when it is asked for its models, in words."""
+"""The Test button: what of the Messages API a connection has, in words."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -17,14 +18,15 @@ from django.urls import reverse
 
 from accounts.models import Connection, User
 from tests.accounts.conftest import CREDENTIAL, HEADER_VALUE, MakeConnection
-from tests.engine.raw_upstream import Exchange, RawUpstream, Script, serving
+from tests.support.raw_upstream import Exchange, RawUpstream, Script, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def answer(body: bytes, status: str = "200 OK", kind: str = "application/json", extra: str = "") -> Script:
     async def script(exchange: Exchange) -> None:
-        head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n{extra}\r\n"
+        head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n"
+        head += f"connection: close\r\n{extra}\r\n"
         await exchange.say(head.encode() + body)
 
     return script
@@ -52,33 +54,105 @@ def loopback(settings: Any) -> None:
     settings.ALLOW_LOOPBACK_UPSTREAMS = True
 
 
-async def press_test(user: User, connection: Connection) -> Any:
+def by_path(**scripts: Script) -> Script:
+    """A server with an answer for each part of the API: `models`, `count` and `message`."""
+
+    async def script(exchange: Exchange) -> None:
+        path = exchange.head.split(b" ")[1]
+        part = "count" if b"count_tokens" in path else "models" if b"/models" in path else "message"
+        await scripts.get(part, NOT_THERE)(exchange)
+
+    return script
+
+
+NOT_THERE = answer(b"404 page not found", "404 Not Found", "text/plain")
+COUNT = answer(b'{"input_tokens": 8}')
+MESSAGE = answer(b'{"type": "message", "content": [{"type": "text", "text": "Hi"}], "usage": {"output_tokens": 1}}')
+CHAT = answer(b'{"object": "chat.completion", "choices": [{"message": {"content": "Hi"}}]}')
+
+
+async def press_test(user: User, connection: Connection, **fields: str) -> Any:
     client = AsyncClient()
     await client.aforce_login(user)
-    return await client.post(reverse("connection-test", args=[connection.pk]))
+    return await client.post(reverse("connection-test", args=[connection.pk]), fields)
 
 
-async def press_against(script: Script, user: User, connection: Connection) -> tuple[str, Connection, RawUpstream]:
+async def press_against(
+    script: Script, user: User, connection: Connection, **fields: str
+) -> tuple[str, Connection, RawUpstream]:
     """Point the connection at a server that follows the script, and test it."""
     async with serving(script) as upstream:
         connection.base_url = upstream.url
         await database_sync_to_async(connection.save)()
-        response = await press_test(user, connection)
+        response = await press_test(user, connection, **fields)
     assert response.status_code == 200
     return response.content.decode(), await Connection.objects.aget(pk=connection.pk), upstream
 
 
 async def test_it_says_how_many_models_and_which(loopback: None, owner: User, connection: Connection) -> None:
-    page, stored, upstream = await press_against(answer(model_list(7)), owner, connection)
+    script = by_path(models=answer(model_list(7)), count=COUNT)
+    page, stored, upstream = await press_against(script, owner, connection)
     assert stored.test_passed is True
-    assert stored.test_result.startswith("7 models, ")
-    assert stored.test_result.endswith(" ms")
+    assert re.fullmatch(r"models: 7 models, \d+ ms; token count: works, \d+ ms", stored.test_result)
     assert stored.tested_at is not None
     assert "model-0, model-1, model-2, model-3, model-4, and 2 more" in page
     head = upstream.exchanges[0].head.decode()
     assert head.startswith("GET /v1/models")
     assert f"x-api-key: {CREDENTIAL}" in head
     assert f"x-team: {HEADER_VALUE}" in head
+    assert [exchange.head.split()[1] for exchange in upstream.exchanges[1:]] == [b"/v1/messages/count_tokens"]
+    assert json.loads(upstream.exchanges[1].body)["model"] == "model-0"
+
+
+@pytest.mark.parametrize(
+    ("script", "passed", "words"),
+    [
+        # An OpenAI-compatible server has a list of models and nothing else of this API.
+        (by_path(models=answer(model_list(2))), None, "token count: not found (HTTP 404)"),
+        (answer(model_list(2)), None, "token count: did not return a count"),
+        # A list that wants another header says nothing about messages.
+        (by_path(models=answer(error("no"), "401 Unauthorized"), count=COUNT), True, "token count: works"),
+        (by_path(count=COUNT), True, "models: not found (HTTP 404)"),
+        (by_path(), None, "models: not found (HTTP 404); token count: not found (HTTP 404)"),
+        (by_path(models=answer(model_list(1)), count=answer(error("no"), "401 Unauthorized")), False, "HTTP 401"),
+        (
+            by_path(models=answer(model_list(1)), count=answer(error("model"), "404 Not Found")),
+            None,
+            "refused for model-0",
+        ),
+    ],
+)
+async def test_it_says_which_parts_of_the_api_are_there(
+    loopback: None, owner: User, connection: Connection, script: Script, passed: bool | None, words: str
+) -> None:
+    page, stored, upstream = await press_against(script, owner, connection)
+    assert stored.test_passed is passed
+    assert words in stored.test_result
+    assert "Send one short message" in page
+    assert [exchange.head.split()[:2] for exchange in upstream.exchanges] == [
+        [b"GET", b"/v1/models?limit=1000"],
+        [b"POST", b"/v1/messages/count_tokens"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "passed", "words"),
+    [
+        (by_path(message=MESSAGE), True, "message: works with my-model"),
+        (by_path(message=CHAT), False, "chat completion: this is OpenAI's API"),
+        (by_path(message=answer(b'{"ok": true}')), False, "did not return a message"),
+        (by_path(message=answer(error("no such model"), "404 Not Found")), False, "no such model"),
+        (by_path(), False, "HTTP 404"),
+    ],
+)
+async def test_a_message_is_sent_only_when_asked_for(
+    loopback: None, owner: User, connection: Connection, script: Script, passed: bool, words: str
+) -> None:
+    _page, stored, upstream = await press_against(script, owner, connection, message="1", model="my-model")
+    assert stored.test_passed is passed
+    assert words in stored.test_result
+    body = {"model": "my-model", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
+    assert [json.loads(exchange.body) for exchange in upstream.exchanges] == [body]
 
 
 async def test_bearer_connections_send_a_bearer(loopback: None, owner: User, connection: Connection) -> None:
@@ -101,7 +175,7 @@ async def test_of_the_operators_upstream_its_words_are_left_out(
     script = answer(error("organisation org-1234 is over its budget"), "403 Forbidden")
     page, stored, _ = await press_against(script, owner, listed)
     assert "org-1234" not in page + stored.test_result
-    assert "refuses (HTTP 403)" in page
+    assert "refused (HTTP 403)" in page
 
 
 async def test_an_upstream_that_repeats_the_key_does_not_get_it_onto_the_page(
@@ -116,8 +190,8 @@ async def test_an_upstream_that_repeats_the_key_does_not_get_it_onto_the_page(
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [
-        (b"not found", "404 Not Found", "lists no models"),
-        (b'{"object": "nothing"}', "200 OK", "not with a list of models"),
+        (b"not found", "404 Not Found", "models: not found (HTTP 404)"),
+        (b'{"object": "nothing"}', "200 OK", "models: did not return a list"),
     ],
 )
 async def test_without_a_list_of_models_it_is_neither_good_nor_bad(
@@ -150,7 +224,7 @@ async def test_whatever_comes_back_the_page_is_whole(
 async def test_foreign_model_names_are_text(loopback: None, owner: User, connection: Connection) -> None:
     body = json.dumps({"data": [{"id": "<script>alert(1)</script>"}, {"id": "m" * 5000}, {"id": 7}, "x"]}).encode()
     page, stored, _ = await press_against(answer(body), owner, connection)
-    assert stored.test_result.startswith("2 models")
+    assert stored.test_result.startswith("models: 2 models")
     assert "<script>alert" not in page
     assert "m" * 101 not in page
 
@@ -175,7 +249,7 @@ async def test_a_credential_that_cannot_be_read_is_said_and_nothing_is_sent(
 ) -> None:
     settings.VAULT_KEYS = ["another key"]
     page, _stored, upstream = await press_against(answer(model_list(1)), owner, connection)
-    assert "cannot be read" in page
+    assert "could not be read" in page
     assert upstream.exchanges == []
 
 

@@ -10,11 +10,12 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from accounts import vault
 from accounts.models import AccessKey, Connection, User
 from accounts.vault import BlobDamagedError, ServerKeyMissingError
 from tests.accounts.conftest import CREDENTIAL, HEADER_VALUE, MakeConnection
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 URL = "https://api.example.com"
 
 
@@ -122,7 +123,7 @@ def test_a_name_in_use_is_refused(
     mine: Client, make_connection: MakeConnection, connection: Connection, name: str
 ) -> None:
     make_connection(None, "House gateway")
-    assert "There is a connection of this name already." in add(mine, name=name).content.decode()
+    assert "You already have a connection with this name." in add(mine, name=name).content.decode()
     assert Connection.objects.count() == 2
 
 
@@ -162,8 +163,8 @@ def test_a_refused_form_does_not_give_the_secrets_back(mine: Client) -> None:
 
 def test_the_edit_page_shows_hints_only(mine: Client, connection: Connection) -> None:
     page = mine.get(reverse("connection-edit", args=[connection.pk])).content.decode()
-    assert f"••••{CREDENTIAL[-4:]} (stays)" in page
-    assert f"••••{HEADER_VALUE[-4:]} (stays)" in page
+    assert f"••••{CREDENTIAL[-4:]} (unchanged)" in page
+    assert f"••••{HEADER_VALUE[-4:]} (unchanged)" in page
     assert CREDENTIAL not in page
     assert HEADER_VALUE not in page
 
@@ -183,14 +184,14 @@ def test_a_removed_row_removes_the_header_and_a_tick_the_credential(mine: Client
 
 def test_another_address_asks_for_the_credential_again(mine: Client, connection: Connection) -> None:
     page = change(mine, connection, base_url="https://evil.example").content.decode()
-    assert "type the credential again" in page
+    assert "enter the credential again" in page
     assert Connection.objects.get().base_url == URL
 
 
 def test_another_address_asks_for_the_headers_values_again(mine: Client, connection: Connection) -> None:
     kept = {"header_name": ["X-Team"], "header_value": [""], "header_kept": ["0"]}
     page = change(mine, connection, base_url="https://evil.example", credential=CREDENTIAL, **kept).content.decode()
-    assert "type the value of X-Team again" in page
+    assert "enter the value of X-Team again" in page
     assert Connection.objects.get().base_url == URL
 
 
@@ -247,3 +248,41 @@ def test_what_a_user_called_a_connection_is_text_and_not_markup(
     page = mine.get(reverse("connections")).content.decode()
     assert "<script>alert" not in page
     assert "<img src=x>" not in page
+
+
+# --- Which default headers are secrets --------------------------------------------------------------------------------
+
+
+def marked(*marks: str, values: tuple[str, ...] = ("Team Playground", "f3A9x07Qm2LrT8sVb1Kc")) -> dict[str, Any]:
+    names = ["x-title", "x-gateway"]
+    return {"header_name": names, "header_value": values, "header_kept": ["0", "1"], "header_secret": marks}
+
+
+def test_a_header_that_may_be_shown_is_shown_in_its_form_and_a_secret_one_is_not(mine: Client) -> None:
+    add(mine, **marked("no", "yes"))
+    connection = Connection.objects.get()
+    assert [header.is_secret for header in connection.marked_headers()] == [False, True]
+    page = mine.get(reverse("connection-edit", args=[connection.pk])).content.decode()
+    assert "Team Playground" in page
+    assert "f3A9x07Qm2LrT8sVb1Kc" not in page
+
+
+def test_headers_without_a_mark_are_secrets(mine: Client) -> None:
+    add(mine, **(marked() | {"header_secret": []}))
+    assert [header.is_secret for header in Connection.objects.get().marked_headers()] == [True, True]
+    older = Connection.objects.get()
+    older.default_headers = vault.current().seal(b'[["x-title", "Team"]]', older.place("default_headers"))
+    assert older.marked_headers() == [("x-title", "Team", True)]
+
+
+def test_a_secret_does_not_come_out_by_being_called_none(mine: Client) -> None:
+    add(mine, **marked("no", "yes"))
+    connection = Connection.objects.get()
+    answer = change(mine, connection, **marked("no", "no", values=("Team Playground", "")))
+    assert "Enter the value of x-gateway again" in answer.content.decode()
+    assert "f3A9x07Qm2LrT8sVb1Kc" not in answer.content.decode()
+    change(mine, connection, **marked("yes", "yes", values=("", "")))
+    assert Connection.objects.get().marked_headers() == [
+        ("x-title", "Team Playground", True),
+        ("x-gateway", "f3A9x07Qm2LrT8sVb1Kc", True),
+    ]

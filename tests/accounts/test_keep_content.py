@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from accounts.models import AccessKey, User
-from playground import process
+from playground.dispatch import process
 from playground.models import Run, RunContent
 
 BODY = {"model": "sandbox-stories", "max_tokens": 20, "messages": [{"role": "user", "content": "CANARY-question"}]}

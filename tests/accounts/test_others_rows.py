@@ -12,7 +12,7 @@ from accounts import urls
 from accounts.models import AccessKey, Connection, User
 from tests.accounts.conftest import MakeConnection
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 OPEN_TO_ALL = {"login", "logout", "signup"}
 OF_A_ROW = {"connection-edit", "connection-delete", "access-key-revoke"}
 NAMES = {pattern.name for pattern in (*urls.urlpatterns, *urls.connection_patterns, *urls.key_patterns)}
@@ -116,3 +116,9 @@ def walk(patterns: Any) -> Any:
             yield from walk(pattern.url_patterns)
         else:
             yield pattern
+
+
+@pytest.mark.parametrize("page", ["http://[::1/x", "https://ex\u2100mple.com/", "http://testserver\\@evil/", "\x00"])
+def test_a_page_that_is_no_address_leads_home_after_signing_in(client: Client, page: str) -> None:
+    response = client.get("/keys/", headers={"HX-Request": "true", "HX-Current-URL": page})
+    assert response.headers["HX-Redirect"] == "/accounts/login/?next=%2F"

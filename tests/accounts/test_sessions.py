@@ -10,8 +10,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import reverse
 
+from accounts.login_sessions import is_valid, session_is_valid, sessions_ended
 from accounts.models import User
-from accounts.sessions import is_valid, session_is_valid, sessions_ended
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db

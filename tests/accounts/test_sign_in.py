@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from accounts.lock_out import KNOWN_DAYS, WIDE
 from accounts.models import User
-from playground import retention
+from playground.recording import retention
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
-WORDS = "Username and password do not match."
+WORDS = "Wrong username or password."
 
 
 def log_in(client: Client, username: str, password: str, **extra: Any) -> Any:
@@ -64,7 +64,7 @@ def test_one_address_makes_only_so_many_accounts(client: Client, settings: Any) 
     client.defaults["REMOTE_ADDR"] = "2001:db8:1:2:ffff::9"  # the same network
     refused = sign_up(client, "second")
     assert refused.status_code == 429
-    assert "Many accounts have been made from here" in refused.content.decode()
+    assert "Too many accounts were created from your address" in refused.content.decode()
     assert User.objects.count() == 1
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts import vault
 from accounts.vault import BlobDamagedError, Place, ServerKeyMissingError, Vault, VaultError
+from tests.support.examples import examples
 
 HERE = Place("accounts_connection", "credential", "row-1", "7")
 SECRETS = st.binary(max_size=300)
-FEW = settings(max_examples=60, deadline=None)
+FEW = examples(60)
 
 
 @given(SECRETS)

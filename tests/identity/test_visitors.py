@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from playground import visitors
+from playground.identity import visitors
 
 
 def scope(cookie: str) -> dict[str, Any]:

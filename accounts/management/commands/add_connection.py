@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import QueryDict
 
-from accounts.forms.connections import ConnectionForm
+from accounts.forms.connection_form import ConnectionForm
 from accounts.models import Connection, User
 
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         data.update({"auth_style": options["auth"], "anthropic_version": "2023-06-01", "credential": self.credential()})
         form = ConnectionForm(data, owner=None if options["everyone"] else user)
         if not form.is_valid():
-            raise CommandError("\n".join(f"{name}: {' '.join(texts)}" for name, texts in form.errors.items()))
+            raise CommandError("\n".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in form.errors.items()))
         connection = form.save(commit=False)
         connection.visitors_allowed = options["visitors"]
         connection.save()

@@ -1,0 +1,32 @@
+"""Requests as the views get them: what middleware and decorators have added, for type checkers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+    from accounts.models import User
+
+
+class HtmxHttpRequest(HttpRequest):
+    """Behind `HtmxMiddleware`."""
+
+    htmx: HtmxDetails
+
+
+def page_asking(request: HttpRequest) -> str:
+    """The path and query of the page that asks by htmx; empty when it is none of this site, or no address."""
+    try:
+        return request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]
+    except ValueError:
+        return ""
+
+
+class AuthenticatedHttpRequest(HtmxHttpRequest):
+    """Behind `login_required`: there is a user."""
+
+    user: User
