@@ -6,4 +6,8 @@ class PlaygroundConfig(AppConfig):
     verbose_name = "Messages Playground"
 
     def ready(self) -> None:
-        from playground import taking_over  # noqa: F401 - importing registers it
+        from playground.cluster import account_news
+        from playground.drafts import claim  # noqa: F401 - registers its signal receiver
+        from playground.serving import checks  # noqa: F401 - registers the system checks
+
+        account_news.listen()

@@ -3,33 +3,63 @@
 from __future__ import annotations
 
 import os
+from collections.abc import MutableMapping
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
 
-from django.core.asgi import get_asgi_application
+import django
 
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import re_path
 
-from playground import relay
-from playground.origins import own_pages_only
-from playground.urls import websocket_urlpatterns
+from playground.relay.app import relay
+from playground.relay.endpoint_paths import is_relays
+from playground.serving.early_answers import early_answer
+from playground.serving.handshakes import a_few_at_a_time
+from playground.serving.metrics_endpoint import answer_metrics
+from playground.serving.one_thread import OneThreadHandler
+from playground.serving.public_path import for_django, inside
+from playground.sockets.origins import own_pages_only
+from playground.sockets.session_checks import with_user
+from playground.urls import websocket_path, websocket_urlpatterns
+from playground.workers import answer_large_apart
+
+plain_django_application: Any = OneThreadHandler()
+django_application = answer_large_apart(plain_django_application)
+
+Scope = MutableMapping[str, Any]
 
 
-async def http_application(scope, receive, send):
-    """The relay answers below `/v1/`, Django everything else."""
-    application = relay.relay if scope["path"].startswith(relay.PREFIX) else django_application
-    await application(scope, receive, send)
+async def http_application(scope: Scope, receive: Any, send: Any) -> None:
+    """The relay answers below `/v1/`, and clients that meant to; static files and `/healthz` are answered at once;
+    Django everything else."""
+    local = inside(scope)
+    if is_relays(local["path"]):
+        await relay(local, receive, send)
+    elif local["path"] == "/metrics":
+        await answer_metrics(local, send)
+    elif (answer := early_answer(local)) is not None:
+        for message in answer:
+            await send(message)
+    else:
+        await django_application(for_django(scope), receive, send)
 
 
-async def no_such_socket(_scope, receive, send):
+async def no_such_socket(_scope: Scope, receive: Any, send: Any) -> None:
     """Refuse the handshake. The router's own answer is an exception, with which a stranger could fill the log."""
     await receive()
     await send({"type": "websocket.close"})
 
 
-sockets = URLRouter([*websocket_urlpatterns, re_path("", no_such_socket)])
-application = ProtocolTypeRouter({"http": http_application, "websocket": own_pages_only(AuthMiddlewareStack(sockets))})
+_router: Any = URLRouter([*websocket_urlpatterns, websocket_path(re_path, "", no_such_socket)])
+sockets = own_pages_only(a_few_at_a_time(with_user(_router)))
+
+
+async def websocket_application(scope: Scope, receive: Any, send: Any) -> None:
+    await sockets(inside(scope), receive, send)
+
+
+application = ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})

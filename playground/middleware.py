@@ -2,56 +2,53 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.decorators import sync_and_async_middleware
+from django.utils.deprecation import MiddlewareMixin
 
-from playground import visitors
+from playground.identity import visitors
+from playground.identity.requests import VisitorHttpRequest
+from playground.logging_filters import current_request_id
+from playground.models.storage_quota import StorageQuotaError
+from playground.views.command_catalogue import NAVIGATION
 
-current_request_id: ContextVar[str] = ContextVar("request_id", default="-")
-# URL name and words of the main navigation's entries.
-NAVIGATION = (("playground", "Playground"), ("runs", "Requests"), ("conversations", "Conversations"))
-Next = Callable[[HttpRequest], Any]
-
-
-class RequestIdFilter(logging.Filter):
-    """Put the id of the request being answered on each log record."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = current_request_id.get()
-        return True
-
-
-class ShareTokenFilter(logging.Filter):
-    """Keep secret addresses out of the log: Django names the path of whatever failed."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(_SHARE_TOKEN.sub(r"\1…", arg) if isinstance(arg, str) else arg for arg in record.args)
-        return True
+# The entry that is marked as current, by the first part of a page's path.
+SECTIONS = {
+    "": "playground",
+    "requests": "runs",
+    "sessions": "runs",
+    "conversations": "conversations",
+    "connections": "connections",
+    "keys": "access-keys",
+}
+LEAST_COMPRESSED = 4_096  # bytes: less leaves in the same few packets
+ZONE_COOKIE = "time_zone"
+_ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+/-]{1,63}")
+Next = Callable[[Any], Any]
 
 
-_SHARE_TOKEN = re.compile(r"(/s/\w{0,5})[\w-]{12,}")  # as much stays as the owner's list of links shows
-
-
-def around(
-    get_response: Next, before: Callable[[HttpRequest], None], after: Callable[[HttpRequest, HttpResponse], None]
-) -> Next:
+def around(get_response: Next, before: Callable[[Any], None], after: Callable[[Any, HttpResponse], None]) -> Next:
     """A middleware of two plain functions that works for synchronous and asynchronous views alike."""
     if iscoroutinefunction(get_response):
 
         async def call_later(request: HttpRequest) -> HttpResponse:
             before(request)
-            response = await get_response(request)
+            response: HttpResponse = await get_response(request)
             after(request, response)
             return response
 
@@ -59,7 +56,7 @@ def around(
 
     def call(request: HttpRequest) -> HttpResponse:
         before(request)
-        response = get_response(request)
+        response: HttpResponse = get_response(request)
         after(request, response)
         return response
 
@@ -91,19 +88,31 @@ def private_pages(get_response: Next) -> Next | Awaitable[HttpResponse]:
     return around(get_response, lambda _request: None, after)
 
 
+class CompressedPages(GZipMiddleware):
+    """Django's own compression, which hides lengths that could give secrets away, for pages only: files and exports
+    leave as they are made."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        is_page = response.headers.get("Content-Type", "").startswith("text/html") and not response.streaming
+        if is_page and len(cast("HttpResponse", response).content) >= LEAST_COMPRESSED:
+            return super().process_response(request, response)
+        return response
+
+
 @sync_and_async_middleware
 def visitor_cookie(get_response: Next) -> Next | Awaitable[HttpResponse]:
     """Give each browser a random id, so that a visitor's runs and drafts belong to that browser alone."""
 
-    def before(request: HttpRequest) -> None:
+    def before(request: VisitorHttpRequest) -> None:
         known = visitors.read(request.COOKIES.get(visitors.COOKIE))
-        request.visitor = known or visitors.new_visitor_id()  # type: ignore[attr-defined]
-        request.visitor_is_new = known is None  # type: ignore[attr-defined]
+        request.visitor = known or visitors.new_visitor_id()
+        request.visitor_is_new = known is None
 
-    def after(request: HttpRequest, response: HttpResponse) -> None:
+    def after(request: VisitorHttpRequest, response: HttpResponse) -> None:
         # A share page is read by strangers and must not mark them.
-        if request.visitor_is_new and not request.path.startswith(("/s/", "/healthz")):  # type: ignore[attr-defined]
-            visitors.remember(response, request.visitor)  # type: ignore[attr-defined]
+        unmarked = ("/s/", "/healthz", "/readyz", "/favicon.ico")
+        if request.visitor_is_new and not request.path_info.startswith(unmarked):
+            visitors.remember(response, request.visitor)
 
     return around(get_response, before, after)
 
@@ -111,10 +120,51 @@ def visitor_cookie(get_response: Next) -> Next | Awaitable[HttpResponse]:
 def page_context(request: HttpRequest) -> dict[str, object]:
     """For every template: the theme that was chosen here (else the system's), the navigation, who may sign up."""
     theme = request.COOKIES.get("theme")
-    first = request.path.strip("/").split("/")[0]
+    first = request.path_info.strip("/").split("/")[0]
     return {
         "theme": theme if theme in {"light", "dark"} else None,
+        "time_zone": timezone.get_current_timezone_name(),
         "sign_up_open": settings.SIGN_UP_OPEN,
         "navigation": NAVIGATION,
-        "current_section": {"": "playground", "requests": "runs", "conversations": "conversations"}.get(first),
+        "page_name": request.resolver_match.url_name if request.resolver_match else "",
+        "current_section": SECTIONS.get(first),
     }
+
+
+@sync_and_async_middleware
+def reader_time_zone(get_response: Next) -> Next | Awaitable[HttpResponse]:
+    """Show times, and read dates, in the time zone that the browser's cookie names; in UTC until a page has set it."""
+
+    def before(request: HttpRequest) -> None:
+        if (zone := zone_of(request)) is not None:
+            timezone.activate(zone)
+
+    def after(_request: HttpRequest, _response: HttpResponse) -> None:
+        timezone.deactivate()
+
+    return around(get_response, before, after)
+
+
+def zone_of(request: HttpRequest) -> ZoneInfo | None:
+    """The zone that the cookie names, if there is such a zone."""
+    name = request.COOKIES.get(ZONE_COOKIE, "")
+    if not _ZONE_NAME.fullmatch(name):
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return None
+
+
+class StorageQuotaMiddleware(MiddlewareMixin):
+    """Says that a storage quota is used up where no view has a better place: at the top of a page where something can
+    be deleted."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, StorageQuotaError):
+            return None
+        messages.error(request, str(exception))
+        target = reverse("conversations" if request.user.is_authenticated else "playground")
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=204, headers={"HX-Redirect": target})
+        return redirect(target)

@@ -11,16 +11,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Connection, User
-from playground.conversations import keeping, reading
-from playground.conversations.keeping import SETTINGS, digest_of, settings_of
-from playground.forms.examples import HELLO
-from playground.models import Conversation, ConversationRun, ConversationVersion, Draft, room
-from playground.models.fields import clean
-from playground.models.room import NoRoomError
-from playground.protocol import json_text
+from playground.composer.request_examples import HELLO
+from playground.conversations import body_summary, versions
+from playground.conversations.versions import SETTINGS, digest_of, settings_of
+from playground.models import Conversation, ConversationRun, ConversationVersion, Draft, storage_quota
+from playground.models.storage_quota import StorageQuotaError
+from playground.protocol.foreign_text import storable
+from playground.protocol.json import json_text
 
 if TYPE_CHECKING:
-    from playground.conversations.exchange import Incoming
+    from playground.conversations.file_formats import ImportedConversation
 
 NEW_VERSION_AFTER = timedelta(minutes=10)  # until then typing changes the version it began
 MOST_UNPINNED = 50
@@ -32,19 +32,24 @@ MOST_TAGS = 20
 
 def is_blank(draft: Draft) -> bool:
     """Is there nothing in it that somebody might miss?"""
-    body = reading.parse(draft.body_text)
+    body = body_summary.parse(draft.body_text)
     if not body:
         return not draft.body_text.strip()
     return not body.get("system") and not any(
-        isinstance(turn, dict) and turn.get("content") for turn in reading.turns(body)
+        isinstance(turn, dict) and turn.get("content") for turn in body_summary.turns(body)
     )
 
 
 def keep_draft(draft: Draft) -> None:
     """Store a draft that replaces whatever is there: another tab notices by the version."""
     while not draft.keep():
-        current = Draft.objects.filter(user=draft.user, visitor=draft.visitor).only("pk", "version").get()
-        draft.pk, draft.version, draft._state.adding = current.pk, current.version, False
+        own = Draft.objects.filter(user=draft.user, visitor=draft.visitor, conversation=draft.conversation)
+        found = Draft.objects.filter(pk=draft.pk) | own
+        current = found.only("pk", "version").order_by("pk").first()
+        if current is not None:
+            draft.pk, draft.version, draft._state.adding = current.pk, current.version, False
+        else:
+            draft._state.adding = True
 
 
 # --- saving ---
@@ -58,10 +63,10 @@ def save(draft: Draft, user: User, title: str = "", note: str = "saved") -> Conv
     if conversation is None or is_new:
         conversation = Conversation(owner=user)
     if title.strip():
-        conversation.title, conversation.title_is_own = clean(title.strip(), 200), True
+        conversation.title, conversation.title_is_own = storable(title.strip(), 200), True
     add_version(conversation, draft.body_text, settings_of(draft), pinned=True, note=note)
     if is_new:
-        keeping.hand_over(draft, conversation)
+        versions.hand_over(draft, conversation)
     _go_on_in(draft, conversation)
     return conversation
 
@@ -77,6 +82,7 @@ def autosave(draft: Draft) -> None:
     conversation = _followed(draft)
     if conversation is not None:
         _follow(draft, conversation)
+        draft.conversation = conversation  # its proposed title may be another one now
 
 
 def _followed(draft: Draft) -> Conversation | None:
@@ -88,7 +94,7 @@ def _followed(draft: Draft) -> Conversation | None:
 def _follow(draft: Draft, conversation: Conversation, **how: Any) -> ConversationVersion | None:
     """The draft as a version of the conversation. None: there is no room, and the draft says so as long as that is."""
     version = None
-    with suppress(NoRoomError), transaction.atomic():  # the draft has it all the same
+    with suppress(StorageQuotaError), transaction.atomic():  # the draft has it all the same
         version = add_version(conversation, draft.body_text, settings_of(draft), **how)
     if draft.is_behind != (version is None):
         draft.is_behind = version is None
@@ -99,7 +105,7 @@ def _follow(draft: Draft, conversation: Conversation, **how: Any) -> Conversatio
 @transaction.atomic
 def record_run(draft: Draft, run_id: UUID) -> None:
     """Note that a run was made from the draft as it is now; the version it was made from stays."""
-    version = keeping.sent(draft)
+    version = versions.sent(draft)
     conversation = _followed(draft)
     if conversation is not None:
         version = _follow(draft, conversation, pinned=True, note="sent")
@@ -113,19 +119,19 @@ def add_version(
 ) -> ConversationVersion:
     """Make this state the head. It changes the head in place while that was only typed, and not long ago.
 
-    Raises `NoRoomError`."""
+    Raises `StorageQuotaError`."""
     settings = settings_of(Draft()) | settings
     digest = digest_of(body_text, settings)
     head = conversation.head
-    body = reading.parse(body_text)
+    body = body_summary.parse(body_text)
     if head is None or head.digest != digest:
         version = _changed_or_new(conversation, head)
         before = len(version.packed_body)
         version.body_text, version.settings = body_text, settings
-        version.digest, version.chain = digest, reading.chain(body)
+        version.digest, version.chain = digest, body_summary.chain(body)
         version.changed_at = timezone.now()
         if len(version.packed_body) > before:
-            room.make_for_version(conversation.owner_id, len(version.packed_body) - before, keep=[version.pk])
+            storage_quota.make_for_version(conversation.owner_id, len(version.packed_body) - before, keep=[version.pk])
     else:
         version = head
     if pinned and not version.pinned:
@@ -149,16 +155,17 @@ def _changed_or_new(conversation: Conversation, head: ConversationVersion | None
 
 def _describe(conversation: Conversation, body: dict[str, Any]) -> None:
     if not conversation.title_is_own or not conversation.title:
-        conversation.title = reading.proposed_title(body)
-    conversation.model = clean(body["model"], 200) if isinstance(body.get("model"), str) else ""
-    conversation.turn_count = len(reading.turns(body))
+        conversation.title = body_summary.proposed_title(body)
+    conversation.model = storable(body["model"], 200) if isinstance(body.get("model"), str) else ""
+    conversation.turn_count = len(body_summary.turns(body))
     conversation.changed_at = timezone.now()
-    conversation.index_words(reading.texts(body))
+    conversation.index_words(body_summary.texts(body))
 
 
 def _thin_out(conversation: Conversation) -> None:
     """Drop the oldest of what was only typed."""
-    typed = conversation.versions.filter(pinned=False).exclude(pk=conversation.head_id).order_by("-changed_at")
+    head: Any = conversation.head_id
+    typed = conversation.versions.filter(pinned=False).exclude(pk=head).order_by("-changed_at")
     old = list(typed.values_list("pk", flat=True)[MOST_UNPINNED:])
     conversation.versions.filter(pk__in=old).delete()
 
@@ -169,38 +176,40 @@ def _thin_out(conversation: Conversation) -> None:
 def put_aside(draft: Draft) -> Conversation | None:
     """Save what is being written before something else takes its place. Visitors have nowhere to put it.
 
-    Raises `NoRoomError`."""
-    if draft.user is None:
+    Raises `StorageQuotaError`."""
+    if draft.user is None or draft.conversation_id:
         return None
     is_nothing = is_blank(draft) or draft.body_text == json_text.dump(HELLO.make())
-    if is_nothing and not keeping.has_others(draft):
-        return None
-    if draft.conversation_id:
-        conversation = _followed(draft)
-        if conversation is not None:
-            add_version(conversation, draft.body_text, settings_of(draft))
+    if is_nothing and not versions.has_others(draft):
         return None
     return save(draft, draft.user, note="put aside")
 
 
 @transaction.atomic
-def open_version(draft: Draft, conversation: Conversation, version: ConversationVersion) -> Conversation | None:
-    """Put a version into the draft. Returns what was in the draft before, if it was saved apart."""
-    aside = put_aside(draft)
-    keeping.forget(draft)
-    conversation.refresh_from_db()
+def open_version(draft: Draft, conversation: Conversation, version: ConversationVersion) -> None:
+    """Put a version of its conversation into the draft; the state before stays among the versions."""
+    if not draft._state.adding:
+        _follow(draft, conversation)
+        conversation.refresh_from_db()
     if conversation.head_id != version.pk:
         Conversation.objects.filter(pk=conversation.pk).update(head=version)
+        conversation.head = version
     fill_draft(draft, version.body_text, version.settings)
     _go_on_in(draft, conversation)
-    return aside
+
+
+def begin(draft: Draft, conversation: Conversation) -> None:
+    """Let a new draft hold what the conversation has. It is stored with its first change."""
+    draft.conversation, head = conversation, conversation.head
+    if head is not None:
+        fill_draft(draft, head.body_text, head.settings)
 
 
 @transaction.atomic
 def switch(draft: Draft, version: ConversationVersion) -> None:
     """Go to another branch of what the draft holds, which stays where it is. The draft is not stored yet."""
-    keeping.put_away(draft, draft.body_text, reading.parse(draft.body_text))
-    conversation = keeping.home(draft)
+    versions.put_away(draft, draft.body_text, body_summary.parse(draft.body_text))
+    conversation = versions.home(draft)
     if conversation is not None:
         Conversation.objects.filter(pk=conversation.pk).update(head=version)
         conversation.head = version
@@ -224,7 +233,7 @@ def fill_draft(draft: Draft, body_text: str, settings: dict[str, Any]) -> None:
 def open_body(draft: Draft, body: dict[str, Any], settings: dict[str, Any]) -> Conversation | None:
     """Put a body of any origin into the draft: an import, a shared copy read by a visitor."""
     aside = put_aside(draft)
-    keeping.forget(draft)
+    versions.forget(draft)
     fill_draft(draft, json_text.dump(body), settings)
     _go_on_in(draft, None)
     return aside
@@ -237,19 +246,19 @@ def create(
     """A new conversation with one version."""
     conversation = Conversation(owner=user)
     if title.strip():
-        conversation.title, conversation.title_is_own = clean(title.strip(), 200), True
+        conversation.title, conversation.title_is_own = storable(title.strip(), 200), True
     add_version(conversation, json_text.dump(body), settings, pinned=True, note=note)
     return conversation
 
 
 @transaction.atomic
-def create_from(user: User, incoming: Incoming) -> Conversation:
+def create_from(user: User, incoming: ImportedConversation) -> Conversation:
     """A new conversation with all the versions of an import."""
     conversation = Conversation(owner=user, tags=read_tags(",".join(incoming.tags)))
     if incoming.title.strip():
-        conversation.title, conversation.title_is_own = clean(incoming.title.strip(), 200), True
+        conversation.title, conversation.title_is_own = storable(incoming.title.strip(), 200), True
     for body, settings, note in incoming.versions:
-        add_version(conversation, json_text.dump(body), settings, pinned=True, note=clean(note, 60) or "imported")
+        add_version(conversation, json_text.dump(body), settings, pinned=True, note=storable(note, 60) or "imported")
     return conversation
 
 
@@ -257,7 +266,7 @@ def create_from(user: User, incoming: Incoming) -> Conversation:
 def duplicate(conversation: Conversation) -> Conversation:
     """A second conversation with the newest state of this one; versions and runs stay with the first."""
     copied = Conversation(owner=conversation.owner, title_is_own=True, tags=list(conversation.tags))
-    copied.title = clean(f"Copy of {conversation.title}", 200)
+    copied.title = storable(f"Copy of {conversation.title}", 200)
     head = conversation.head
     add_version(copied, head.body_text if head else "{}", head.settings if head else {}, pinned=True, note="duplicated")
     return copied
@@ -265,5 +274,5 @@ def duplicate(conversation: Conversation) -> Conversation:
 
 def read_tags(text: str) -> list[str]:
     """Tags as typed, separated by commas."""
-    found = (clean(" ".join(part.split()), 40) for part in text.split(","))
+    found = (storable(" ".join(part.split()), 40) for part in text.split(","))
     return list(dict.fromkeys(tag for tag in found if tag))[:MOST_TAGS]

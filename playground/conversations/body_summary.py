@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from playground.models.fields import clean
-from playground.protocol import json_text
-from playground.search_text import texts_in
+from playground.protocol.foreign_text import storable
+from playground.protocol.json import json_text
+from playground.search.terms import texts_in
 
 LONGEST_TITLE = 70
 UNTITLED = "Untitled conversation"
@@ -15,10 +15,7 @@ UNTITLED = "Untitled conversation"
 
 def parse(body_text: str) -> dict[str, Any]:
     """The body as an object; empty when what was typed is none."""
-    try:
-        body = json_text.parse(body_text)
-    except json_text.JsonTextError:
-        return {}
+    body = json_text.try_parse(body_text)
     return body if isinstance(body, dict) else {}
 
 
@@ -32,8 +29,8 @@ def text_of(content: Any) -> str:
     if isinstance(content, str):
         return content
     for block in content if isinstance(content, list) else []:
-        if isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str):
-            return block["text"]
+        if isinstance(block, dict) and block.get("type") == "text" and isinstance(text := block.get("text"), str):
+            return text
     return ""
 
 
@@ -42,7 +39,7 @@ def proposed_title(body: dict[str, Any]) -> str:
     for turn in turns(body):
         text = " ".join(text_of(turn.get("content")).split()) if isinstance(turn, dict) else ""
         if text:
-            return clean(text if len(text) <= LONGEST_TITLE else _cut(text), 200)
+            return storable(text if len(text) <= LONGEST_TITLE else _cut(text), 200)
     return UNTITLED
 
 

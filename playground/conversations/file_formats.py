@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.conversations import reading
-from playground.forms.headers import usable_betas
+from playground.composer.header_problems import usable_accept, usable_betas, usable_version
+from playground.conversations import body_summary
 from playground.models import Conversation, ConversationVersion
-from playground.protocol import importers, json_text
+from playground.protocol import importers
+from playground.protocol.catalogue.block_types import block_type
+from playground.protocol.json import json_text
 
 FORMAT = "messages-playground.conversation"
 MOST_VERSIONS = 200
@@ -16,7 +18,7 @@ LONGEST_TEXT, MOST_TEXTS = 100_000, 100  # of variables and of output examples
 
 
 @dataclass(slots=True)
-class Incoming:
+class ImportedConversation:
     """A conversation read from text; `versions` are (body, settings, note), oldest first."""
 
     title: str = ""
@@ -48,11 +50,11 @@ def _version_out(version: ConversationVersion) -> dict[str, Any]:
         "made_at": version.made_at.isoformat(),
         "note": version.note,
         "settings": {name: version.settings[name] for name in shown if name in version.settings},
-        "body": reading.parse(version.body_text) or version.body_text,
+        "body": body_summary.parse(version.body_text) or version.body_text,
     }
 
 
-def from_text(text: str) -> Incoming | importers.ImportProblem:
+def from_text(text: str) -> ImportedConversation | importers.ImportProblem:
     """Our own export, a Workbench-style prompt, a list of messages, or anything that can be imported as a request."""
     value = _parsed(text)
     if isinstance(value, dict) and value.get("format") == FORMAT:
@@ -62,22 +64,23 @@ def from_text(text: str) -> Incoming | importers.ImportProblem:
     found = importers.read(text)
     if isinstance(found, importers.ImportProblem):
         return found
+    if isinstance(found, importers.ImportChoice):
+        return importers.ImportProblem(
+            f"The file contains {len(found.options)} conversations or requests: paste one of them."
+        )
     settings: dict[str, Any] = {"betas": usable_betas(found.betas)}
-    if found.version:
-        settings["anthropic_version"] = found.version
-    return Incoming(versions=[(found.body, settings, "imported")], notes=found.notes)
+    if version := usable_version(found.version, ""):
+        settings["anthropic_version"] = version
+    return ImportedConversation(versions=[(found.body, settings, "imported")], notes=found.notes)
 
 
 def _parsed(text: str) -> Any:
-    try:
-        return json_text.parse(text.removeprefix("\ufeff"))
-    except json_text.JsonTextError:
-        return None
+    return json_text.try_parse(text.removeprefix("\ufeff"))
 
 
-def _from_export(value: dict[str, Any]) -> Incoming | importers.ImportProblem:
+def _from_export(value: dict[str, Any]) -> ImportedConversation | importers.ImportProblem:
     versions = value.get("versions")
-    found = Incoming(title=_text(value.get("title")))
+    found = ImportedConversation(title=_text(value.get("title")))
     tags = value.get("tags")
     found.tags = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
     for version in versions if isinstance(versions, list) else []:
@@ -85,16 +88,17 @@ def _from_export(value: dict[str, Any]) -> Incoming | importers.ImportProblem:
         if isinstance(body, dict):
             found.versions.append((body, _safe_settings(version.get("settings")), _text(version.get("note"))[:60]))
     found.versions = found.versions[-MOST_VERSIONS:]
-    return found if found.versions else importers.ImportProblem("The file holds no version of a conversation.")
+    return found if found.versions else importers.ImportProblem("The file contains no version of a conversation.")
 
 
 def _safe_settings(settings: Any) -> dict[str, Any]:
     """The settings of an export, each only in the shape that the draft expects."""
     given = settings if isinstance(settings, dict) else {}
     found: dict[str, Any] = {}
-    for name in ("anthropic_version", "accept"):
-        if isinstance(given.get(name), str):
-            found[name] = given[name][:64]
+    if isinstance(given.get("anthropic_version"), str) and (version := usable_version(given["anthropic_version"], "")):
+        found["anthropic_version"] = version
+    if isinstance(given.get("accept"), str):
+        found["accept"] = usable_accept([("accept", given["accept"])])
     if isinstance(given.get("betas"), list):
         found["betas"] = usable_betas(beta for beta in given["betas"] if isinstance(beta, str))
     for name in ("variables", "tool_examples"):
@@ -104,7 +108,7 @@ def _safe_settings(settings: Any) -> dict[str, Any]:
     return found
 
 
-def _from_workbench(value: dict[str, Any]) -> Incoming | None:
+def _from_workbench(value: dict[str, Any]) -> ImportedConversation | None:
     """A prompt as workbenches save it: `name`, `system_prompt`, `parameters` and `messages` beside each other."""
     messages = value.get("messages", value.get("prompt"))
     if not ({"system_prompt", "parameters", "prompt_variables", "model_name"} & value.keys()) or not messages:
@@ -125,7 +129,7 @@ def _from_workbench(value: dict[str, Any]) -> Incoming | None:
         body.setdefault("max_tokens", maximum)
     body["messages"] = messages
     variables = value.get("prompt_variables", value.get("variables"))
-    return Incoming(
+    return ImportedConversation(
         title=_text(value.get("name", value.get("title"))),
         versions=[(body, _safe_settings({"variables": variables}), "imported")],
     )
@@ -145,7 +149,7 @@ def to_markdown(title: str, body: dict[str, Any]) -> str:
         parts.append(f"*{body['model']}*")
     if system := body.get("system"):
         parts.append("## system\n\n" + _content(system))
-    for turn in reading.turns(body):
+    for turn in body_summary.turns(body):
         if isinstance(turn, dict):
             parts.append(f"## {turn.get('role', '?')}\n\n{_content(turn.get('content'))}".rstrip())
     return "\n\n".join(parts) + "\n"
@@ -164,7 +168,7 @@ def _block(block: dict[str, Any]) -> str:
         return _text(block.get("text"))
     if kind == "thinking":
         return "\n".join(f"> {line}" for line in _text(block.get("thinking")).split("\n"))
-    if kind in ("image", "document"):
+    if block_type(kind).is_file:
         return f"*[{kind}]*"
     if kind == "tool_use":
         return f"**tool_use {block.get('name', '')}**\n\n{_fenced(json_text.dump(block.get('input')), 'json')}"

@@ -17,10 +17,10 @@ from django.db.models import F
 from django.db.models.functions import Length
 from django.utils import timezone
 
-from playground.conversations import reading
+from playground.conversations import body_summary
 from playground.conversations.branches import Branches, branches, later_turns
-from playground.models import Conversation, ConversationRun, ConversationVersion, Draft, room
-from playground.models.room import NoRoomError
+from playground.models import Conversation, ConversationRun, ConversationVersion, Draft, storage_quota
+from playground.models.storage_quota import StorageQuotaError
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -66,10 +66,11 @@ def pinned_of(conversation: Conversation) -> QuerySet[ConversationVersion]:
 
 def branches_of(draft: Draft, body: Any) -> Branches:
     """What the page shows of them, for the body as it is now."""
-    pinned = list(versions_of(draft).filter(pinned=True))
-    if not pinned or not isinstance(body, dict):
+    is_new = draft._state.adding and home(draft) is None
+    pinned = [] if is_new or not isinstance(body, dict) else list(versions_of(draft).filter(pinned=True))
+    if not pinned:
         return Branches()
-    chain = reading.chain(body)
+    chain = body_summary.chain(body)
     return Branches(branches(pinned, chain), later_turns(pinned, chain))
 
 
@@ -80,41 +81,41 @@ def leaves_turns(old: list[Any], new: list[Any]) -> bool:
     """Is anything lost but words of the last turn?"""
     if len(old) < 2:
         return False
-    return new[: len(old) - 1] != old[:-1] or (len(new) < len(old) and not reading.is_blank_turn(old[-1]))
+    return new[: len(old) - 1] != old[:-1] or (len(new) < len(old) and not body_summary.is_blank_turn(old[-1]))
 
 
 def before_edit(draft: Draft, old_text: str, old: Any, new: Any) -> None:
     """Put the state before an edit of an earlier turn aside, once: what is typed after that goes on with the edit."""
-    if not isinstance(old, dict) or not leaves_turns(reading.turns(old), reading.turns(new)):
+    if not isinstance(old, dict) or not leaves_turns(body_summary.turns(old), body_summary.turns(new)):
         return
-    if _aside(draft) is None and not _is_kept(draft, reading.chain(old)):
-        with suppress(NoRoomError):
+    if _aside(draft) is None and not _is_kept(draft, body_summary.chain(old)):
+        with suppress(StorageQuotaError):
             _add(draft, old_text, old, pinned=False, note=BEFORE_EDIT)
 
 
 def before_cut(draft: Draft, old_text: str, old: dict[str, Any], index: int) -> None:
     """Keep the turns after `index`, which are about to go: with the turns they belong to, if those were edited."""
-    later = reading.said(reading.turns(old)[index + 1 :])
+    later = body_summary.said(body_summary.turns(old)[index + 1 :])
     if not later:
         return
     aside = _aside(draft)
     if aside is not None:
         _pin(draft, aside)
-        if reading.said(reading.turns(reading.parse(aside.body_text))[index + 1 :]) == later:
+        if body_summary.said(body_summary.turns(body_summary.parse(aside.body_text))[index + 1 :]) == later:
             return
     keep(draft, old_text, old, note="before running again")
 
 
 def sent(draft: Draft) -> ConversationVersion | None:
     """The draft as it is was sent: the version that tells. In a saved conversation there will be one anyway."""
-    body = reading.parse(draft.body_text)
-    _settle(draft, reading.chain(body))
+    body = body_summary.parse(draft.body_text)
+    _settle(draft, body_summary.chain(body))
     return keep(draft, draft.body_text, body, note="sent") if home(draft) is None else None
 
 
 def put_away(draft: Draft, text: str, body: dict[str, Any]) -> None:
     """Something else takes the place of this state, which may have been sent or only typed."""
-    chain = reading.chain(body)
+    chain = body_summary.chain(body)
     _settle(draft, chain)
     if chain and not (home(draft) is not None and _is_kept(draft, chain)):
         keep(draft, text, body, note="put aside")
@@ -123,7 +124,7 @@ def put_away(draft: Draft, text: str, body: dict[str, Any]) -> None:
 def replaced(draft: Draft, old_text: str, old: Any, new: Any) -> None:
     """Another request took the place of this one. They are branches of one only if they begin alike."""
     old, new = (each if isinstance(each, dict) else {} for each in (old, new))
-    if home(draft) is not None or reading.chain(old)[:1] == reading.chain(new)[:1]:
+    if home(draft) is not None or body_summary.chain(old)[:1] == body_summary.chain(new)[:1]:
         put_away(draft, old_text, old)
     else:
         forget(draft)
@@ -131,7 +132,7 @@ def replaced(draft: Draft, old_text: str, old: Any, new: Any) -> None:
 
 def has_others(draft: Draft) -> bool:
     """Is anything kept that is not in the draft as it is now?"""
-    chain = reading.chain(reading.parse(draft.body_text))
+    chain = body_summary.chain(body_summary.parse(draft.body_text))
     return any(not _begins(chain, version.chain) for version in versions_of(draft).filter(pinned=True))
 
 
@@ -190,7 +191,7 @@ def keep(draft: Draft, text: str, body: dict[str, Any], *, note: str) -> Convers
     """Let a state stay. None: there is no room for it."""
     if home(draft) is None and draft._state.adding:
         return None
-    with suppress(NoRoomError), transaction.atomic():
+    with suppress(StorageQuotaError), transaction.atomic():
         version = _add(draft, text, body, pinned=True, note=note)
         _supersede(draft, version)
         return version
@@ -204,14 +205,14 @@ def _add(draft: Draft, text: str, body: dict[str, Any], *, pinned: bool, note: s
         draft=None if conversation else draft,
         parent_id=conversation.head_id if conversation else None,
         settings=settings,
-        chain=reading.chain(body),
+        chain=body_summary.chain(body),
         digest=digest_of(text, settings),
         pinned=pinned,
         note=note,
     )
     version.body_text = text
     if conversation is not None:
-        room.make_for_version(conversation.owner_id, len(version.packed_body))
+        storage_quota.make_for_version(conversation.owner_id, len(version.packed_body))
     version.save()
     return version
 
@@ -221,7 +222,8 @@ def _supersede(draft: Draft, newest: ConversationVersion) -> None:
     if home(draft) is not None:
         return
     others = draft.versions.filter(pinned=True).exclude(pk=newest.pk)
-    shorter = [other for other in others.only("chain", "made_at") if _begins(newest.chain, other.chain)]
+    others = others.only("draft", "chain", "made_at")  # with the draft, which Django would fetch for each
+    shorter = [other for other in others if _begins(newest.chain, other.chain)]
     if shorter:
         ConversationRun.objects.filter(version__in=shorter).update(version=newest)
         draft.versions.filter(pk__in=[other.pk for other in shorter]).delete()

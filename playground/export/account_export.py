@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from accounts.models import AccessKey, Connection
-from playground import exports
+from playground.export import run_files
 from playground.models import Attachment, Conversation, ConversationVersion, Draft, Run, ShareLink, ToolMock
-from playground.protocol import json_text
+from playground.protocol.json import json_text
 
 _README = """What Messages Playground keeps for you.
 
@@ -20,6 +20,7 @@ connections.json    your connections; credentials are never exported
 access_keys.json    your access keys; their secrets are not stored
 conversations.jsonl your conversations with all their versions
 tool_results.jsonl  results you saved for tools
+saved_tools.json    definitions of tools you saved
 drafts.jsonl        requests you were working on, with their branches
 shares.json         your share links; their addresses are not stored
 attachments/        files you uploaded
@@ -45,11 +46,11 @@ class _Pipe(io.RawIOBase):
         return b"".join(pieces)
 
 
-def zipped(user: Any, told: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
-    """The zip in pieces. Nothing of it is held in memory but the piece at hand. `told` hears of each run written."""
+def zipped(user: Any, on_progress: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
+    """The zip in pieces. Nothing of it is held in memory but the piece at hand. `on_progress` hears of each run."""
     pipe = _Pipe()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:  # type: ignore[arg-type]
-        for name, pieces in _files(user, told):
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
+        for name, pieces in _files(user, on_progress):
             with archive.open(name, "w", force_zip64=True) as member:
                 for piece in pieces:
                     member.write(piece.encode("utf-8", "replace") if isinstance(piece, str) else piece)
@@ -58,7 +59,7 @@ def zipped(user: Any, told: Callable[[int], None] = lambda _: None) -> Iterator[
     yield pipe.take()
 
 
-def _files(user: Any, told: Callable[[int], None]) -> Iterator[tuple[str, Iterator[str | bytes]]]:
+def _files(user: Any, on_progress: Callable[[int], None]) -> Iterator[tuple[str, Iterator[str | bytes]]]:
     yield "README.txt", iter([_README])
     yield "account.json", _json(_columns(user, "username", "email", "date_joined", "last_login", "keep_content"))
     yield "connections.json", _json([_connection(row) for row in Connection.objects.owned_by(user)])
@@ -66,10 +67,11 @@ def _files(user: Any, told: Callable[[int], None]) -> Iterator[tuple[str, Iterat
     yield "conversations.jsonl", _lines(_conversation(row) for row in _each(Conversation.objects.owned_by(user)))
     yield "drafts.jsonl", _lines(_draft(row) for row in _each(Draft.objects.filter(user=user)))
     yield "tool_results.jsonl", _lines(_tool_result(row) for row in _each(ToolMock.objects.filter(user=user)))
+    yield "saved_tools.json", _json([_columns(row, "name", "definition", "saved_at") for row in user.saved_tools.all()])
     yield "shares.json", _json([_share(row) for row in ShareLink.objects.owned_by(user)])
     for attachment in _each(Attachment.objects.filter(user=user)):
         yield f"attachments/{attachment.pk}-{_file_name(attachment.name)}", _chunks(attachment.file)
-    yield "runs.jsonl", exports.jsonl(Run.objects.owned_by(user), with_events=True, told=told)
+    yield "runs.jsonl", run_files.jsonl(Run.objects.owned_by(user), with_events=True, on_progress=on_progress)
 
 
 def _each(rows: Any) -> Iterator[Any]:
@@ -80,16 +82,16 @@ def _each(rows: Any) -> Iterator[Any]:
 
 
 def _json(value: Any) -> Iterator[str]:
-    yield exports.json_text(value) + "\n"
+    yield run_files.json_text(value) + "\n"
 
 
 def _lines(values: Any) -> Iterator[str]:
     for value in values:
-        yield exports.json_text(value, indent=None) + "\n"
+        yield run_files.json_text(value, indent=None) + "\n"
 
 
 def _columns(row: Any, *names: str) -> dict[str, Any]:
-    return {name: exports.plain(getattr(row, name)) for name in names}
+    return {name: run_files.plain(getattr(row, name)) for name in names}
 
 
 def _connection(row: Connection) -> dict[str, Any]:
@@ -103,21 +105,21 @@ def _access_key(row: AccessKey) -> dict[str, Any]:
 
 
 def _conversation(row: Conversation) -> dict[str, Any]:
-    told = _columns(row, "id", "title", "starred", "created_at", "changed_at", "archived_at") | {"tags": row.tags}
-    told["runs"] = [str(each) for each in row.run_links.values_list("run_id", flat=True)]
-    told["versions"] = [_version(version) for version in row.versions.order_by("made_at")]
-    return told
+    record = _columns(row, "id", "title", "starred", "created_at", "changed_at", "archived_at") | {"tags": row.tags}
+    record["runs"] = [str(each) for each in row.run_links.values_list("run_id", flat=True)]
+    record["versions"] = [_version(version) for version in row.versions.order_by("made_at")]
+    return record
 
 
 def _draft(row: Draft) -> dict[str, Any]:
-    told = _columns(row, "id", "saved_at", "anthropic_version", "accept", "body_text")
-    told |= {"betas": row.betas, "tool_examples": row.tool_examples, "columns": bytes(row.columns).decode()}
-    return told | {"versions": [_version(version) for version in row.versions.order_by("made_at")]}
+    record = _columns(row, "id", "saved_at", "anthropic_version", "accept", "body_text")
+    record |= {"betas": row.betas, "tool_examples": row.tool_examples, "columns": bytes(row.columns).decode()}
+    return record | {"versions": [_version(version) for version in row.versions.order_by("made_at")]}
 
 
 def _tool_result(row: ToolMock) -> dict[str, Any]:
-    told = _columns(row, "tool_name", "is_error", "saved_at") | {"for_every_input": not row.input_digest}
-    return told | {"result": row.result}
+    record = _columns(row, "tool_name", "is_error", "saved_at") | {"for_every_input": not row.input_digest}
+    return record | {"result": row.result}
 
 
 def _version(row: ConversationVersion) -> dict[str, Any]:

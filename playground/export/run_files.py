@@ -10,83 +10,74 @@ import csv
 import datetime as dt
 import io
 import itertools
-import json
-import math
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl
 
 from playground.engine.upstream import AddressRefused, endpoint
 from playground.models import Run, RunContent
-from playground.protocol import json_text as lossless
+from playground.protocol.json import json_text as lossless
+from playground.protocol.json.received_json import read_json, write_json
+from playground.rendering.log_columns import EXPORTED
 
 FORMAT = "messages-playground/run/1"
 CREATOR = {"name": "Messages Playground", "version": "1"}
 STEP = 100  # runs read at once
 MOST_CONTENT = 8 * 2**20  # bytes of content read at once, if it is not that of one run
 PIECE = 256 * 2**10  # characters of JSON lines handed over at once, at least
-FIGURES = (
-    "state", "failure_kind", "failure_message", "source", "model", "stream", "connection_name", "access_key_name",
-    "user_agent", "client_address", "client_session", "http_status", "first_byte_ms", "first_token_ms", "duration_ms",
-    "input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens", "thinking_tokens", "cost_usd",
-    "stop_reason", "request_id", "request_size", "received_size", "event_count", "note", "starred",
-)  # fmt: skip
-Told = Callable[[int], None]
+ProgressCallback = Callable[[int], None]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_json(run: Run, *, with_events: bool = True) -> dict[str, Any]:
     """All that is kept of one run. A body that is not JSON is a text, or base64 when it is not UTF-8 either."""
     content = run.stored_content
-    told: dict[str, Any] = {
+    record: dict[str, Any] = {
         "format": FORMAT,
         "id": str(run.pk),
         "started_at": run.started_at.isoformat(timespec="milliseconds"),
-        **{name: plain(getattr(run, name)) for name in FIGURES},
+        **{name: plain(getattr(run, name)) for name in EXPORTED},
         "phases_ms": run.phases,
         "content_kept": content is not None,
         "log_complete": run.log_complete,
+        "failure_detail": run.failure_detail,
     }
     if content is not None:
-        told["request"] = {
+        record["request"] = {
             "method": "POST",
             "url": address(run),
             "headers": content.request_headers,
             **_body(bytes(content.request_body)),
         }
-        told["response"] = {"status": run.http_status, "headers": content.response_headers, "message": content.message}
+        record["response"] = {
+            "status": run.http_status,
+            "headers": content.response_headers,
+            "message": content.message,
+        }
         if with_events and run.event_count:
-            told["response"]["events"] = [
+            record["response"]["events"] = [
                 {"number": each.number, "at_ms": each.at_ms, "event": each.event.name, "data": each.event.data}
                 for each in run.events()
             ]
         elif with_events:
-            told["response"] |= _body(b"".join(run.raw()))
-    return told
+            record["response"] |= _body(b"".join(run.raw()))
+    return record
 
 
 def json_text(value: Any, indent: int | None = 2) -> str:
-    """JSON as ASCII: any foreign text passes, half surrogates too. Numbers beyond a double's range become text."""
-    try:
-        return json.dumps(value, indent=indent, allow_nan=False)
-    except ValueError:
-        return json.dumps(_without_infinities(value), indent=indent, allow_nan=False)
-
-
-def _without_infinities(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_infinities(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_without_infinities(item) for item in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    """JSON as ASCII: any foreign text passes, half surrogates too. Numbers beyond a double's range stay as spelled."""
+    return write_json(value, indent)
 
 
 def address(run: Run) -> str:
-    """Where the request was sent, as it is written in exports."""
+    """Where the request was sent, as it is written in exports; the query is part of the content."""
+    query = run.stored_content.request_query if run.stored_content else ""
+    path = f"/v1/messages?{query}" if query else "/v1/messages"
     try:
-        return endpoint(run.base_url, "/v1/messages")
+        return endpoint(run.base_url, path)
     except AddressRefused:  # the sandbox's own scheme
-        return f"{run.base_url}/v1/messages"
+        return f"{run.base_url}{path}"
 
 
 def plain(value: Any) -> Any:
@@ -100,16 +91,10 @@ def _body(data: bytes) -> dict[str, Any]:
         return {"body_base64": base64.b64encode(data).decode()}
     try:
         lossless.parse(text)  # what is beyond its limits, too deep above all, could not be written again
-        return {"body": json.loads(text, parse_float=_finite)}
-    except (ValueError, RecursionError):
+    except ValueError:
         return {"body_text": text}
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if not math.isfinite(value):
-        raise ValueError(f"{number} is beyond the range of a double")
-    return value
+    value, problem = read_json(text)
+    return {"body_text": text} if problem else {"body": value}
 
 
 # --- HAR 1.2 ---
@@ -132,22 +117,12 @@ def as_har(run: Run) -> dict[str, Any]:
             "httpVersion": "HTTP/1.1",
             "cookies": [],
             "headers": _pairs(request_headers),
-            "queryString": [],
+            "queryString": _pairs(parse_qsl(content.request_query if content else "", keep_blank_values=True)),
             "postData": {"mimeType": "application/json", "params": [], "text": sent.decode("utf-8", "replace")},
             "headersSize": -1,
             "bodySize": run.request_size,
         },
-        "response": {
-            "status": run.http_status or 0,
-            "statusText": _reason(run.http_status),
-            "httpVersion": "HTTP/1.1",
-            "cookies": [],
-            "headers": _pairs(response_headers),
-            "content": _har_content(received, response_headers, run.received_size),
-            "redirectURL": "",
-            "headersSize": -1,
-            "bodySize": run.received_size,
-        },
+        "response": _har_response(run, response_headers, received),
         "cache": {},
         "timings": {"send": 0, "wait": first_ms, "receive": max(0.0, (run.duration_ms or 0.0) - first_ms)},
         "_runId": str(run.pk),
@@ -158,6 +133,20 @@ def as_har(run: Run) -> dict[str, Any]:
     if run.note:
         entry["comment"] = run.note
     return {"log": {"version": "1.2", "creator": CREATOR, "entries": [entry]}}
+
+
+def _har_response(run: Run, headers: Any, received: bytes) -> dict[str, Any]:
+    return {
+        "status": run.http_status or 0,
+        "statusText": _reason(run.http_status),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(headers),
+        "content": _har_content(received, headers, run.received_size),
+        "redirectURL": "",
+        "headersSize": -1,
+        "bodySize": run.received_size,
+    }
 
 
 def _pairs(headers: Iterable[Iterable[str]]) -> list[dict[str, str]]:
@@ -183,7 +172,7 @@ def _har_content(data: bytes, headers: Iterable[Iterable[str]], size: int) -> di
 # --- Many ---
 
 
-def in_steps(runs: Any, *, told: Told | None = None) -> Iterator[list[Run]]:
+def in_steps(runs: Any, *, on_progress: ProgressCallback | None = None) -> Iterator[list[Run]]:
     """The runs of a query, newest first, a hundred at a time: by keyset, so that none is held open or read twice.
 
     `told` hears how many were written each time the next ones are asked for.
@@ -194,8 +183,8 @@ def in_steps(runs: Any, *, told: Told | None = None) -> Iterator[list[Run]]:
         if found:
             yield found
             last = found[-1].pk
-            if told is not None:
-                told(len(found))
+            if on_progress is not None:
+                on_progress(len(found))
         if len(found) < STEP:
             return
 
@@ -214,10 +203,10 @@ def with_content(runs: Iterable[Run]) -> Iterator[Run]:
         ids = ids[count:]
 
 
-def jsonl(runs: Any, *, with_events: bool = False, told: Told | None = None) -> Iterator[str]:
+def jsonl(runs: Any, *, with_events: bool = False, on_progress: ProgressCallback | None = None) -> Iterator[str]:
     """One run a line. Short lines come together; a run with all its events can be large."""
     lines, size = [], 0
-    for found in in_steps(runs, told=told):
+    for found in in_steps(runs, on_progress=on_progress):
         for run in with_content(found):
             lines.append(json_text(as_json(run, with_events=with_events), indent=None) + "\n")
             size += len(lines[-1])
@@ -229,14 +218,14 @@ def jsonl(runs: Any, *, with_events: bool = False, told: Told | None = None) -> 
             lines, size = [], 0
 
 
-def csv_text(runs: Any, *, told: Told | None = None) -> Iterator[str]:
+def csv_text(runs: Any, *, on_progress: ProgressCallback | None = None) -> Iterator[str]:
     """The figures as a table. No cell can be taken for a formula by a spreadsheet."""
-    yield _csv_line(["id", "started_at", *FIGURES])
-    for found in in_steps(runs, told=told):
+    yield _csv_line(["id", "started_at", *EXPORTED])
+    for found in in_steps(runs, on_progress=on_progress):
         yield "".join(
             _csv_line(
                 [str(run.pk), run.started_at.isoformat(timespec="milliseconds")]
-                + [csv_cell(getattr(run, name)) for name in FIGURES]
+                + [csv_cell(getattr(run, name)) for name in EXPORTED]
             )
             for run in found
         )

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
+from playground.engine import faults
 from playground.engine.events import Answered, Ended, Received, Requested, RunEvent, Streamed
 from playground.protocol import pricing
-from playground.protocol.accumulator import Accumulator
+from playground.protocol.catalogue.block_types import PHASES, block_type
+from playground.protocol.json.received_json import LARGEST_READ, read_json_body
+from playground.protocol.stream.accumulator import Accumulator
 
-PHASES = ("waiting", "thinking", "text", "tool_use")
-_PHASE_OF_BLOCK = {
-    "text": "text",
-    "thinking": "thinking",
-    "redacted_thinking": "thinking",
-    "tool_use": "tool_use",
-    "server_tool_use": "tool_use",
-    "mcp_tool_use": "tool_use",
-}
-_GREATEST = 2**62  # databases end at 2**63; nobody's token count does
-_JSON_UP_TO = 64 * 2**20
+# No run counts more: a context of ten million tokens, read ten times over by server tools. What an upstream claims
+# beyond it, or below nothing, would spoil every sum that it went into.
+MOST_TOKENS = 100_000_000
+_COUNTS = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 _REQUEST_ID_HEADERS = ("request-id", "x-request-id")
 
 
 class Figures:
-    """Feed every run event once. What is read before the end is the state so far."""
+    """Feed every run event once. What is read before the end is the state so far.
 
-    def __init__(self) -> None:
+    `add` never raises: an answer that this code cannot read is a fault of ours, named in `fault`. The run has failed
+    then, and only its bytes are counted.
+    """
+
+    def __init__(self, read_body: Callable[[], bytes] | None = None) -> None:
+        """`read_body` gives the whole answer at its end, where it is kept anyway; else its bytes are gathered here."""
+        self._read_whole_body = read_body
         self.accumulator = Accumulator()
         self.http_status: int | None = None
         self.request_headers: list[tuple[str, str]] = []
@@ -38,12 +40,27 @@ class Figures:
         self.received_size = 0
         self.event_count = 0
         self.ended: Ended | None = None
+        self.fault: Exception | None = None
         self.phases: dict[str, float] = {}
-        self._phase = "waiting"
+        self._phase: str = "waiting"
         self._phase_since_ms = 0.0
         self._body = bytearray()  # of an answer that is no stream
 
     def add(self, event: RunEvent) -> None:
+        try:
+            self._take(event)
+        except Exception as fault:
+            self.fail(fault)
+
+    def fail(self, fault: Exception) -> None:
+        """Give up reading the message. The run fails, unless it has failed for a reason of its own."""
+        self.fault = self.fault or fault
+        self.accumulator = type(self.accumulator)()
+        self._body.clear()
+        if self.ended is not None and self.ended.failure is None:
+            self.ended = replace(self.ended, state="failed", failure=faults.unreadable())
+
+    def _take(self, event: RunEvent) -> None:
         match event:
             case Streamed():
                 self._stream(event)
@@ -61,17 +78,20 @@ class Figures:
         if self.first_byte_ms is None:
             self.first_byte_ms = event.at_ms
         self.received_size += len(event.data)
-        if not self.event_count and len(self._body) < _JSON_UP_TO:
+        gathers = self._read_whole_body is None and not self.event_count and self.fault is None
+        if gathers and self.received_size <= LARGEST_READ:
             self._body += event.data
 
     def _stream(self, event: Streamed) -> None:
         self.event_count = event.number
+        if self.fault is not None:
+            return
         self._body.clear()
         change = self.accumulator.add(event.event)
         if change is None or change.block_type is None:
             return
         if change.what == "block_opened":
-            self._enter(_PHASE_OF_BLOCK.get(change.block_type, "waiting"), event.at_ms)
+            self._enter(block_type(change.block_type).phase, event.at_ms)
         if self.first_token_ms is None and change.added:
             self.first_token_ms = event.at_ms
 
@@ -83,13 +103,26 @@ class Figures:
     def _end(self, event: Ended) -> None:
         self.ended = event
         self._enter("waiting", event.at_ms)
-        if self.event_count:
+        if self.fault is not None:
+            self.fail(self.fault)
+        elif self.event_count:
             self.accumulator.finish()
-        elif self._body:
-            try:
-                self.accumulator = Accumulator.of_message(json.loads(self._body))
-            except (ValueError, RecursionError):
-                self._body.clear()  # told as the run's failure
+        elif self.received_size:
+            self._read_body()
+
+    def _read_body(self) -> None:
+        """The message of an answer that came in one piece. What is none is told as the run's failure."""
+        body, self._body = self._body, bytearray()
+        if self.is_too_large_to_read:
+            return
+        value, problem = read_json_body(body if self._read_whole_body is None else self._read_whole_body())
+        if problem is None:
+            self.accumulator = Accumulator.of_message(value)
+
+    @property
+    def is_too_large_to_read(self) -> bool:
+        """Is this an answer in one piece that is kept as bytes only?"""
+        return not self.event_count and self.received_size > LARGEST_READ
 
     def phases_until(self, now_ms: float) -> dict[str, float]:
         """The phases with the one that still lasts, in milliseconds; order as in `PHASES`."""
@@ -113,22 +146,23 @@ class Figures:
 
     def tokens(self) -> dict[str, int | None]:
         """Token counts under the names of the run's columns; None where the upstream told nothing usable."""
+        return token_counts(self.accumulator.usage)
+
+    @property
+    def has_impossible_counts(self) -> bool:
+        """Whether the upstream claims counts that cannot be: `tokens` brings them into the range that can."""
         usage = self.accumulator.usage
         details = usage.get("output_tokens_details")
-        return {
-            "input_tokens": _count(usage, "input_tokens"),
-            "output_tokens": _count(usage, "output_tokens"),
-            "cache_write_tokens": _count(usage, "cache_creation_input_tokens"),
-            "cache_read_tokens": _count(usage, "cache_read_input_tokens"),
-            "thinking_tokens": _count(details, "thinking_tokens") if isinstance(details, Mapping) else None,
-        }
+        claimed = [usage.get(name) for name in _COUNTS]
+        claimed.append(details.get("thinking_tokens") if isinstance(details, Mapping) else None)
+        return any(_is_number(value) and not 0 <= value <= MOST_TOKENS for value in claimed)
 
     def cost_usd(self, model: str, *, is_sandbox: bool = False) -> Decimal | None:
         """What the answer cost by list price; None when the model's price or the usage is not known."""
         if is_sandbox:
             return Decimal(0)
         usage = {name: value for name, value in self.accumulator.usage.items() if value is not None}
-        if not usage:
+        if not usage or self.has_impossible_counts:
             return None
         answered_by = self.accumulator.message.get("model")
         try:
@@ -148,6 +182,23 @@ def gather(events: Iterable[RunEvent]) -> Figures:
     return figures
 
 
+def token_counts(usage: Mapping[str, Any]) -> dict[str, int | None]:
+    """The counts of a `usage` under the names of the run's columns, each within what can be."""
+    details = usage.get("output_tokens_details")
+    return {
+        "input_tokens": _count(usage, "input_tokens"),
+        "output_tokens": _count(usage, "output_tokens"),
+        "cache_write_tokens": _count(usage, "cache_creation_input_tokens"),
+        "cache_read_tokens": _count(usage, "cache_read_input_tokens"),
+        "thinking_tokens": _count(details, "thinking_tokens") if isinstance(details, Mapping) else None,
+    }
+
+
 def _count(usage: Mapping[str, Any], name: str) -> int | None:
+    """The count, brought into the range of what can be; None when it is no number."""
     value = usage.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _GREATEST else None
+    return max(0, min(int(value), MOST_TOKENS)) if _is_number(value) else None
+
+
+def _is_number(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -4,6 +4,7 @@ SQLite: when a later migration rebuilds `playground_runcontent`, the trigger is 
 """
 
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 CREATE = {
     "sqlite": [
@@ -25,12 +26,12 @@ DROP = {
 }
 
 
-def create(_apps, schema_editor):
+def create(_apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     for statement in CREATE[schema_editor.connection.vendor]:
         schema_editor.execute(statement)
 
 
-def drop(_apps, schema_editor):
+def drop(_apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     for statement in DROP[schema_editor.connection.vendor]:
         schema_editor.execute(statement)
 

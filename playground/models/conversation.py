@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from playground import search_text
 from playground.models.attachment import REFERENCE
 from playground.models.fields import ForeignJson
-from playground.search import read_query
+from playground.search import terms
+from playground.search.index import read_query
 
 KEPT_AFTER_DELETION = timedelta(days=1)  # how long a deletion can be undone
 
@@ -75,10 +75,12 @@ class Conversation(models.Model):
     def original_changed(self) -> bool:
         """Has the conversation this was forked from been published anew since?"""
         original = self.forked_from
-        return bool(original and self.forked_at and original.is_open and original.published_at > self.forked_at)
+        if original is None or not original.is_open or self.forked_at is None or original.published_at is None:
+            return False
+        return original.published_at > self.forked_at
 
     def index_words(self, texts: list[str]) -> None:
-        found = search_text.words(" \n".join([self.title, *self.tags, *texts]))
+        found = terms.words(" \n".join([self.title, *self.tags, *texts]))
         self.words = " " + " ".join(found) + " "
 
 
@@ -149,4 +151,5 @@ class ConversationRun(models.Model):
     @property
     def asked(self) -> list[str]:
         """The chain of what was sent."""
-        return self.version.chain[: self.turns]
+        chain: list[str] = self.version.chain
+        return chain[: self.turns]

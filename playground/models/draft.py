@@ -10,7 +10,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from playground.models import room
+from playground.identity.asking_page import open_conversation
+from playground.models import storage_quota
 from playground.models.attachment import PREFIX, REFERENCE, Attachment
 from playground.models.fields import ForeignJson
 
@@ -18,19 +19,29 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 API_VERSION = "2023-06-01"
-EVENT_STREAM = "text/event-stream"
+MOST_OPEN = 30  # conversations of a user that keep what can be undone and what is compared
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):
     def of(self, request: HttpRequest) -> DraftQuerySet:
-        """The drafts of whoever is asking: of the signed-in user, else of this browser."""
-        if request.user.is_authenticated:
-            return self.filter(user=request.user)
-        return self.filter(user=None, visitor=getattr(request, "visitor", None) or "-")
+        """The draft of the page that asks: the open conversation's, else the one that nobody has saved.
+
+        Always of whoever is asking: of the signed-in user, else of this browser.
+        """
+        conversation = open_conversation(request)
+        if not request.user.is_authenticated:
+            visitor = getattr(request, "visitor", None) or "-"
+            return self.none() if conversation else self.filter(user=None, visitor=visitor)
+        if conversation is None:
+            return self.filter(user=request.user, conversation=None)
+        return self.filter(user=request.user, conversation=conversation, conversation__deleted_at=None)
 
 
 class Draft(models.Model):
-    """One request body as typed, with its headers. `version` grows with every change: two tabs notice each other."""
+    """One request body as typed, with its headers. `version` grows with every change: two tabs notice each other.
+
+    A user has one for each saved conversation that is worked on, and one that is not saved; a browser has one.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="drafts")
@@ -40,15 +51,15 @@ class Draft(models.Model):
     body = models.BinaryField(default=b"")
     anthropic_version = models.CharField(max_length=64, default=API_VERSION)
     betas = ForeignJson(default=list)
-    accept = models.CharField(max_length=128, default=EVENT_STREAM)
+    accept = models.CharField(max_length=128, default="", blank=True)  # "": it follows the body's `stream`
     extra_headers = ForeignJson(default=list)
     variables = ForeignJson(default=dict)
-    # The columns of a comparison, as `playground.forms.columns` writes them; empty when nothing is compared.
+    # The columns of a comparison, as `composer.comparison_columns` writes them; empty when nothing is compared.
     columns = models.BinaryField(default=b"")
-    tool_examples = ForeignJson(default=dict)  # by the tool's name, as typed: see forms.tool_examples
+    tool_examples = ForeignJson(default=dict)  # by the tool's name, as typed: see composer.tool_examples
     connection = models.ForeignKey("accounts.Connection", models.SET_NULL, null=True, blank=True, related_name="+")
     # The saved conversation that this is being written for, and which follows along.
-    conversation = models.ForeignKey("Conversation", models.SET_NULL, null=True, blank=True, related_name="+")
+    conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, blank=True, related_name="drafts")
     is_behind = models.BooleanField(default=False)  # it could not follow: there was no room
     branches_gone = models.PositiveIntegerField(default=0)  # how many made room: see conversations.keeping
     version = models.PositiveIntegerField(default=0)
@@ -62,7 +73,16 @@ class Draft(models.Model):
                 name="draft_has_one_owner",
                 condition=Q(user__isnull=False, visitor="") | (Q(user__isnull=True) & ~Q(visitor="")),
             ),
-            models.UniqueConstraint(name="one_draft_per_user", fields=["user"], condition=Q(user__isnull=False)),
+            models.UniqueConstraint(
+                name="one_draft_per_user",
+                fields=["user"],
+                condition=Q(user__isnull=False, conversation__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="one_draft_per_conversation",
+                fields=["conversation"],
+                condition=Q(conversation__isnull=False),
+            ),
             models.UniqueConstraint(name="one_draft_per_visitor", fields=["visitor"], condition=~Q(visitor="")),
         ]
         indexes = [
@@ -91,24 +111,35 @@ class Draft(models.Model):
         """Store the draft if nobody else changed it meanwhile. False: somebody did, and nothing was stored.
 
         `version` must still be the one that the change was made upon; it is one higher afterwards.
-        Raises `NoRoomError`.
+        Raises `StorageQuotaError`.
         """
-        room.check_draft(self)
+        storage_quota.check_draft(self)
         if references := self.references():
             whose = {"user": self.user} if self.user_id else {"user": None, "visitor": self.visitor}
             Attachment.objects.filter(**whose).touch(references)
         self.saved_at = timezone.now()
         if self._state.adding:
             self.version = 1
+            own = {"user": self.user, "visitor": self.visitor, "conversation": self.conversation}
             _, created = Draft.objects.get_or_create(
-                user=self.user, visitor=self.visitor, defaults={"id": self.id, **self.content(), "version": 1}
+                **own, defaults={**self.content(), "id": self.id, "version": 1, **own}
             )
             self._state.adding = not created
+            if created:
+                self._drop_oldest()
             return created
         kept = Draft.objects.filter(pk=self.pk, version=self.version).update(**self.content(), version=F("version") + 1)
         if kept:
             self.version += 1
         return bool(kept)
+
+    def _drop_oldest(self) -> None:
+        """Of conversations not worked on for long: each is its newest version again when it is opened."""
+        if self.conversation_id is None:
+            return
+        others = Draft.objects.filter(user=self.user, conversation__isnull=False, is_behind=False)
+        keys = list(others.exclude(pk=self.pk).order_by("-saved_at").values_list("pk", flat=True))
+        Draft.objects.filter(pk__in=keys[MOST_OPEN - 1 :]).delete()
 
     def content(self) -> dict[str, object]:
         settings = ("anthropic_version", "betas", "accept", "extra_headers", "variables", "tool_examples", "connection")

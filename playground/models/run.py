@@ -9,10 +9,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from playground.models import run_content
 from playground.models.fields import ForeignJson
-from playground.protocol.accumulator import Accumulator
+from playground.sandbox.address import is_sandbox_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,15 +40,6 @@ class RunQuerySet(models.QuerySet["Run"]):
     def oldest_first(self, after: UUID | None = None) -> RunQuerySet:
         return (self if after is None else self.filter(pk__gt=after)).order_by("pk")
 
-    def between(self, since: datetime | None, until: datetime | None) -> RunQuerySet:
-        """Runs that started from `since` on and before `until`."""
-        found = self
-        if since is not None:
-            found = found.filter(pk__gte=first_id_at(since))
-        if until is not None:
-            found = found.filter(pk__lt=first_id_at(until))
-        return found
-
     def unfinished(self) -> RunQuerySet:
         return self.exclude(state__in=FINAL_STATES)
 
@@ -63,6 +56,8 @@ class Run(models.Model):
     class Source(models.TextChoices):
         PLAYGROUND = "playground"
         RELAY = "relay"
+        CHECK = "check"  # sent by a conformance report
+        IMPORTED = "imported"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="runs", db_index=False)
@@ -97,17 +92,21 @@ class Run(models.Model):
     first_byte_ms = models.FloatField(null=True)
     first_token_ms = models.FloatField(null=True)
     duration_ms = models.FloatField(null=True)
-    phases = models.JSONField(default=dict)  # phase -> milliseconds; phases as in `playground.figures`
+    phases = models.JSONField(default=dict)  # phase -> milliseconds; phases as in `playground.metrics.figures`
     input_tokens = models.BigIntegerField(null=True)
     output_tokens = models.BigIntegerField(null=True)
     cache_write_tokens = models.BigIntegerField(null=True)
     cache_read_tokens = models.BigIntegerField(null=True)
     thinking_tokens = models.BigIntegerField(null=True)
+    tokens_clamped = models.BooleanField(default=False)  # the upstream claimed counts that cannot be
     cost_usd = models.DecimalField(max_digits=14, decimal_places=6, null=True)
     stop_reason = models.CharField(max_length=60, blank=True)
     request_id = models.CharField(max_length=200, blank=True)
     received_size = models.PositiveBigIntegerField(default=0)
     event_count = models.PositiveIntegerField(default=0)
+
+    # Where several processes serve the site: the one that it belongs to, see `ServerProcess`.
+    server_process = models.UUIDField(null=True)
 
     # What is kept of it.
     content_kept = models.BooleanField(default=True)  # False: only figures, by the owner's wish
@@ -145,7 +144,7 @@ class Run(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model or 'run'} {self.started_at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.model or 'run'} {timezone.localtime(self.started_at):%Y-%m-%d %H:%M:%S}"
 
     @property
     def is_final(self) -> bool:
@@ -153,7 +152,7 @@ class Run(models.Model):
 
     @property
     def is_sandbox(self) -> bool:
-        return self.base_url.startswith("sandbox:")
+        return is_sandbox_url(self.base_url)
 
     @property
     def total_input_tokens(self) -> int | None:
@@ -184,20 +183,7 @@ class Run(models.Model):
 
     def events(self, first: int = 1, last: int | None = None) -> list[Streamed]:
         """Events number `first` to `last`, cut out of the bytes that were received. Reads only the batches it needs."""
-        from playground.models.run_content import read_events
-
-        return read_events(self, first, self.event_count if last is None else min(last, self.event_count))
-
-    def accumulated(self) -> Accumulator:
-        """The message made once more from what was received, with the problems found on the way."""
-        if not self.event_count:
-            return Accumulator.of_message(self.message()) if self.message() is not None else Accumulator()
-        accumulator = Accumulator()
-        for step in range(1, self.event_count + 1, 2_000):
-            for streamed in self.events(step, step + 1_999):
-                accumulator.add(streamed.event)
-        accumulator.finish()
-        return accumulator
+        return run_content.read_events(self, first, self.event_count if last is None else min(last, self.event_count))
 
 
 def first_id_at(moment: datetime) -> UUID:

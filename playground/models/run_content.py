@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -10,11 +11,12 @@ from django.db.models.functions import Length
 
 from playground.engine.events import Streamed
 from playground.models.fields import ForeignJson
-from playground.models.run import Run
-from playground.protocol import sse
+from playground.protocol.stream import sse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from playground.models.run import Run
 
 Mark = list[Any]  # [number, end offset in the received bytes, at_ms]
 
@@ -22,9 +24,10 @@ Mark = list[Any]  # [number, end offset in the received bytes, at_ms]
 class RunContent(models.Model):
     """Byte for byte what was sent, and the message that came of it. Its id numbers the rows of the search."""
 
-    run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="content")
+    run = models.OneToOneField("playground.Run", on_delete=models.CASCADE, related_name="content")
     owner_id = models.BigIntegerField()  # the run's; repeated for the size cap, which reads nothing but this table
     request_body = models.BinaryField()
+    request_query = models.TextField(default="", blank=True)  # of the address, masked
     request_headers = ForeignJson(default=list)  # masked pairs
     response_headers = ForeignJson(default=list)
     message = ForeignJson(null=True)
@@ -40,7 +43,7 @@ class RunContent(models.Model):
 class RunBatch(models.Model):
     """Bytes of the answer in the order they came. `marks` tell which events ended in them, and when."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="batches", db_index=False)
+    run = models.ForeignKey("playground.Run", on_delete=models.CASCADE, related_name="batches", db_index=False)
     start = models.PositiveBigIntegerField()  # offset of `data` in the whole answer
     data = models.BinaryField()
     first_event = models.PositiveIntegerField()  # number of the first event that ends here, or would
@@ -73,15 +76,16 @@ def read_events(run: Run, first: int, last: int) -> list[Streamed]:
     for number, end, _at in marks:
         if number < first:
             begin = end
-    wanted = [mark for mark in marks if first <= mark[0] <= last]
-    data = _bytes_between(run, batches, begin, wanted[-1][1])
-    return list(_decode(data, begin, wanted))
+    chosen = [mark for mark in marks if first <= mark[0] <= last]
+    data = _bytes_between(run, batches, begin, chosen[-1][1])
+    return list(_decode(data, begin, chosen))
 
 
 def _bytes_between(run: Run, batches: list[RunBatch], begin: int, end: int) -> bytes:
-    """An event may begin in a batch in which none ends: such batches are read as well."""
+    """An event may begin in a batch in which none ends, or go on through one: such batches are read as well."""
     parts = {batch.start: bytes(batch.data) for batch in batches}
-    if begin < batches[0].start or sum(map(len, parts.values())) < end - min(parts):
+    has_gap = any(earlier.start + len(earlier.data) < later.start for earlier, later in pairwise(batches))
+    if begin < batches[0].start or has_gap:
         missing = run.batches.annotate(stop=F("start") + Length("data")).filter(stop__gt=begin, start__lt=end)
         parts |= {batch.start: bytes(batch.data) for batch in missing.exclude(start__in=list(parts))}
     ordered = sorted(parts)
@@ -91,16 +95,14 @@ def _bytes_between(run: Run, batches: list[RunBatch], begin: int, end: int) -> b
 
 def _decode(data: bytes, begin: int, marks: list[Mark]) -> Iterable[Streamed]:
     """One event per mark: all at once where the bytes read the same that way, else each by itself."""
-    events = _decode_at_once(data)
-    if len(events) == len(marks) and all(
-        event.end == mark[1] - begin for event, mark in zip(events, marks, strict=True)
-    ):
+    events = _decode_at_once(data, begin)
+    if len(events) == len(marks) and all(event.end == mark[1] for event, mark in zip(events, marks, strict=True)):
         return [Streamed(mark[2], mark[0], event, mark[1]) for event, mark in zip(events, marks, strict=True)]
     return _decode_each(data, begin, marks)
 
 
-def _decode_at_once(data: bytes) -> list[sse.ServerSentEvent]:
-    decoder = sse.Decoder(max_event=max(len(data) + 1, sse.MAX_EVENT))
+def _decode_at_once(data: bytes, begin: int) -> list[sse.ServerSentEvent]:
+    decoder = sse.Decoder(max_event=max(len(data) + 1, sse.MAX_EVENT), offset=begin)
     return decoder.feed(data) + decoder.finish()
 
 
@@ -108,7 +110,7 @@ def _decode_each(data: bytes, begin: int, marks: list[Mark]) -> Iterable[Streame
     """Cut by the marks and not by blank lines, so numbers stay right whatever the bytes are."""
     at = begin
     for number, end, at_ms in marks:
-        decoder = sse.Decoder(max_event=max(end - at + 1, sse.MAX_EVENT))
+        decoder = sse.Decoder(max_event=max(end - at + 1, sse.MAX_EVENT), offset=at)
         part = data[at - begin : end - begin]
         found = decoder.feed(part) + decoder.finish()
         event = found[-1] if found else sse.ServerSentEvent(None, "", size=len(part), malformed="no event found here")

@@ -1,4 +1,5 @@
-"""A frozen copy of a conversation or a run, and the doors to it: a secret address, and readers inside the site."""
+"""A frozen copy of a conversation, a run, an agent's session or a conformance report, and its doors: a secret address,
+and readers inside the site."""
 
 from __future__ import annotations
 
@@ -12,12 +13,15 @@ from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 
+from playground.models.agent_session import AgentSession
+from playground.models.conformance_report import ConformanceReport
 from playground.models.conversation import Conversation
 from playground.models.fields import ForeignJson
 from playground.models.run import Run
-from playground.protocol import json_text
+from playground.protocol.json import json_text
 
 # What we wrote ourselves is read back whatever its size.
 OWN_LIMITS = json_text.Limits(depth=400, tokens=100_000_000, number_length=400)
@@ -73,6 +77,8 @@ class ShareLink(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="share_links")
     conversation = models.ForeignKey(Conversation, models.CASCADE, null=True, related_name="share_links")
     run = models.ForeignKey(Run, models.CASCADE, null=True, related_name="share_links")
+    session = models.ForeignKey(AgentSession, models.CASCADE, null=True, related_name="share_links")
+    report = models.ForeignKey(ConformanceReport, models.CASCADE, null=True, related_name="share_links")
     title = models.CharField(max_length=200)
 
     token_digest = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001 - null: no public address
@@ -99,8 +105,10 @@ class ShareLink(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="share_of_one_thing",
-                condition=Q(conversation__isnull=False, run__isnull=True)
-                | Q(conversation__isnull=True, run__isnull=False),
+                condition=Q(conversation__isnull=False, run=None, session=None, report=None)
+                | Q(conversation=None, run__isnull=False, session=None, report=None)
+                | Q(conversation=None, run=None, session__isnull=False, report=None)
+                | Q(conversation=None, run=None, session=None, report__isnull=False),
             ),
         ]
         indexes = [models.Index(fields=["owner", "-made_at"], name="share_owner_made")]
@@ -112,11 +120,28 @@ class ShareLink(models.Model):
 
     @property
     def snapshot(self) -> dict[str, Any]:
-        return json_text.parse(zlib.decompress(bytes(self.packed_snapshot)), OWN_LIMITS)
+        parsed: dict[str, Any] = json_text.parse(zlib.decompress(bytes(self.packed_snapshot)), OWN_LIMITS)
+        return parsed
 
     @snapshot.setter
     def snapshot(self, value: dict[str, Any]) -> None:
         self.packed_snapshot = zlib.compress(json_text.dump(value, indent=None).encode())
+
+    @property
+    def original_url(self) -> str:
+        """The page of what was copied."""
+        if self.conversation_id:
+            return reverse("conversation-read", args=[self.conversation_id])
+        if self.session_id:
+            return reverse("session", args=[self.session_id])
+        if self.report_id:
+            return reverse("conformance-report", args=[self.report_id])
+        return reverse("run", args=[self.run_id])
+
+    @property
+    def thing(self) -> Conversation | Run | AgentSession | ConformanceReport | None:
+        """What it is a copy of."""
+        return self.conversation or self.run or self.session or self.report
 
     # --- its doors
 

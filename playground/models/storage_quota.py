@@ -12,6 +12,8 @@ from django.db.models import Q, Sum
 from django.db.models.functions import Length
 from django.template.defaultfilters import filesizeformat
 
+from playground.exceptions import PlaygroundError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -27,7 +29,7 @@ SMALLEST_DRAFT: Final = 16 * 1024  # what a visitor's draft counts at least: man
 AUTOMATIC: Final = ("", "sent", "put aside", "before an edit", "before running again")
 
 
-class NoRoomError(Exception):
+class StorageQuotaError(PlaygroundError):
     """It cannot be kept; the message is for the reader. Nothing was stored."""
 
 
@@ -40,26 +42,28 @@ def bytes_of_versions(user_id: int) -> int:
 
 
 def check_file(size: int, *, user: User | None, visitor: str, address: str) -> None:
-    """Raises `NoRoomError` when a file of this size is one too many."""
+    """Raises `StorageQuotaError` when a file of this size is one too many."""
     if user is not None:
         most = settings.MAX_ATTACHMENT_BYTES_PER_USER
         if most and bytes_of_files(user) + size > most:
-            raise NoRoomError(f"Your files may take {filesizeformat(most)}, and this one has no room. {_FILES_GO}")
+            raise StorageQuotaError(
+                f"Your files may use {filesizeformat(most)}, and this one does not fit. {_FILES_GO}"
+            )
         return
     own = _model("Attachment").objects.filter(user=None, visitor=visitor)
     most = settings.MAX_ATTACHMENT_BYTES_PER_VISITOR
     if own.count() >= MOST_FILES_OF_VISITOR or (most and _sum(own, "size") + size > most):
-        raise NoRoomError(
-            f"Without an account {MOST_FILES_OF_VISITOR} files of {filesizeformat(most)} together are kept. {_FILES_GO}"
+        raise StorageQuotaError(
+            f"Without an account you can store {MOST_FILES_OF_VISITOR} files, {filesizeformat(most)}. {_FILES_GO}"
         )
     check_address(address, size)
 
 
-_FILES_GO = "Files that no request names are removed after a day."
+_FILES_GO = "Files that no request uses are removed after a day."
 
 
 def check_draft(draft: Draft) -> None:
-    """Raises `NoRoomError` for a visitor's draft when visitors of its address keep too much. A user has one draft."""
+    """Raises `StorageQuotaError` when visitors of one address keep too much. A user has one draft."""
     if not draft.address:
         return
     texts = (draft.variables, draft.tool_examples)
@@ -81,12 +85,14 @@ def check_address(address: str, size: int, *, but: Draft | None = None) -> None:
     kept += _sum(drafts, lengths) + SMALLEST_DRAFT * drafts.count()
     versions = _model("ConversationVersion").objects.filter(draft__user=None, draft__address=address)
     if kept + _sum(versions, Length("packed_body")) + size > most:
-        raise NoRoomError("Too much is kept of visitors from your address. Log in, or try again another day.")
+        raise StorageQuotaError(
+            "Visitors from your address have used up their storage. Log in, or try again another day."
+        )
 
 
 def make_for_version(owner_id: int, size: int, *, keep: Iterable[Any] = ()) -> None:
     """Make room for so many more bytes of versions: what was deleted goes for good, then the oldest of what nobody
-    saved by hand, but never the newest of a conversation. Raises `NoRoomError` when that is not enough."""
+    saved by hand, but never the newest of a conversation. Raises `StorageQuotaError` when that is not enough."""
     most = settings.MAX_VERSION_BYTES_PER_USER
     excess = bytes_of_versions(owner_id) + size - most if most else 0
     if excess <= 0:
@@ -107,8 +113,8 @@ def make_for_version(owner_id: int, size: int, *, keep: Iterable[Any] = ()) -> N
         thinned.append(pk)
         excess -= length
     if excess > 0:
-        raise NoRoomError(
-            f"Your conversations may take {filesizeformat(most)}, and this one has no room. "
+        raise StorageQuotaError(
+            f"Your conversations may use {filesizeformat(most)}, and this one does not fit. "
             "Delete some, or export and delete them."
         )
     for conversation in gone:
@@ -121,18 +127,19 @@ def bytes_of_copies(owner_id: int) -> int:
 
 
 def check_copy(share: ShareLink) -> None:
-    """Raises `NoRoomError` when a shared copy is one too many, or has become too large."""
+    """Raises `StorageQuotaError` when a shared copy is one too many, or has become too large."""
     most = settings.MAX_SHARE_BYTES_PER_USER
     others = _model("ShareLink").objects.filter(owner_id=share.owner_id).exclude(pk=share.pk)
     if most and _sum(others, Length("packed_snapshot")) + len(share.packed_snapshot) > most:
-        raise NoRoomError(
-            f"Your shared copies may take {filesizeformat(most)}, and this one has no room. "
+        raise StorageQuotaError(
+            f"Your shared copies may use {filesizeformat(most)}, and this one does not fit. "
             "Revoke links that nobody needs any more."
         )
 
 
 def _versions(owner_id: int) -> QuerySet[Any]:
-    return _model("ConversationVersion").objects.filter(conversation__owner_id=owner_id)
+    rows: QuerySet[Any] = _model("ConversationVersion").objects.filter(conversation__owner_id=owner_id)
+    return rows
 
 
 def _sum(rows: Any, what: Any) -> int:

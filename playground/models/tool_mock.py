@@ -12,7 +12,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from playground.models.attachment import PREFIX
-from playground.models.fields import ForeignJson, clean
+from playground.models.fields import ForeignJson
+from playground.protocol.foreign_text import storable
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -41,7 +42,7 @@ class ToolMockQuerySet(models.QuerySet["ToolMock"]):
         return self.filter(user=None, visitor=getattr(request, "visitor", None) or "-")
 
     def forget(self, tool_name: str) -> None:
-        self.filter(tool_name=clean(tool_name, 200)).delete()
+        self.filter(tool_name=storable(tool_name, 200)).delete()
 
     def by_call(self) -> dict[tuple[str, str], ToolMock]:
         """All of them under the tool's name and the input's digest, which is empty for those that fit every input."""
@@ -54,8 +55,8 @@ class ToolMockQuerySet(models.QuerySet["ToolMock"]):
             if request.user.is_authenticated
             else {"user": None, "visitor": getattr(request, "visitor", None) or "-"}
         )
-        names = {
-            "tool_name": clean(tool_name, 200),
+        names: dict[str, Any] = {
+            "tool_name": storable(tool_name, 200),
             "input_digest": "" if tool_input is None else digest_of(tool_input),
         }
         values = {"result": result, "is_error": is_error, "saved_at": timezone.now()}
@@ -100,5 +101,5 @@ class ToolMock(models.Model):
 
 def find(mocks: dict[tuple[str, str], ToolMock], tool_name: str, tool_input: Any) -> ToolMock | None:
     """The saved result for this call: the one for its very input, else the one for every input."""
-    name = clean(tool_name, 200)
+    name = storable(tool_name, 200)
     return mocks.get((name, digest_of(tool_input))) or mocks.get((name, ""))

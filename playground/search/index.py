@@ -18,17 +18,13 @@ from uuid import UUID
 
 from django.db import connection
 
-from playground import search_text
+from playground.rendering.log_columns import FACETS
+from playground.search import terms as search_text
 
 _TERM = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 _MOST_TERMS = 12
 _MOST_WORDS = 40
 _SHORTEST_BEGINNING = 3  # all the words that begin like a shorter one are too many to be gathered
-# Columns of a run that do not change once it is searchable.
-FACETS = (
-    "status_class", "state", "source", "model", "connection_name", "access_key_name", "agent", "stop_reason",
-    "client_session",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,13 @@ def find(
         return []
     marks = [_owner_mark(owner_id), *(_mark(name, value) for name, value in (facets or {}).items())]
     sql, query = _FINDERS[connection.vendor](marks, terms)
-    values = {"query": query, "owner": owner_id, "after": after, "before": before or 2**62, "most": most}
+    values: dict[str, Any] = {
+        "query": query,
+        "owner": owner_id,
+        "after": after,
+        "before": before or 2**62,
+        "most": most,
+    }
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         # As the driver gives it, SQLite's id of a run is text.
@@ -89,7 +91,7 @@ def find(
 
 def index(entries: Iterable[Entry]) -> None:
     """Make these runs searchable; an entry for the same run replaces the earlier one."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": entry.content_id, "marks": " ".join(marks_of(entry)), "words": WRITTEN[connection.vendor](entry)}
         for entry in entries
     ]
@@ -131,8 +133,8 @@ def _sqlite_query(marks: list[str], terms: list[Term]) -> tuple[str, str]:
         phrase = '"' + " ".join(term.words) + '"'  # words hold no quotes
         return f"words : {phrase}{' *' if term.is_beginning else ''}"
 
-    wanted = [f'marks : "{mark}"' for mark in marks] + [written(term) for term in terms if not term.excluded]
-    query = " AND ".join(wanted)
+    clauses = [f'marks : "{mark}"' for mark in marks] + [written(term) for term in terms if not term.excluded]
+    query = " AND ".join(clauses)
     for term in terms:
         if term.excluded:
             query = f"({query}) NOT ({written(term)})"

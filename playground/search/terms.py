@@ -15,7 +15,7 @@ LONGEST_WORD = 60
 _SIGN = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_SIGN}]|[^\W_{_SIGN}]+")
 _LONGEST_WITHOUT_SPACE = 2_000  # longer is no language but data
-_NO_TEXT = frozenset({"data", "signature", "encrypted_content", "encrypted_stdout", "media_type", "type", "id"})
+NO_TEXT = frozenset({"data", "signature", "encrypted_content", "encrypted_stdout", "media_type", "type", "id"})
 
 
 def words(text: str) -> list[str]:
@@ -25,6 +25,10 @@ def words(text: str) -> list[str]:
     return [word[:LONGEST_WORD] for word in _WORD.findall(unicodedata.normalize("NFC", plain))]
 
 
+def is_language(text: str) -> bool:
+    return len(text) <= _LONGEST_WITHOUT_SPACE or " " in text
+
+
 def texts_in(value: Any, room: int = MOST_CHARACTERS) -> list[str]:
     """The strings inside a JSON value that people may look for: no base64, signatures, ids or types."""
     found: list[str] = []
@@ -32,11 +36,11 @@ def texts_in(value: Any, room: int = MOST_CHARACTERS) -> list[str]:
     while waiting and room > 0:
         item = waiting.pop()
         if isinstance(item, str):
-            if len(item) <= _LONGEST_WITHOUT_SPACE or " " in item:
+            if is_language(item):
                 found.append(item[:room])
                 room -= len(item)
         elif isinstance(item, dict):
-            waiting.extend(item[name] for name in reversed(item) if name not in _NO_TEXT)
+            waiting.extend(item[name] for name in reversed(item) if name not in NO_TEXT)
         elif isinstance(item, list):
             waiting.extend(reversed(item))
     return found

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from playground import markdown
-from playground.answer.runs import drawing_of, opens_at_once
+from playground.answer.response_shapes import RESPONSE_SHAPES, ResponseShape
+from playground.answer.run_view import drawing_of, opens_at_once
+from playground.dispatch.launch import RunReference
 from playground.models.attachment import PREFIX
+from playground.protocol.catalogue import block_types
+from playground.rendering import markdown
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -31,6 +36,8 @@ def answer_of(context: Context, run: Any) -> Drawing | None:
 def comes_later(context: Context, run: Any) -> bool:
     """Would a page wait long for this run's drawing? Then the browser fetches it when the page is there."""
     request = context.get("request")
+    if isinstance(run, RunReference):
+        return True
     return run is not None and request is not None and not is_htmx(request) and not opens_at_once(run, request)
 
 
@@ -42,6 +49,18 @@ def is_htmx(request: HttpRequest) -> bool:
 def image_address(reference: str) -> str:
     """Where the bytes of a stored file are, by its reference."""
     return reverse("attachment", args=[reference.removeprefix(PREFIX)])
+
+
+@register.simple_tag
+@cache
+def wire_kinds() -> str:
+    """The colours of events for static/js/answer/wire-data.js, as JSON in an attribute."""
+    return json.dumps(block_types.wire_kinds(), separators=(",", ":"))
+
+
+@register.simple_tag
+def response_shapes() -> tuple[ResponseShape, ...]:
+    return RESPONSE_SHAPES
 
 
 @register.simple_tag

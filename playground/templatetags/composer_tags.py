@@ -3,75 +3,128 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django import template
+from django.conf import settings
 from django.template import Context
 from django.utils.html import format_html
-from lucide.templatetags.lucide import lucide
 
-from playground.forms import estimate
-from playground.forms.nodes import Node
-from playground.forms.tool_examples import name_of
-from playground.protocol import json_text
-from playground.protocol.kinds import Choice, ListOf, Object, OneOf, Variants
-from playground.protocol.snippets.request import is_canonical_base64
-from playground.protocol.tools import is_answered_by_caller
+from playground.composer import token_estimate
+from playground.composer.nodes import SHOWN_ITEMS, Node
+from playground.composer.request_examples import EXAMPLES, Example
+from playground.composer.schema_rows import SchemaRows, rows_of
+from playground.composer.tool_examples import name_of
+from playground.protocol.catalogue.block_types import block_type
+from playground.protocol.catalogue.kinds import Choice, ListOf, Object, OneOf, Variants
+from playground.protocol.snippets.http_request import is_canonical_base64
+from playground.protocol.tool_loop import is_answered_by_caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from django.utils.safestring import SafeString
 
-    from playground.forms.request_form import RequestForm
+    from playground.composer.request_form import RequestForm
     from playground.models import Attachment
-    from playground.protocol.problems import Problem
+    from playground.protocol.json.paths import Path
+    from playground.protocol.rules.problems import Problem
 
 register = template.Library()
 
-# Content blocks whose inside has a template of its own.
-OWN_BLOCKS = {"text", "image", "document", "thinking", "redacted_thinking", "tool_use", "tool_result"}
-# Blocks offered with words at the foot of a turn, by its role; the others are in the menu beside them.
-USUAL_BLOCKS = {
-    "user": ("text", "image", "document", "tool_result"),
-    "assistant": ("text", "tool_use"),
-    "system": ("text",),
-}
+NOT_SENT = "not sent"
+EMPTY_STRING = "empty string"  # the page's script knows these two as well: form-draft.js
+ITEM_CHARACTERS = 5_000  # of markup around one item of a list, about
 SHOWN_BASE64 = 64_000  # characters
-ICONS = {"text": "type", "image": "image", "document": "file-text", "tool_result": "wrench", "tool_use": "wrench"}
 
 
 @register.simple_tag(takes_context=True)
 def draw(context: Context, node: Node) -> SafeString:
     """The control, or the group of controls, for one place of the body. Nodes inside are drawn in the same way."""
-    return _render(context, f"playground/_kind_{node.word}.html", node)
+    return _render(context, f"playground/composer/_kind_{node.word}.html", node)
+
+
+@register.simple_tag(takes_context=True)
+def draw_parameter(context: Context, node: Node) -> SafeString:
+    """A parameter of the body. One that is not sent looks the same in every form: it is drawn once."""
+    name, form = "playground/composer/_param.html", context["form"]
+    shows_own = node.label == "model" or node.list_style == "turns" or (node.list_style == "tools" and form.saved_tools)
+    if node.is_set or node.parameter is None or shows_own or settings.DEBUG:
+        return _drawn(context, name, node)
+    key = (node.path, node.hidden, form.draft.user is None)
+    if key not in _NOT_SENT:
+        _NOT_SENT[key] = _drawn(context, name, node)
+    form.room -= len(_NOT_SENT[key])
+    return _NOT_SENT[key]
+
+
+_NOT_SENT: dict[tuple[Path, frozenset[str], bool], SafeString] = {}  # no more than the catalogue has parameters
 
 
 @register.simple_tag(takes_context=True)
 def draw_list(context: Context, node: Node) -> SafeString:
     """A list as its items ask for: turns, blocks, tools, chips, or plain items."""
-    return _render(context, f"playground/_list_{node.list_style}.html", node)
+    return _render(context, f"playground/composer/_list_{node.list_style}.html", node)
 
 
 @register.simple_tag(takes_context=True)
 def draw_block(context: Context, node: Node) -> SafeString:
     """What is inside a content block: a template of its own where the type is worth one."""
-    own = node.variant if node.variant in OWN_BLOCKS else "other"
-    return _render(context, f"playground/_block_{own}.html", node)
+    own = node.variant if block_type(node.variant).has_own_form else "other"
+    return _render(context, f"playground/composer/_block_{own}.html", node)
 
 
 def _render(context: Context, name: str, node: Node) -> SafeString:
+    form = context.get("form")
+    if form is not None and _is_left_out(node, form):
+        name = "playground/composer/_node_later.html"
+    return _drawn(context, name, node)
+
+
+def _drawn(context: Context, name: str, node: Node) -> SafeString:
+    form = context.get("form")
+    assert context.template is not None  # while a template is being drawn
     found = context.template.engine.get_template(name)
+    room = form.room if form is not None else 0
     # Only what form parts need: copying the whole page's context for each of some hundred nodes is what would cost.
-    return found.render(Context({"node": node, "form": context.get("form")}))
+    drawn = found.render(Context({"node": node, "form": form}))
+    if form is not None:
+        form.room = room - len(drawn)
+    return drawn
 
 
-@register.simple_tag
-@lru_cache(maxsize=256)
-def icon(name: str, size: int = 14) -> SafeString:
-    """An icon that says nothing to a screen reader: words or a label stand beside it."""
-    return lucide(name, size=size, aria_hidden="true", stroke_width="1.75")
+def _is_left_out(node: Node, form: RequestForm) -> bool:
+    """Whether the page gets a place to load this node from instead of its controls."""
+    if form.whole is not None and node.path[: len(form.whole)] == form.whole:
+        return False
+    return node.is_set and (node.is_large or form.room <= 0)
+
+
+@dataclass(frozen=True)
+class Items:
+    """The items of a list that are drawn, and how many come after them."""
+
+    shown: list[Node]
+    last: int
+    left: int
+    next: int
+
+
+@register.filter
+def items_within(node: Node, form: RequestForm | None) -> Items:
+    """As many items as a page holds of one list; none when the page is full already."""
+    items = node.items
+    most = SHOWN_ITEMS if form is None else min(SHOWN_ITEMS, max(0, form.room) // ITEM_CHARACTERS)
+    first = form.first if form is not None and form.whole == node.path else 0
+    shown = items[first : first + most]
+    last = first + len(shown)
+    return Items(shown, last, len(items) - last, min(SHOWN_ITEMS, len(items) - last))
+
+
+@register.filter
+def is_drawn_later(node: Node, form: RequestForm | None) -> bool:
+    """Whether a tool's inside is fetched when the tool is opened: in a long list of them."""
+    return form is not None and form.whole != node.path and f"{node.name}" not in form.open and form.has_many_tools
 
 
 # --- Nodes ----------------------------------------------------------------------------------------------------------
@@ -98,7 +151,9 @@ class Rest:
 def rest(node: Node, drawn: str) -> Rest:
     """The members that a block's template has not drawn itself, and the cache mark is in its head."""
     skipped = {*drawn.split(), "cache_control"}
-    shown = [each for each in (*node.members, *node.unknown) if each.label not in skipped or _needs_json(each)]
+    shown = [
+        each for each in (*node.members, *node.unknown[:SHOWN_ITEMS]) if each.label not in skipped or _needs_json(each)
+    ]
     return Rest(shown, [each for each in node.more if each.label not in skipped])
 
 
@@ -118,6 +173,18 @@ def tool_title(node: Node) -> str:
 
 
 @register.filter
+def schema_rows(node: Node) -> SchemaRows:
+    """A JSON Schema as rows, or why it is none."""
+    return rows_of(node.path, node.value if node.is_set else None)
+
+
+@register.filter
+def is_unfolded(form: RequestForm | None, fold: str) -> bool:
+    """Whether the reader has this fold open."""
+    return form is not None and fold in form.open
+
+
+@register.filter
 def is_answered_here(node: Node) -> bool:
     return is_answered_by_caller(node.value)
 
@@ -132,26 +199,26 @@ def output_example(form: RequestForm | None, node: Node) -> str:
 def block_words(node: Node) -> str:
     """What a block's head says beside its type."""
     value = node.value if isinstance(node.value, dict) else {}
-    if node.variant in {"thinking", "redacted_thinking"}:
+    if block_type(node.variant).is_thinking:
         return format_html(
             '<span class="tag">{}</span>', "signed" if value.get("signature") or value.get("data") else "unsigned"
         )
     if node.variant == "tool_use" and isinstance(value.get("name"), str):
         return format_html('<b class="mono">{}</b>', value["name"])
-    if node.variant in {"image", "document"} and isinstance(value.get("source"), dict):
+    if block_type(node.variant).is_file and isinstance(value.get("source"), dict):
         return format_html('<span class="mono">{}</span>', f"source {value['source'].get('type', '')}")
     return ""
 
 
 @register.filter
 def usual_blocks(node: Node) -> list[Object]:
-    found = {kind.name: kind for kind in _block_kinds(node)}
-    return [found[name] for name in USUAL_BLOCKS.get(node.variant, ()) if name in found]
+    """Blocks offered with words at the foot of a turn; the others are in the menu beside them."""
+    return [kind for kind in _block_kinds(node) if node.variant in block_type(kind.name).offered_to]
 
 
 @register.filter
 def other_blocks(node: Node) -> list[Object]:
-    return [kind for kind in _block_kinds(node) if kind.name not in USUAL_BLOCKS.get(node.variant, ())]
+    return [kind for kind in _block_kinds(node) if node.variant not in block_type(kind.name).offered_to]
 
 
 def _block_kinds(turn: Node) -> tuple[Object, ...]:
@@ -164,7 +231,7 @@ def _block_kinds(turn: Node) -> tuple[Object, ...]:
 
 @register.filter
 def block_icon(kind: Object) -> str:
-    return ICONS.get(kind.name, "plus")
+    return block_type(kind.name).icon
 
 
 # --- Figures and files ----------------------------------------------------------------------------------------------
@@ -172,7 +239,7 @@ def block_icon(kind: Object) -> str:
 
 @register.filter
 def token_words(node: Node) -> str:
-    return estimate.words(estimate.tokens(node.value))
+    return token_estimate.words(token_estimate.tokens(node.value))
 
 
 @register.filter
@@ -189,13 +256,21 @@ def is_small_image(data: Node, media: Node) -> bool:
 
 @register.filter
 def image_tokens(file: Attachment) -> str:
-    return estimate.words(estimate.image_tokens(file.width or 0, file.height or 0)).removesuffix(" tokens")
+    return token_estimate.words(token_estimate.image_tokens(file.width or 0, file.height or 0)).removesuffix(" tokens")
 
 
 @register.filter
 def attachment(form: RequestForm, node: Node) -> Attachment | None:
     """The stored file that a base64 source stands for, if it is the reader's."""
     return form.attachments.get(node.value) if isinstance(node.value, str) else None
+
+
+@register.filter
+def placeholder(node: Node) -> str:
+    """The attribute that tells an empty field that sends nothing from one that sends an empty string."""
+    if node.required:
+        return ""
+    return format_html(' placeholder="{}"', EMPTY_STRING if node.value == "" else NOT_SENT)
 
 
 @register.filter
@@ -213,12 +288,12 @@ def is_open(form: RequestForm | None, node: Node) -> bool:
 @register.filter
 def line_of(form: RequestForm, problem: Problem) -> int:
     """The line of the body's text where a problem is; 0 when it cannot be told."""
-    if form.error is not None:
-        return form.error.line
-    try:
-        return json_text.locate(form.draft.body_text, problem.path)[0]
-    except (LookupError, ValueError):
-        return 0
+    return form.lines.get(problem.path, 0)
+
+
+@register.simple_tag
+def request_examples() -> tuple[Example, ...]:
+    return EXAMPLES
 
 
 @register.filter

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import template
 
 from playground.conversations.branches import Branches
-from playground.conversations.keeping import MOST_BRANCHES, branches_of
+from playground.conversations.versions import MOST_BRANCHES, branches_of
 
 if TYPE_CHECKING:
     from django.template import Context
@@ -27,21 +27,21 @@ def words(text: str) -> list[str]:
     return text.split()
 
 
-@register.inclusion_tag("playground/_turn_switch.html", takes_context=True)
+@register.inclusion_tag("playground/composer/_turn_switch.html", takes_context=True)
 def turn_switch(context: Context, node: Any) -> dict[str, Any]:
     """Where a turn of the form has siblings: which one it is, and buttons to the others."""
     turn = node.path[1] if len(node.path) == 2 else None
-    return {"turn": turn, "branch": _branches(context).by_turn.get(turn)}
+    return {"turn": turn, "branch": _branches(context).by_turn.get(turn) if turn is not None else None}
 
 
-@register.inclusion_tag("playground/_turn_switch_list.html", takes_context=True)
+@register.inclusion_tag("playground/composer/_turn_switch_list.html", takes_context=True)
 def turn_switches(context: Context, first: int = 0, last: int | None = None) -> dict[str, Any]:
     """The switches of the turns `first` to `last`, or of all."""
     found = _branches(context).by_turn.values()
     return {"branches": [each for each in found if first <= each.turn and (last is None or each.turn <= last)]}
 
 
-@register.inclusion_tag("playground/_branch_note.html", takes_context=True)
+@register.inclusion_tag("playground/composer/_branch_note.html", takes_context=True)
 def branch_note(context: Context) -> dict[str, Any]:
     """Under the turns: where those are that came after, and how many branches made room."""
     form = context.get("form")
@@ -55,7 +55,7 @@ def _branches(context: Context) -> Branches:
     form = context.get("form")
     if form is None or form.is_prefilled:
         return Branches()
-    known = form.__dict__.get("branches")
+    known: Branches | None = form.__dict__.get("branches")
     if known is None:
         known = form.__dict__["branches"] = branches_of(form.draft, form.body)
     return known

@@ -17,26 +17,28 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from accounts.models import Connection
-from playground import attachment_store, dispatch, visitors
-from playground.answer import going_on
-from playground.answer.going_on import CannotGoOn
-from playground.answer.runs import drawing_of
-from playground.conversations import saving
+from playground import dispatch
+from playground.answer import continuation
+from playground.answer.continuation import CannotContinue
+from playground.answer.run_view import drawing_of
+from playground.attachments.references import resolve
+from playground.composer.header_problems import chosen_accept
+from playground.conversations import autosave
+from playground.dispatch.run_request import RunRequest
+from playground.drafts.outgoing import client_info, head_start, own_headers_of
 from playground.engine.live_run import LiveRun
-from playground.forms.attachments import resolve
-from playground.forms.file_types import UnknownFileError, recognise
-from playground.models import Attachment, Draft, Run, ToolMock
-from playground.models.room import NoRoomError
-from playground.protocol.headers import is_secret
-from playground.protocol.tools import ToolResult
-from playground.views import compare, drafts
-from playground.views.answer import find_run
-from playground.views.outgoing import head_start
+from playground.identity import visitors
+from playground.models import Attachment, Draft, Run
+from playground.models.storage_quota import StorageQuotaError
+from playground.protocol.headers import beta_names, is_masked, sendable_query
+from playground.request_log import request_body
+from playground.sandbox.address import is_sandbox_url
+from playground.views import draft_comparison
+from playground.views.answer_page import find_run
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from playground.answer.blocks import BlockDrawing
     from playground.answer.drawing import Drawing
 
 MAX_COLUMNS = 4
@@ -51,14 +53,18 @@ class Origin:
     run: LiveRun | Run
     request: HttpRequest
     raw: bytes
+    own_headers: list[list[str]]  # beside the API's own, and those that a connection adds
     version: str | None
     betas: list[str]
+    query: str
+    content_encoding: str | None  # of a body that was compressed and could not be read
     connection_id: Any
     is_sandbox: bool
     connection_name: str
+    left_out: str = ""  # of the answer, when it goes back: a sentence for the reader
 
     def body(self) -> dict[str, Any]:
-        return going_on.read_body(self.raw)
+        return continuation.read_body(self.raw)
 
     @cached_property
     def drawing(self) -> Drawing:
@@ -67,27 +73,41 @@ class Origin:
 
     @property
     def content(self) -> list[dict[str, Any]]:
-        return self.drawing.figures.accumulator.message.get("content", [])
+        content: list[dict[str, Any]] = self.drawing.figures.accumulator.message.get("content", [])
+        return content
+
+    @property
+    def stop_reason(self) -> str | None:
+        return self.drawing.figures.accumulator.stop_reason
+
+    def say_what_is_left_out(self) -> None:
+        self.left_out = continuation.left_out(self.content, self.stop_reason)
 
 
-def _origin(request: HttpRequest, run_id: UUID) -> Origin:
+def origin_of(request: HttpRequest, run_id: UUID) -> Origin:
     run = find_run(request, run_id)
     if isinstance(run, LiveRun):
-        raw, headers = run.about.request_body, dict(run.about.request_headers)
+        raw, headers = run.about.request_body, list(run.about.request_headers)
         connection_id, base_url, name = run.about.connection_id, run.about.base_url, run.about.connection_name
+        query = run.about.query
     else:
         raw = run.request_body or b""
-        headers = dict(run.stored_content.request_headers) if run.stored_content else {}
+        headers = [(name, value) for name, value in run.stored_content.request_headers] if run.stored_content else []
         connection_id, base_url, name = run.connection_id, run.base_url, run.connection_name
-    lower = {key.lower(): value for key, value in headers.items() if not is_secret(key, value)}
+        query = run.stored_content.request_query if run.stored_content else ""
+    lower = {name.lower(): value for name, value in headers if not is_masked(value)}
+    is_sandbox = is_sandbox_url(base_url)
     return Origin(
         run=run,
         request=request,
         raw=raw,
+        own_headers=own_headers_of(headers, connection_id, is_sandbox=is_sandbox),
         version=lower.get("anthropic-version"),
-        betas=[beta.strip() for beta in lower.get("anthropic-beta", "").split(",") if beta.strip()],
+        betas=beta_names(lower.get("anthropic-beta", "")),
+        query=sendable_query(query),
+        content_encoding=lower.get("content-encoding"),
         connection_id=connection_id,
-        is_sandbox=base_url.startswith("sandbox:"),
+        is_sandbox=is_sandbox,
         connection_name=name,
     )
 
@@ -102,33 +122,41 @@ def _connection(request: HttpRequest, origin: Origin, chosen: str = "") -> Conne
     except ValueError:
         found = None
     if found is None:
-        raise CannotGoOn(f"The connection {origin.connection_name} is not there any more.")
+        raise CannotContinue(f"The connection {origin.connection_name} was deleted.")
     return found
 
 
 async def _start(request: HttpRequest, origin: Origin, body: bytes, connection: Connection | None) -> LiveRun:
     if not body:
-        raise CannotGoOn("The request body of this run was not kept.")
+        raise CannotContinue("The body of this request was not stored.")
     owner = visitors.owner_of(request)
     assert owner is not None
-    return await dispatch.start(
-        body,
+    run_request = RunRequest(
+        body=body,
         owner=owner,
-        user=request.user,  # type: ignore[arg-type]
+        user=request.user if request.user.is_authenticated else None,
         connection=connection,
-        visitor_key=request.POST.get("key") or None,
+        credential=request.POST.get("key") or None,
         version=origin.version,
-        betas=origin.betas,
-        accept=request.POST.get("accept") or None,
-        user_agent=request.headers.get("User-Agent", "")[:500],
-        client_address=visitors.client_address(request),
+        betas=tuple(origin.betas),
+        accept=chosen_accept(request.POST.get("accept", "")),
+        headers=(*((name, value) for name, value in origin.own_headers), *_encoding_of(origin, body)),
+        query=origin.query,
+        client=client_info(request),
     )
+    return await dispatch.start(run_request)
+
+
+def _encoding_of(origin: Origin, body: bytes) -> list[tuple[str, str]]:
+    """Compressed bytes that were stored as they are, because they could not be read, need the header that names how."""
+    is_stored_as_sent = body == origin.raw and request_body.parse(body) is None
+    return [("content-encoding", origin.content_encoding)] if origin.content_encoding and is_stored_as_sent else []
 
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-async def _answer_with(
+async def answer_with(
     request: HttpRequest,
     run_id: UUID,
     prepare: Callable[[Origin], Change | None],
@@ -141,26 +169,24 @@ async def _answer_with(
     `keep_draft` makes the same change to the request being written, so that the form goes along. What is written is
     written while the upstream is at work.
     """
-    await request.auser()
 
     def prepared() -> tuple[Origin, Change | None, bytes, Connection | None]:
-        origin = _origin(request, run_id)
+        origin = origin_of(request, run_id)
         change = prepare(origin)
         body = origin.raw if change is None else _changed(request, origin, change)
         return origin, change, body, _connection(request, origin)
 
     def answered() -> HttpResponse:
         afterwards()
-        compare.follow(request, run_id, run.id)
-        response = render(request, "playground/_answer_panel.html", {"run": run})
-        if keep_draft and change is not None and _change_draft(request, origin, change, run.id):
-            response["HX-Trigger"] = "draft:changed"
-        return response
+        draft_comparison.follow(request, run_id, run.id)
+        response = render(request, "playground/answer/_panel.html", {"run": run})
+        is_changed = keep_draft and change is not None and _change_draft(request, origin, change, run.id)
+        return _telling(response, is_changed=is_changed, words=origin.left_out)
 
     try:
         origin, change, body, connection = await sync_to_async(prepared)()
         run = await _start(request, origin, body, connection)
-    except CannotGoOn as problem:
+    except CannotContinue as problem:
         return await _refused(request, str(problem), 400)
     except dispatch.Refused as refusal:
         return await _refused(request, refusal.reason, refusal.status)
@@ -168,14 +194,24 @@ async def _answer_with(
     return await sync_to_async(answered)()
 
 
+def _telling(response: HttpResponse, *, is_changed: bool, words: str = "") -> HttpResponse:
+    """The response with what the page is to know: that its draft changed, and words for the reader."""
+    events = {"draft:changed": None} if is_changed else {}
+    if words:
+        response["HX-Trigger"] = json.dumps({**events, "page:said": words})
+    elif is_changed:
+        response["HX-Trigger"] = "draft:changed"
+    return response
+
+
 def _changed(request: HttpRequest, origin: Origin, change: Change) -> bytes:
     """The body to send: the changed one, with the bytes of files that the change names."""
-    return going_on.write_body(resolve(change(origin.body()), Attachment.objects.of(request).bytes_of))
+    return continuation.write_body(resolve(change(origin.body()), Attachment.objects.of(request).bytes_of))
 
 
 async def _refused(request: HttpRequest, reason: str, status: int) -> HttpResponse:
     context = {"reason": reason, "status": status}
-    return await sync_to_async(render)(request, "playground/_answer_refused.html", context)
+    return await sync_to_async(render)(request, "playground/answer/_refused.html", context)
 
 
 def _change_draft(request: HttpRequest, origin: Origin, change: Change, run_id: UUID) -> bool:
@@ -188,18 +224,18 @@ def _change_draft(request: HttpRequest, origin: Origin, change: Change, run_id: 
     if draft is None or draft.columns:
         return False
     try:
-        kept = going_on.check_messages(going_on.read_body(bytes(draft.body)))
+        kept = continuation.check_messages(continuation.read_body(bytes(draft.body)))
         if len(kept["messages"]) != len(origin.body()["messages"]):
             return False
-        draft.body = going_on.write_body(change(kept))
-    except CannotGoOn:
+        draft.body = continuation.write_body(change(kept))
+    except CannotContinue:
         return False
     try:
         if not draft.keep():
             return False
-    except NoRoomError:
+    except StorageQuotaError:
         return False
-    saving.record_run(draft, run_id)
+    autosave.record_run(draft, run_id)
     return True
 
 
@@ -213,17 +249,16 @@ async def run_again(request: HttpRequest, run_id: UUID) -> HttpResponse:
     def double(body: dict[str, Any]) -> dict[str, Any]:
         limit = body.get("max_tokens")
         if not isinstance(limit, int) or isinstance(limit, bool):
-            raise CannotGoOn("The request has no max_tokens to raise.")
+            raise CannotContinue("The request has no max_tokens to raise.")
         return body | {"max_tokens": max(1, int(limit) * 2)}
 
     is_raised = bool(request.POST.get("double_max_tokens"))
-    return await _answer_with(request, run_id, lambda _: double if is_raised else None, keep_draft=is_raised)
+    return await answer_with(request, run_id, lambda _: double if is_raised else None, keep_draft=is_raised)
 
 
 @require_POST
 async def stop_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Stop a run, for a page without a socket to it. 204 when it has ended, 202 when that takes longer."""
-    await request.auser()
     run = await sync_to_async(find_run)(request, run_id)
     if isinstance(run, LiveRun):
         run.stop()
@@ -237,25 +272,26 @@ async def stop_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @require_POST
 async def compare_runs(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Up to four runs of one body beside each other, each with its own model, connection and parameters."""
-    await request.auser()
-    origin = await sync_to_async(_origin)(request, run_id)
+    origin = await sync_to_async(origin_of)(request, run_id)
     columns: list[dict[str, Any]] = []
     for column in request.POST.getlist("column")[:MAX_COLUMNS]:
-        asked = {name: request.POST.get(f"{name}-{column}", "") for name in ("model", "temperature", "max_tokens")}
-        changes = {name: text.strip() for name, text in asked.items() if text.strip()}
+        typed = {name: request.POST.get(f"{name}-{column}", "") for name in ("model", "temperature", "max_tokens")}
+        changes = {name: text.strip() for name, text in typed.items() if text.strip()}
         title = ", ".join(value if name == "model" else f"{name} {value}" for name, value in changes.items())
         try:
-            body = going_on.write_body(going_on.with_parameters(origin.body(), changes)) if changes else origin.raw
+            body = (
+                continuation.write_body(continuation.with_parameters(origin.body(), changes)) if changes else origin.raw
+            )
             chosen = request.POST.get(f"connection-{column}", "")
             run = await _start(request, origin, body, await sync_to_async(_connection)(request, origin, chosen))
             columns.append({"run": run, "title": title or "as sent"})
-        except CannotGoOn as problem:
+        except CannotContinue as problem:
             columns.append({"reason": str(problem), "title": title})
         except dispatch.Refused as refusal:
             columns.append({"reason": refusal.reason, "title": title})
     if not columns:
         return await _refused(request, "No column was chosen.", 400)
-    return await sync_to_async(render)(request, "playground/_answer_compare.html", {"columns": columns})
+    return await sync_to_async(render)(request, "playground/answer/_compare.html", {"columns": columns})
 
 
 @require_POST
@@ -263,120 +299,7 @@ async def answer_continue(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Let the model go on where it stopped."""
 
     def prepare(origin: Origin) -> Change:
-        reason = origin.drawing.figures.accumulator.stop_reason
-        return lambda body: going_on.continued(body, origin.content, reason)
+        origin.say_what_is_left_out()
+        return lambda body: continuation.continued(body, origin.content, origin.stop_reason)
 
-    return await _answer_with(request, run_id, prepare, keep_draft=True)
-
-
-@require_POST
-async def send_results(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """Answer the calls of an answer: its turn and one turn with all results are added, and the body runs again."""
-    answers: list[tuple[BlockDrawing, ToolResult | None]] = []
-
-    def prepare(origin: Origin) -> Change:
-        calls = [drawn for drawn in origin.drawing.blocks if drawn.type == "tool_use"]
-        found = [_result(request, drawn.block.index, drawn.id) for drawn in calls]
-        results = [result for result in found if result is not None]
-        if len(results) < len(calls) and not request.POST.get("anyway"):
-            raise CannotGoOn("Some calls have no result yet. Every call needs one, or choose to send without.")
-        answers.extend(zip(calls, found, strict=True))
-        return lambda body: going_on.with_results(body, origin.content, results)
-
-    def remember() -> None:
-        for drawn, result in answers:
-            _remember(request, drawn, result)
-
-    return await _answer_with(request, run_id, prepare, keep_draft=True, afterwards=remember)
-
-
-def _remember(request: HttpRequest, drawn: BlockDrawing, result: ToolResult | None) -> None:
-    """Save a result that is to answer this tool from now on, or forget the one that was."""
-    index = drawn.block.index
-    if result is not None and request.POST.get(f"remember-{index}"):
-        tool_input = drawn.block.value.get("input") if request.POST.get(f"only-{index}") else None
-        mocks = ToolMock.objects.all()
-        mocks.keep(request, drawn.name, tool_input, result.content, result.is_error)
-    elif request.POST.get(f"was-saved-{index}") and not request.POST.get(f"remember-{index}"):
-        ToolMock.objects.of(request).forget(drawn.name)
-
-
-def _result(request: HttpRequest, index: int, tool_use_id: str) -> ToolResult | None:
-    """One call's result as the form gives it; None when nothing was filled in."""
-    is_error = bool(request.POST.get(f"is_error-{index}"))
-    way = request.POST.get(f"way-{index}", "text")
-    if way == "image":
-        content = _image(request, request.FILES.get(f"image-{index}"), request.POST.get(f"image-file-{index}", ""))
-    elif way == "form":
-        content = _from_fields(request, index)
-    else:
-        content = request.POST.get(f"{way}-{index}" if way == "json" else f"text-{index}", "").strip() or None
-    if content is None and not is_error:
-        return None
-    return ToolResult(tool_use_id, content if content is not None else "", is_error=is_error)
-
-
-def _from_fields(request: HttpRequest, index: int) -> str | None:
-    """The fields as a JSON object. A text that is JSON keeps its type, unless the example has a string there."""
-    prefix = f"field-{index}-"
-    found: dict[str, Any] = {}
-    for name, text in request.POST.items():
-        if name.startswith(prefix):
-            member = name.removeprefix(prefix)
-            try:
-                found[member] = text if f"kind-{index}-{member}" in request.POST else json.loads(text)
-            except (ValueError, RecursionError):
-                found[member] = text
-    return json.dumps(found, ensure_ascii=False) if found else None
-
-
-def _image(request: HttpRequest, upload: Any, chosen: str) -> list[dict[str, Any]] | None:
-    """An image as a result: the uploaded file, else the chosen one. It is kept as a file, which the result names.
-
-    The type counts by the bytes, not by the file's name.
-    """
-    if upload is None:
-        files = Attachment.objects.of(request).filter(media_type__startswith="image/")
-        file = next((file for file in files if file.reference == chosen), None) if chosen else None
-        if chosen and file is None:
-            raise CannotGoOn("This image is no longer here.")
-        if file is None:
-            return None
-        files.touch([file.reference])
-        return [_image_block(file.media_type, file.reference)]
-    if upload.size > MAX_IMAGE_BYTES:
-        raise CannotGoOn(f"The image is larger than {MAX_IMAGE_BYTES // 2**20} MiB.")
-    data = upload.read()
-    try:
-        media_type = recognise(data).media_type
-    except UnknownFileError:
-        media_type = ""
-    if not media_type.startswith("image/"):
-        raise CannotGoOn("The file is no PNG, JPEG, GIF or WebP image.")
-    try:
-        stored = attachment_store.store(data, upload.name or "", **drafts.owner_fields(request))
-    except NoRoomError as problem:
-        raise CannotGoOn(str(problem)) from None
-    return [_image_block(media_type, stored.reference)]
-
-
-def _image_block(media_type: str, reference: str) -> dict[str, Any]:
-    return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": reference}}
-
-
-@require_POST
-def answer_to_draft(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """Add the answer as a turn to the request being written, and an empty user turn after it."""
-    origin = _origin(request, run_id)
-    draft = Draft.objects.of(request).first()
-    try:
-        base = going_on.read_body(bytes(draft.body)) if draft is not None and draft.body else origin.body()
-        changed = going_on.write_body(going_on.with_answer(base, origin.content))
-    except CannotGoOn as problem:
-        return HttpResponse(str(problem), status=409, content_type="text/plain; charset=utf-8")
-    if draft is None:
-        draft = Draft(**drafts.owner_fields(request))
-    draft.body = changed
-    if not draft.keep():
-        return HttpResponse("The request was changed elsewhere meanwhile.", status=409, content_type="text/plain")
-    return HttpResponse(status=204, headers={"HX-Trigger": "draft:changed"})
+    return await answer_with(request, run_id, prepare, keep_draft=True)

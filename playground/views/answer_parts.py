@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
-from playground import markdown, visitors
-from playground.answer import examples, wire
-from playground.answer.blocks import MAX_SHOWN_JSON
+from playground.answer import event_table, example_answers
+from playground.answer.block_drawing import MAX_SHOWN_JSON
+from playground.answer.cache import drawings, kept
 from playground.answer.replay import frames_of
-from playground.answer.runs import (
+from playground.answer.run_view import (
     blank,
     drawing_so_far,
     events_between,
@@ -23,12 +23,15 @@ from playground.answer.runs import (
     stored_events,
     until,
 )
-from playground.answer.shelf import kept, shelf
-from playground.answer.standing import Standing
-from playground.answer.words import clean
+from playground.answer.seek import Seeker
 from playground.engine.events import Streamed
 from playground.engine.live_run import LiveRun
-from playground.views.answer import find_run, in_turn
+from playground.identity import visitors
+from playground.protocol.foreign_text import encodable
+from playground.protocol.json import json_text
+from playground.protocol.json.received_json import write_json
+from playground.rendering import markdown
+from playground.views.answer_page import find_run, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,10 +68,10 @@ class OfRun:
         return drawing_so_far(self.run, self.request)
 
     def stood(self, number: int, place: str) -> dict[str, Any]:
-        key = self._key("standing")
-        standing = shelf.get(key) or Standing(milestones_of(self.run, self.request))
-        told = standing.at(self, number, place)
-        shelf.put(key, standing, standing.weight)
+        key = self._key("seeker")
+        seeker = drawings.get(key) or Seeker(milestones_of(self.run, self.request))
+        told = seeker.at(self, number, place)
+        drawings.put(key, seeker, seeker.weight)
         return told
 
     def blank(self) -> Drawing:
@@ -103,35 +106,35 @@ class OfExample:
 
     def __init__(self, _request: HttpRequest, kind: str) -> None:
         self.kind = kind
-        if not examples.example_events(kind):
+        if not example_answers.example_events(kind):
             raise Http404("no such example")
 
     def drawing(self) -> Drawing:
-        found = examples.example(self.kind)
+        found = example_answers.example(self.kind)
         assert found is not None
         return found
 
     def stood(self, number: int, _place: str) -> dict[str, Any]:
-        return Standing().at(self, number)
+        return Seeker().at(self, number)
 
     def blank(self) -> Drawing:
-        return examples.blank_example(self.kind)
+        return example_answers.blank_example(self.kind)
 
     def events_between(self, after: int, up_to: int) -> Iterable[RunEvent]:
-        return until(examples.example_events(self.kind), up_to) if not after else ()
+        return until(example_answers.example_events(self.kind), up_to) if not after else ()
 
     def frames(self) -> list[dict[str, Any]]:
-        return examples.frames(self.kind)
+        return example_answers.frames(self.kind)
 
     def events(self, first: int = 1, last: int | None = None) -> list[Streamed]:
-        return _streamed(examples.example_events(self.kind))[first - 1 : last]
+        return _streamed(example_answers.example_events(self.kind))[first - 1 : last]
 
     def columns(self) -> str:
         return _columns(self.events())
 
 
 def _columns(events: list[Streamed]) -> str:
-    return json.dumps(wire.columns(events), separators=(",", ":"))
+    return json.dumps(event_table.columns(events), separators=(",", ":"))
 
 
 def _streamed(events: Iterable[RunEvent]) -> list[Streamed]:
@@ -143,14 +146,14 @@ def of_both(
 ) -> tuple[Callable[..., HttpResponse], Callable[..., HttpResponse]]:
     """A part as two views: of a run, and of an example. What may take long is made for one asker after the other."""
 
-    @require_GET
+    @require_safe
     def of_run(request: HttpRequest, run_id: UUID, **place: Any) -> HttpResponse:
         subject = OfRun(request, run_id)
         return (
             in_turn(subject.owner, part, request, subject, **place) if takes_turns else part(request, subject, **place)
         )
 
-    @require_GET
+    @require_safe
     def of_example(request: HttpRequest, kind: str, **place: Any) -> HttpResponse:
         return part(request, OfExample(request, kind), **place)
 
@@ -166,20 +169,30 @@ def as_json(request: HttpRequest, subject: Subject) -> HttpResponse:
     """The message in the API's shape, coloured, or the error's body. `?raw` gives it as JSON to copy."""
     drawing = subject.drawing()
     message = drawing.figures.accumulator.message if drawing.figures.has_message else None
+    language = "json"
     if message is None and drawing.raw_body:
-        text = drawing.raw_body.decode("utf-8", "replace")
+        text, language = _as_received(drawing.raw_body)
     else:
-        text = json.dumps(message, indent=2, ensure_ascii=False) if message is not None else ""
+        text = json_text.dump(message) if message is not None else ""
     if "raw" in request.GET:
-        return JsonResponse(message, safe=False, json_dumps_params={"indent": 2})
-    context = {"text": clean(text[:MAX_SHOWN_JSON]), "size": len(text), "is_cut": len(text) > MAX_SHOWN_JSON}
-    return render(request, "playground/_answer_json.html", context | {"answer": drawing})
+        return HttpResponse(write_json(message, indent=2), content_type="application/json")
+    context = {"text": text[:MAX_SHOWN_JSON], "size": len(text), "is_cut": len(text) > MAX_SHOWN_JSON}
+    context |= {"language": language, "is_message": message is not None}
+    return render(request, "playground/answer/_json.html", context | {"answer": drawing})
+
+
+def _as_received(body: bytes) -> tuple[str, str]:
+    """A body that is no message: JSON indented, anything else as it came; and the language to colour it in."""
+    try:
+        return json_text.dump(json_text.parse(body)), "json"
+    except json_text.JsonTextError:
+        return body.decode("utf-8", "replace"), "text"
 
 
 def as_text(_request: HttpRequest, subject: Subject) -> HttpResponse:
     """The answer's words as they were sent: markdown source, for copying."""
     texts = [drawn.block.text for drawn in subject.drawing().blocks if drawn.type == "text"]
-    return HttpResponse(clean("\n\n".join(texts)), content_type="text/plain; charset=utf-8")
+    return HttpResponse(encodable("\n\n".join(texts)), content_type="text/plain; charset=utf-8")
 
 
 def as_frames(_request: HttpRequest, subject: Subject) -> HttpResponse:
@@ -192,7 +205,7 @@ def rest(_request: HttpRequest, subject: Subject, index: int) -> HttpResponse:
     block = subject.drawing().figures.accumulator.block(index)
     if block is None:
         raise Http404("no such block")
-    return HttpResponse(clean(block.text[markdown.MAX_RENDERED :]), content_type="text/plain; charset=utf-8")
+    return HttpResponse(encodable(block.text[markdown.MAX_RENDERED :]), content_type="text/plain; charset=utf-8")
 
 
 def events(request: HttpRequest, subject: Subject) -> HttpResponse:
@@ -200,7 +213,7 @@ def events(request: HttpRequest, subject: Subject) -> HttpResponse:
     first = request.GET.get("first", "")
     if first.isdecimal() and len(first) < 9:
         start = max(1, int(first))
-        return JsonResponse({"rows": wire.rows(subject.events(start, start + ROWS_AT_ONCE - 1))})
+        return JsonResponse({"rows": event_table.rows(subject.events(start, start + ROWS_AT_ONCE - 1))})
     return HttpResponse(subject.columns(), content_type="application/json")
 
 
@@ -209,12 +222,18 @@ def event(request: HttpRequest, subject: Subject, number: int) -> HttpResponse:
     found = next(iter(subject.events(number, number)), None)
     if found is None:
         raise Http404("no such event")
-    context = {"html": wire.body_html(found), "malformed": found.event.malformed}
-    return render(request, "playground/_event_body.html", context)
+    context = {"html": event_table.body_html(found), "malformed": found.event.malformed}
+    return render(request, "playground/answer/_event_body.html", context)
 
 
-@require_GET
+@require_safe
+def start(request: HttpRequest) -> HttpResponse:
+    """What the response shows before the first run."""
+    return render(request, "playground/answer/_start.html", {"has_form": True})
+
+
+@require_safe
 def example(request: HttpRequest, kind: str) -> HttpResponse:
     """What a real response looks like, before the first run."""
     context = {"answer": OfExample(request, kind).drawing(), "kind": kind}
-    return render(request, "playground/_answer_example.html", context)
+    return render(request, "playground/answer/_example.html", context)

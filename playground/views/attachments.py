@@ -8,13 +8,13 @@ from uuid import UUID
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from playground import attachment_store
-from playground.forms.file_types import UnknownFileError
+from playground.attachments import attachment_store
+from playground.attachments.file_types import UnknownFileError
+from playground.drafts import editing
 from playground.models import Attachment
-from playground.models.room import NoRoomError
-from playground.views import drafts
+from playground.models.storage_quota import StorageQuotaError
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -25,15 +25,16 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Store one file and answer with its id and what the body's source has to say. The bytes decide what it is."""
     uploaded = request.FILES.get("file")
     if uploaded is None:
-        return _refused("There is no file in this upload.", 400)
-    limit = drafts.upload_limit(request)
-    if uploaded.size > limit:
-        return _refused(f"{uploaded.name} has {uploaded.size:,} bytes; at most {limit:,} are taken.", 413)
+        return _refused("Choose a file.", 400)
+    limit = editing.upload_limit(request)
+    size = uploaded.size or 0
+    if size > limit:
+        return _refused(f"{uploaded.name} has {size:,} bytes; at most {limit:,} are taken.", 413)
     try:
-        stored = attachment_store.store(uploaded.read(), uploaded.name or "", **drafts.owner_fields(request))
+        stored = attachment_store.store(uploaded.read(), uploaded.name or "", **editing.owner_fields(request))
     except UnknownFileError as problem:
         return _refused(f"{uploaded.name}: {problem}", 415)
-    except NoRoomError as problem:
+    except StorageQuotaError as problem:
         return _refused(f"{uploaded.name}: {problem}", 413)
     return JsonResponse({"reference": stored.reference, "media_type": stored.media_type, "name": stored.name})
 
@@ -42,7 +43,7 @@ def _refused(reason: str, status: int) -> HttpResponse:
     return JsonResponse({"problem": reason}, status=status)
 
 
-@require_GET
+@require_safe
 def show(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
     """The bytes, for their owner only: an image to look at, anything else as a download that cannot run."""
     attachment = get_object_or_404(Attachment.objects.of(request), pk=attachment_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -14,16 +15,20 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from playground import attachment_store
-from playground.conversations import branches, comparing, exchange, keeping, reading, saving
-from playground.forms.attachments import resolve
+from playground.attachments import attachment_store
+from playground.attachments.references import resolve
+from playground.conversations import autosave, body_summary, branches, file_formats, version_diff, versions
+from playground.drafts import editing, undo
+from playground.identity import asking_page
+from playground.identity.requests import HtmxHttpRequest
 from playground.models import Attachment, Conversation, ConversationVersion, Run, ShareLink
-from playground.models.fields import clean
+from playground.protocol.foreign_text import storable
 from playground.protocol.importers import ImportProblem
-from playground.sharing.drawing import Turn, draw_turns
-from playground.views import drafts
+from playground.sharing.turns import Turn, draw_turns
+from playground.views import draft_parts
+from playground.views.toasts import with_toast
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -60,11 +65,11 @@ def find_version(conversation: Conversation, version_id: str | UUID | None) -> C
 # --- the list ---
 
 
-@require_GET
-def conversations(request: HttpRequest) -> HttpResponse:
+@require_safe
+def conversations(request: HtmxHttpRequest) -> HttpResponse:
     """What the user saved, the last changed first; for htmx only the rows. Visitors are told what an account gives."""
     if not request.user.is_authenticated:
-        return render(request, "playground/conversations_gate.html", status=200)
+        return render(request, "playground/conversations/conversations_gate.html", status=200)
     found = Conversation.objects.owned_by(request.user)
     if asked(request)["show"] == "deleted":
         found = Conversation.objects.deleted_by(request.user)
@@ -72,7 +77,7 @@ def conversations(request: HttpRequest) -> HttpResponse:
     shown = filtered(found, request)
     page = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "rows": rows_of(page.object_list), "tags": tags, "asked": asked(request)}
-    template = "playground/_conversation_rows.html" if request.htmx else "playground/conversations.html"  # type: ignore[attr-defined]
+    template = "playground/conversations/_rows.html" if request.htmx else "playground/conversations/conversations.html"
     return render(request, template, context | {"any": found.exists(), "deleted": just_deleted(request)})
 
 
@@ -128,12 +133,12 @@ def rows_of(conversations: Any) -> list[dict[str, Any]]:
 
 
 @login_required
-@require_GET
+@require_safe
 def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """A conversation to read: turns with their branches, versions, runs and shares. It is edited in the playground."""
     shown = find(request, conversation_id)
     version = find_version(shown, request.GET.get("version"))
-    body = reading.parse(version.body_text) if version else {}
+    body = body_summary.parse(version.body_text) if version else {}
     turns, hidden = shown_turns(request, body)
     context = {
         "conversation": shown,
@@ -141,7 +146,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         "body": body,
         "turns": turns,
         "hidden": hidden,
-        "branches": branches.branches(keeping.pinned_of(shown), version.chain if version else []),
+        "branches": branches.branches(versions.pinned_of(shown), version.chain if version else []),
         "versions": shown.versions.defer("packed_body")[:VERSIONS_SHOWN],
         "runs": runs_of(shown),
         "shares": ShareLink.objects.owned_by(request.user)
@@ -149,12 +154,12 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         .defer("packed_snapshot")
         .order_by("-made_at"),
     }
-    return render(request, "playground/conversation.html", context)
+    return render(request, "playground/conversations/conversation.html", context)
 
 
 def shown_turns(request: HttpRequest, body: dict[str, Any]) -> tuple[list[Turn], int]:
     """The last turns with their pictures, and how many before them are not shown; `?all` shows them."""
-    every = reading.turns(body)
+    every = body_summary.turns(body)
     start = 0 if "all" in request.GET else max(0, len(every) - TURNS_AT_ONCE)
     files = Attachment.objects.of(request)
     return draw_turns(resolve(every[start:], files.bytes_of), start), start
@@ -166,16 +171,16 @@ def runs_of(conversation: Conversation) -> list[Run]:
 
 
 @login_required
-@require_GET
+@require_safe
 def difference(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """What changed between two versions: `?old=…&new=…`; without `new` the newest."""
     shown = find(request, conversation_id)
     old, new = (find_version(shown, request.GET.get(name)) for name in ("old", "new"))
     if old is None or new is None:
         raise Http404("no such version")
-    lines = comparing.difference(old, new)
+    lines = version_diff.difference(old, new)
     context = {"conversation": shown, "old": old, "new": new, "lines": lines}
-    return render(request, "playground/conversation_difference.html", context)
+    return render(request, "playground/conversations/conversation_difference.html", context)
 
 
 # --- saving and opening ---
@@ -185,24 +190,46 @@ def difference(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @require_POST
 def save(request: HttpRequest) -> HttpResponse:
     """Save what is being written: a new version of its conversation, or a new conversation."""
-    draft = drafts.current(request)
-    if "as_new" in request.POST:
-        draft.conversation = None
-    saved = saving.save(draft, request.user, request.POST.get("title", ""))  # type: ignore[arg-type]
-    messages.success(request, f"Saved: {saved.title}")
-    return back(request, "playground")
+    try:
+        if ":version" in request.POST:  # from the page, with what was typed last
+            editing.keep(request, editing.open_changed(request))
+    except editing.ConflictError as conflict:
+        return draft_parts.conflicting(request, conflict)
+    draft = editing.current(request)
+    is_new = draft.conversation_id is None
+    saved = autosave.save(draft, request.user, request.POST.get(":title", ""))  # type: ignore[arg-type]
+    words = f"Saved as “{saved.title[:80]}”" if is_new else "Saved as a version"
+    return named(request, saved, words, is_stored=True)
+
+
+def named(request: HttpRequest, conversation: Conversation, words: str, *, is_stored: bool = False) -> HttpResponse:
+    """The playground with the conversation's name and address; the page itself stays."""
+    address = reverse("conversation", args=[conversation.pk])
+    if not request.headers.get("HX-Request"):
+        return redirect(address)
+    asking_page.ask_for(request, conversation.pk)
+    form = editing.open_form(request)
+    if is_stored:
+        response = draft_parts.parts(request, form, [draft_parts.NAMED])
+    else:
+        response = render(request, draft_parts.NAMED.template, {"form": form})
+    state = {"id": str(conversation.pk), "address": address, "title": conversation.title}
+    response["HX-Trigger"] = json.dumps({"conversation:named": state, "page:toast": {"words": words}})
+    return response
 
 
 @login_required
 @require_POST
 def start_anew(request: HttpRequest) -> HttpResponse:
     """An empty request in place of the present one, which is saved if anything is in it."""
-    said_aside(request, saving.open_body(drafts.current(request), new_body(request), {}))
-    return back(request, "playground")
+    draft, body = editing.current(request), new_body(request)
+    with undo.replacing(draft, "an empty one"):
+        said_aside(request, autosave.open_body(draft, body, {}))
+    return with_toast(back(request, "playground"), {"words": "Request replaced by an empty one", "undo": True})
 
 
 def new_body(request: HttpRequest) -> dict[str, Any]:
-    model = reading.parse(drafts.current(request).body_text).get("model")
+    model = body_summary.parse(editing.current(request).body_text).get("model")
     body: dict[str, Any] = {"model": model if isinstance(model, str) else "", "max_tokens": 1024, "stream": True}
     return body | {"messages": [{"role": "user", "content": ""}]}
 
@@ -210,18 +237,22 @@ def new_body(request: HttpRequest) -> dict[str, Any]:
 @login_required
 @require_POST
 def open_conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """Put a version, else the newest, into the playground. What was being written there is saved first."""
+    """Go on with a conversation in the playground, from one of its versions if one is named."""
     opened = find(request, conversation_id)
     version = find_version(opened, request.POST.get("version"))
-    if version is None:
-        raise Http404("nothing was saved in it")
-    said_aside(request, saving.open_version(drafts.current(request), opened, version))
-    return back(request, "playground")
+    response = back(request, "conversation", opened.pk)
+    if version is None or version.pk == opened.head_id:
+        return response
+    asking_page.ask_for(request, opened.pk)
+    draft = editing.current(request)
+    with undo.replacing(draft, "an earlier version"):
+        autosave.open_version(draft, opened, version)
+    return with_toast(response, {"words": "Went back to an earlier version", "undo": True})
 
 
 def said_aside(request: HttpRequest, aside: Conversation | None) -> None:
     if aside is not None:
-        messages.info(request, f"What you were writing was saved as “{aside.title}”.")
+        messages.info(request, f"Your previous request was saved as “{aside.title}”.")
 
 
 def back(request: HttpRequest, name: str, *arguments: Any) -> HttpResponse:
@@ -230,7 +261,7 @@ def back(request: HttpRequest, name: str, *arguments: Any) -> HttpResponse:
 
 
 def go_to(request: HttpRequest, address: str) -> HttpResponse:
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": address})
     return redirect(address)
 
@@ -244,24 +275,26 @@ def change(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Title, tags, star and archive: whichever are posted."""
     changed = find(request, conversation_id)
     if title := request.POST.get("title", "").strip():
-        changed.title, changed.title_is_own = clean(title, 200), True
+        changed.title, changed.title_is_own = storable(title, 200), True
     if "tags" in request.POST:
-        changed.tags = saving.read_tags(request.POST["tags"])
+        changed.tags = autosave.read_tags(request.POST["tags"])
     if "starred" in request.POST:
         changed.starred = request.POST["starred"] == "1"
     if "archived" in request.POST:
         changed.archived_at = timezone.now() if request.POST["archived"] == "1" else None
-    changed.index_words(reading.texts(reading.parse(changed.head.body_text) if changed.head else {}))
+    changed.index_words(body_summary.texts(body_summary.parse(changed.head.body_text) if changed.head else {}))
     changed.save(update_fields=["title", "title_is_own", "tags", "starred", "archived_at", "words"])
+    if request.POST.get("from") == "playground":
+        return named(request, changed, f"Renamed to “{changed.title[:80]}”")
     if request.POST.get("from") == "list":
         return back(request, "conversations")
-    return back(request, "conversation", changed.pk)
+    return back(request, "conversation-read", changed.pk)
 
 
 @login_required
 @require_POST
 def duplicate(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    return back(request, "conversation", saving.duplicate(find(request, conversation_id)).pk)
+    return back(request, "conversation-read", autosave.duplicate(find(request, conversation_id)).pk)
 
 
 @login_required
@@ -280,22 +313,22 @@ def undelete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     found = Conversation.objects.deleted_by(request.user).filter(pk=conversation_id)
     if not found.update(deleted_at=None):
         raise Http404("no such conversation")
-    return back(request, "conversation", conversation_id)
+    return back(request, "conversation-read", conversation_id)
 
 
 # --- in and out ---
 
 
 @login_required
-@require_GET
+@require_safe
 def export(request: HttpRequest, conversation_id: UUID, form: str) -> HttpResponse:
     """The conversation as a file: our JSON with all kept versions, or Markdown of the newest."""
     exported = find(request, conversation_id)
     if form == "json":
-        text, kind, ending = exchange.to_json(exported), "application/json", "json"
+        text, kind, ending = file_formats.to_json(exported), "application/json", "json"
     elif form == "markdown":
-        body = reading.parse(exported.head.body_text) if exported.head else {}
-        text, kind, ending = exchange.to_markdown(exported.title, body), "text/markdown", "md"
+        body = body_summary.parse(exported.head.body_text) if exported.head else {}
+        text, kind, ending = file_formats.to_markdown(exported.title, body), "text/markdown", "md"
     else:
         raise Http404("no such form")
     return as_file(text, kind, f"{slugify(exported.title)[:60] or 'conversation'}.{ending}")
@@ -319,19 +352,21 @@ def import_conversation(request: HttpRequest) -> HttpResponse:
     if len(text) > LONGEST_IMPORT:
         found: Any = ImportProblem("The file is larger than 8 MB.")
     else:
-        found = exchange.from_text(text)
+        found = file_formats.from_text(text)
     if isinstance(found, ImportProblem):
         context = {"problem": found, "text": text if len(text) < 100_000 else ""}
-        return render(request, "playground/conversation_import.html", context, status=422)
-    owner = drafts.owner_fields(request)
-    found.versions = [(attachment_store.shelve(body, **owner), chosen, note) for body, chosen, note in found.versions]
-    made = saving.create_from(request.user, found)  # type: ignore[arg-type]
+        return render(request, "playground/conversations/conversation_import.html", context, status=422)
+    owner = editing.owner_fields(request)
+    found.versions = [
+        (attachment_store.extract_files(body, **owner), chosen, note) for body, chosen, note in found.versions
+    ]
+    made = autosave.create_from(request.user, found)  # type: ignore[arg-type]
     for note in found.notes:
         messages.info(request, note)
-    return back(request, "conversation", made.pk)
+    return back(request, "conversation-read", made.pk)
 
 
 @login_required
-@require_GET
+@require_safe
 def import_form(request: HttpRequest) -> HttpResponse:
-    return render(request, "playground/conversation_import.html")
+    return render(request, "playground/conversations/conversation_import.html")

@@ -9,24 +9,25 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import Connection
-from playground import dispatch, model_list
-from playground.forms import columns
-from playground.forms.columns import SANDBOX, Column
-from playground.forms.comparison import Comparison
+from playground import dispatch
+from playground.composer import comparison_columns, model_list
+from playground.composer.comparison import Comparison
+from playground.composer.comparison_columns import SANDBOX, Column
+from playground.dispatch.run_request import RunRequest
+from playground.drafts import editing, request_changes
+from playground.drafts.outgoing import head_start, ready_to_send
 from playground.models import Draft
-from playground.views import drafts
-from playground.views.answer import find_run
-from playground.views.outgoing import Ready, head_start, ready_to_send
+from playground.views.answer_page import find_run
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from playground.engine.live_run import LiveRun
-    from playground.forms.comparison import ColumnForm
-    from playground.forms.request_form import RequestForm
+    from playground.composer.comparison import ColumnForm
+    from playground.composer.request_form import RequestForm
+    from playground.dispatch.launch import RunReference
 
 REDRAWING = (":reload", ":overwrite")
 
@@ -44,7 +45,7 @@ def context_of(request: HttpRequest, form: RequestForm) -> dict[str, Any]:
 
 
 def comparison_of(request: HttpRequest, form: RequestForm) -> Comparison | None:
-    kept = columns.read(form.draft)
+    kept = comparison_columns.read(form.draft)
     if not kept:
         return None
     shown = request.POST.get(":columns")
@@ -77,19 +78,19 @@ def _find(request: HttpRequest, run_id: str) -> Any:
 
 def change(request: HttpRequest, form: RequestForm, op: str, key: str, what: str) -> tuple[bool, str]:
     """One press of a button of a column: whether the form's body is another one now, and what to tell the reader."""
-    before = columns.read(form.draft)
+    before = comparison_columns.read(form.draft)
     if op == "column-start" and _find(request, what) is None:
         what = ""
-    after, said = columns.change(before, op, key, what, form.body)
+    after, said = comparison_columns.change(before, op, key, what, form.body)
     if op == "column-stop" and before:
         form.left_run = before[0].run  # type: ignore[attr-defined]
-        said = "Comparing has ended. The form is as it was."
+        said = "Comparison closed. The form is unchanged."
     is_taken_over = False
     if op == "column-remove" and len(after) == 1:
         is_taken_over = _take_over(request, form, after[0])
         number = before.index(after[0]) + 1
-        said = f"Comparing has ended. The form has the values of column {number} now."
-    columns.write(form.draft, after)
+        said = f"Comparison closed. The form now has the values of column {number}."
+    comparison_columns.write(form.draft, after)
     return is_taken_over, said
 
 
@@ -97,16 +98,16 @@ def _take_over(request: HttpRequest, form: RequestForm, column: Column) -> bool:
     """The column that is left is what the form says from now on."""
     form.left_run = column.run  # type: ignore[attr-defined]
     if column.connection is not None:
-        drafts.change_request(request, form, "connection", column.connection.replace(SANDBOX, ""))
+        request_changes.connect(request, form, column.connection.replace(SANDBOX, ""))
     if column.own and form.can_be_drawn:
-        form.write(columns.body_of(column, form.body)[0])
+        form.write(comparison_columns.body_of(column, form.body)[0])
     return column.differs
 
 
 def follow(request: HttpRequest, old: UUID, new: UUID) -> None:
     """A run of a column was made again: the column shows the new one from now on."""
     draft = Draft.objects.of(request).first()
-    kept = columns.read(draft) if draft is not None else []
+    kept = comparison_columns.read(draft) if draft is not None else []
     for column in kept:
         if draft is not None and column.run == str(old):
             column.run = str(new)
@@ -115,7 +116,7 @@ def follow(request: HttpRequest, old: UUID, new: UUID) -> None:
 
 def _remember(draft: Draft, kept: list[Column]) -> None:
     """Which runs were made is no change of the request: its version stays, and other tabs need not know."""
-    columns.write(draft, kept)
+    comparison_columns.write(draft, kept)
     Draft.objects.filter(pk=draft.pk, version=draft.version).update(columns=draft.columns)
 
 
@@ -132,38 +133,35 @@ async def send(request: HttpRequest, comparison: Comparison) -> None:
         try:
             if column.obstacle:
                 raise dispatch.Refused(column.obstacle, 400)
-            ready = await sync_to_async(_ready)(request, column)
-            column.run = await dispatch.start(ready.body, **ready.options)
+            column.run = await dispatch.start(await sync_to_async(_request)(request, column))
         except dispatch.Refused as refusal:
             column.refusal = refusal
         else:
             column.column.run = str(column.run.id)
-    columns.write(comparison.base.draft, comparison.kept)
+    comparison_columns.write(comparison.base.draft, comparison.kept)
     if comparison.runs:
         await head_start(comparison.runs[0])
 
 
-def _ready(request: HttpRequest, column: ColumnForm) -> Ready:
-    """What a run of the column needs. A key typed for this visit goes to the connection it was typed for only."""
-    ready = ready_to_send(request, column.form)
-    options = dict(ready.options)
+def _request(request: HttpRequest, column: ColumnForm) -> RunRequest:
+    """The column's request. A key typed for this visit goes to the connection it was typed for only."""
+    made = ready_to_send(request, column.form).request
     if column.has_own_connection and column.connection != column.base.draft.connection:
-        options["visitor_key"] = None
-        options.pop("upstream", None)
-    if options.get("client_id"):
-        options["client_id"] = f"{options['client_id']} {column.id}"
-    return replace(ready, options=options)
+        made = replace(made, credential=None, auth_style=None)
+    if made.idempotency_key:
+        made = replace(made, idempotency_key=f"{made.idempotency_key} {column.id}")
+    return made
 
 
-def is_of_press(run: LiveRun, press: str | None) -> bool:
-    """Whether this press of Send started the run, alone or as one of several columns."""
-    return bool(press) and (run.about.client_id or "").split(" ")[0] == press
+def has_idempotency_key(run: RunReference, key: str | None) -> bool:
+    """Whether the run was started under this key, alone or as one of several columns."""
+    return bool(key) and (run.idempotency_key or "").split(" ")[0] == key
 
 
-@require_GET
+@require_safe
 def figures(request: HttpRequest) -> HttpResponse:
     """The table of figures, as they are now."""
-    comparison = comparison_of(request, drafts.open_form(request))
+    comparison = comparison_of(request, editing.open_form(request))
     if comparison is None:
         return HttpResponse("")
-    return render(request, "playground/_compare_figures.html", {"comparison": comparison})
+    return render(request, "playground/comparison/_figures.html", {"comparison": comparison})

@@ -1,23 +1,30 @@
-"""What the connection can tell before sending: its models, and how many tokens the request has."""
+"""What the connection can tell before sending: its models, and how many tokens the request has.
+
+An upstream may take minutes, so these views give their database connection back before they ask: with
+`sync_to_async` it would be held as long as the request, and a few people could keep a bounded pool from everybody.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from playground import dispatch, model_list
-from playground.forms.words import model_words
-from playground.model_list import ModelList
-from playground.protocol import json_text, pricing
+from playground import dispatch
+from playground.composer import model_list
+from playground.composer.labels import model_words
+from playground.composer.model_list import ModelList
+from playground.drafts import editing
+from playground.drafts.outgoing import filled_body, within_limits
+from playground.protocol import pricing
+from playground.protocol.catalogue.known_models import FACTS, facts_of
+from playground.protocol.catalogue.parameters import COUNT_TOKENS_MEMBERS
 from playground.protocol.errors import parse_error
-from playground.protocol.models import FACTS, facts_of
-from playground.protocol.parameters import COUNT_TOKENS_MEMBERS
-from playground.views import drafts
-from playground.views.outgoing import filled_body, within_limits
+from playground.protocol.json import json_text
+from playground.sandbox.model_catalogue import BY_ID
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -25,19 +32,20 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from accounts.models import Connection
-    from playground.forms.request_form import RequestForm
+    from playground.composer.request_form import RequestForm
 
 CAPABILITIES = ("image_input", "pdf_input", "thinking", "structured_outputs", "citations", "code_execution")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One model as it is offered."""
+    """One model as it is offered. `group` is empty but for those of the sandbox."""
 
     id: str
     name: str
     words: str
     takes: list[str]
+    group: str = ""
 
 
 def rows(models: list[dict[str, Any]]) -> list[Row]:
@@ -47,6 +55,8 @@ def rows(models: list[dict[str, Any]]) -> list[Row]:
 
 
 def _row(model: dict[str, Any]) -> Row:
+    if simulated := BY_ID.get(model["id"]):
+        return Row(simulated.id, "", simulated.about, [], "Errors" if simulated.is_fault else "Answers")
     name = model.get("display_name")
     told = model.get("capabilities")
     capabilities = told if isinstance(told, dict) else {}
@@ -62,19 +72,19 @@ def _row(model: dict[str, Any]) -> Row:
 @require_POST
 async def models(request: HttpRequest) -> HttpResponse:
     """The list of the connection's models, remembered for an hour; `:refresh` asks again."""
-    connection = await sync_to_async(lambda: drafts.current(request).connection)()
+    connection = await database_sync_to_async(lambda: editing.current(request).connection)()
     found = None if ":refresh" in request.POST else model_list.remembered(connection)
     if found is None:
         found = await read_models(request, connection)
     context = {"listed": rows(found.models), "failure": found.failure, "read_at": found.read_at, "found": found.models}
-    return await sync_to_async(render)(request, "playground/_models_read.html", context)
+    return await database_sync_to_async(render)(request, "playground/composer/_models_read.html", context)
 
 
 async def read_models(request: HttpRequest, connection: Connection | None) -> ModelList:
     """Ask the connection. What it says to a key that was typed here is for nobody else, so it is not remembered."""
     key = request.POST.get(":key", "").strip() or None
     try:
-        with within_limits(request):
+        async with within_limits(request):
             answer = await dispatch.fetch_models(connection, typed_key=key)
     except dispatch.Refused as refused:
         return ModelList(failure=refused.reason)
@@ -88,11 +98,11 @@ def list_in(answer: dispatch.Fetched, *, says_why: bool) -> ModelList:
     """The list of an answer. `says_why` off: the upstream's own words are left out, they are about the operator's
     account and may name what is inside the operator's network."""
     if answer.failure is not None and answer.status is not None and not says_why:
-        return ModelList(failure=f"The upstream gave no list of models (HTTP {answer.status}).")
+        return ModelList(failure=f"The upstream returned no list of models (HTTP {answer.status}).")
     if answer.failure is not None:
         return ModelList(failure=answer.failure.message)
     listed = dispatch.models_in(answer.json)
-    return ModelList(listed) if listed else ModelList(failure="The answer has no list of models.")
+    return ModelList(listed) if listed else ModelList(failure="The response has no list of models.")
 
 
 @dataclass(frozen=True)
@@ -109,29 +119,35 @@ class Count:
         """Percent of the context window, at least 1 of anything."""
         return max(1, min(100, self.tokens * 100 // self.context_tokens)) if self.context_tokens else None
 
+    @property
+    def share_words(self) -> str:
+        """The share as it is told: 18 of 1,000,000 tokens are less than 1 %, not 1 %."""
+        is_less = bool(self.context_tokens) and self.tokens * 100 < (self.context_tokens or 0)
+        return f"<{self.share} %" if is_less else f"{self.share} %"
+
 
 @require_POST
 async def tokens(request: HttpRequest) -> HttpResponse:
     """Ask the connection's `count_tokens`, and say what the request may cost."""
-    form, body = await sync_to_async(_to_count)(request)
+    form, body = await database_sync_to_async(_to_count)(request)
     context: dict[str, Any] = {"form": form}
     try:
         key = request.POST.get(":key", "").strip() or None
         draft = form.draft
-        with within_limits(request):
+        async with within_limits(request):
             answer = await dispatch.count_tokens(
                 draft.connection, body, typed_key=key, version=draft.anthropic_version or None, betas=draft.betas
             )
         context |= _counted(form, answer)
     except dispatch.Refused as refused:
         context["failure"] = refused.reason
-    return await sync_to_async(render)(request, "playground/_tokens.html", context)
+    return await database_sync_to_async(render)(request, "playground/composer/_tokens.html", context)
 
 
 def _to_count(request: HttpRequest) -> tuple[RequestForm, bytes]:
-    form = drafts.open_form(request)
-    drafts.apply_posted(form, request.POST)
-    drafts.look_up_attachments(request, form)
+    form = editing.open_form(request)
+    editing.apply_posted(form, request.POST)
+    editing.look_up_attachments(request, form)
     if form.error is not None or not isinstance(form.body, dict):
         return form, form.draft.body_text.encode()
     body = filled_body(form)
@@ -147,7 +163,7 @@ def _counted(form: RequestForm, answer: dispatch.Fetched) -> dict[str, Any]:
         return {"failure": f"{error.type}: {error.message}"}
     count = answer.json.get("input_tokens") if isinstance(answer.json, dict) else None
     if not isinstance(count, int):
-        return {"failure": "The answer has no input_tokens."}
+        return {"failure": "The response has no input_tokens."}
     most = form.body.get("max_tokens") if isinstance(form.body, dict) else None
     price = pricing.estimate(form.model, count, most if isinstance(most, int) else 0)
     facts = form.model_facts

@@ -8,14 +8,14 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from playground.models import Run
-from playground.request_log.comparing import compare as compare_runs
 from playground.request_log.filters import Filter
-from playground.request_log.live import rows_of
-from playground.request_log.pages import Page, page
+from playground.request_log.keyset_pages import Page, page
+from playground.request_log.live_rows import rows_of
 from playground.request_log.rows import row_of
+from playground.request_log.run_comparison import compare as compare_runs
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -24,7 +24,7 @@ OFFERED = 20
 
 
 @login_required
-@require_GET
+@require_safe
 def compare(request: HttpRequest) -> HttpResponse:
     """Runs `a` and `b`; with one of them only, a choice of the other."""
     left = _run(request, request.GET.get("a", ""))
@@ -33,14 +33,14 @@ def compare(request: HttpRequest) -> HttpResponse:
         found = page(request.user, wanted, rows=OFFERED)
         rows = rows_of(request.user, Page([run for run in found.runs if run.pk != left.pk and run.is_final]))
         context = {"left": row_of(left), "rows": rows, "q": wanted.q}
-        return render(request, "playground/request_compare_with.html", context)
+        return render(request, "playground/log/request_compare_with.html", context)
     right = _run(request, request.GET["b"])
     context = {
         "left": row_of(left),
         "right": row_of(right),
         "comparison": compare_runs(left, right),
     }
-    return render(request, "playground/request_compare.html", context)
+    return render(request, "playground/log/request_compare.html", context)
 
 
 def _run(request: HttpRequest, text: str) -> Run:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBadRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
-from playground import account_export, exports
+from playground.export import account_export, run_files
+from playground.identity.requests import AuthenticatedHttpRequest
 from playground.models import Run
 from playground.request_log.filters import Filter
-from playground.request_log.pages import count, search_pairs
+from playground.request_log.keyset_pages import count, search_pairs
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -27,25 +28,25 @@ MOST_FOUND = 20_000  # of a search that is exported
 MOST_LOOKED_AT = 200_000
 MOST_WATCHED = 200  # downloads whose progress is remembered, in this process
 _TABLES: dict[str, tuple[Callable[..., Iterator[str]], str]] = {
-    "jsonl": (exports.jsonl, "application/x-ndjson"),
-    "csv": (exports.csv_text, "text/csv; charset=utf-8"),
+    "jsonl": (run_files.jsonl, "application/x-ndjson"),
+    "csv": (run_files.csv_text, "text/csv; charset=utf-8"),
 }
 
 
 @login_required
-@require_GET
-def run_download(request: HttpRequest, run_id: UUID, kind: str) -> HttpResponse:
+@require_safe
+def run_download(request: AuthenticatedHttpRequest, run_id: UUID, kind: str) -> HttpResponseBase:
     """One run as `json`, `sse` (the bytes of the answer) or `har`."""
     run = Run.objects.owned_by(request.user).select_related("content").filter(pk=run_id).first()
     if run is None:
         raise Http404("no such run")
     name = f"run-{run.started_at:%Y%m%d-%H%M%S}-{run.pk.hex[-6:]}"
     if kind == "json":
-        return attachment(exports.json_text(exports.as_json(run)), f"{name}.json", "application/json")
+        return attachment(run_files.json_text(run_files.as_json(run)), f"{name}.json", "application/json")
     if run.stored_content is None:
         raise Http404("the content of this run is not kept")
     if kind == "har":
-        return attachment(exports.json_text(exports.as_har(run)), f"{name}.har", "application/json")
+        return attachment(run_files.json_text(run_files.as_har(run)), f"{name}.har", "application/json")
     if kind == "sse":
         return streamed(run.raw(), f"{name}.sse.txt", "text/plain; charset=utf-8")
     return attachment(run.request_body or b"", f"{name}-request.txt", "text/plain; charset=utf-8")
@@ -63,12 +64,13 @@ class Progress:
         self.done += count
 
 
-_watched: OrderedDict[tuple[int, str], Progress] = OrderedDict()
+Response = TypeVar("Response", HttpResponse, StreamingHttpResponse)
+_watched: OrderedDict[tuple[int | None, str], Progress] = OrderedDict()
 
 
 @login_required
-@require_GET
-def run_export(request: HttpRequest) -> HttpResponse:
+@require_safe
+def run_export(request: AuthenticatedHttpRequest) -> HttpResponseBase:
     """All that the filter finds. `token`, any word the page makes up, names a download when its progress is asked."""
     wanted = Filter.read(request.GET)
     runs = Run.objects.owned_by(request.user)
@@ -91,22 +93,27 @@ def progress_of(request: HttpRequest, total: int | None) -> Progress:
     return progress
 
 
+def progress_named(request: HttpRequest) -> Progress | None:
+    """The progress of what the page gave this name."""
+    return _watched.get((request.user.pk, request.GET.get("token", "")[:64]))
+
+
 @login_required
-@require_GET
-def run_export_progress(request: HttpRequest) -> HttpResponse:
+@require_safe
+def run_export_progress(request: AuthenticatedHttpRequest) -> HttpResponseBase:
     """How far a download is. Status 286 tells htmx to ask no more."""
-    progress = _watched.get((request.user.pk, request.GET.get("token", "")[:64]))
+    progress = progress_named(request)
     is_over = progress is not None and progress.is_over
     context = {"progress": progress}
-    return render(request, "playground/_request_export.html", context, status=286 if is_over else 200)
+    return render(request, "playground/log/_export.html", context, status=286 if is_over else 200)
 
 
-def table(runs: Any, kind: str, progress: Progress, ids: list[UUID] | None = None) -> HttpResponse:
+def table(runs: Any, kind: str, progress: Progress, ids: list[UUID] | None = None) -> HttpResponseBase:
     """Many runs as JSON lines or CSV, sent while they are read. `ids` narrows them to these, however many."""
     if kind not in _TABLES:
         return HttpResponseBadRequest("format is jsonl or csv")
     write, content_type = _TABLES[kind]
-    pieces = write(runs, told=progress.add) if ids is None else _of_ids(write, runs, ids, progress)
+    pieces = write(runs, on_progress=progress.add) if ids is None else _of_ids(write, runs, ids, progress)
     return streamed(_watch(pieces, progress), f"requests-{timezone.now():%Y%m%d-%H%M%S}.{kind}", content_type)
 
 
@@ -120,15 +127,15 @@ def _watch(pieces: Iterator[Any], progress: Progress) -> Iterator[Any]:
 def _of_ids(write: Callable[..., Iterator[str]], runs: Any, ids: list[UUID], progress: Progress) -> Iterator[str]:
     """In parts that a database takes as parameters; only the first part brings the head of a table."""
     for start in range(0, max(1, len(ids)), 500):
-        pieces = write(runs.filter(pk__in=ids[start : start + 500]), told=progress.add)
-        if start and write is exports.csv_text:
+        pieces = write(runs.filter(pk__in=ids[start : start + 500]), on_progress=progress.add)
+        if start and write is run_files.csv_text:
             next(pieces)
         yield from pieces
 
 
 @login_required
-@require_GET
-def account_download(request: HttpRequest) -> HttpResponse:
+@require_safe
+def account_download(request: AuthenticatedHttpRequest) -> HttpResponseBase:
     """Everything that is kept for the signed-in user."""
     name = f"messages-playground-{timezone.now():%Y%m%d}.zip"
     progress = progress_of(request, Run.objects.owned_by(request.user).count())
@@ -139,13 +146,13 @@ def attachment(data: str | bytes, name: str, content_type: str) -> HttpResponse:
     return _harmless(HttpResponse(data, content_type=content_type), name)
 
 
-def streamed(pieces: Iterator[str] | Iterator[bytes], name: str, content_type: str) -> HttpResponse:
+def streamed(pieces: Iterator[str] | Iterator[bytes], name: str, content_type: str) -> StreamingHttpResponse:
     response = StreamingHttpResponse(_in_thread(pieces), content_type=content_type)
     response.headers["X-Accel-Buffering"] = "no"
     return _harmless(response, name)
 
 
-def _harmless(response: Any, name: str) -> Any:
+def _harmless(response: Response, name: str) -> Response:
     """Whatever is in it, a browser saves it: it is not shown, not sniffed, and would run in a sandbox."""
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -9,20 +9,22 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseBadRequest
+from django.http import HttpResponse, HttpResponseBadRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from playground import stats
-from playground.answer.words import plural
+from playground.composer.whole_numbers import read_whole
+from playground.identity.requests import AuthenticatedHttpRequest
 from playground.models import Run
-from playground.request_log import live
-from playground.request_log.filters import Filter, choices
+from playground.rendering.formatting import plural
+from playground.request_log import live_rows, statistics
+from playground.request_log.filters import OFFERED, Filter, choices
 from playground.request_log.groups import KINDS, grouped
-from playground.request_log.pages import ROWS, names_in_use, newest_values, page
-from playground.views import request_exports
+from playground.request_log.keyset_pages import ROWS, names_in_use, newest_values, page
+from playground.views import log_exports
 
 if TYPE_CHECKING:
     from typing import Any
@@ -32,12 +34,11 @@ if TYPE_CHECKING:
 MOST_ROWS = 500  # drawn at once, when somebody comes back to a long list
 MOST_SELECTED = 2_000
 MOST_SEARCHED_CHARTED = 600
-OFFERED = ("model", "connection", "key", "agent", "stop")
 
 
 @login_required
-@require_GET
-def runs(request: HttpRequest) -> HttpResponse:
+@require_safe
+def runs(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The signed-in user's runs, newest first; for htmx only what follows the filter."""
     wanted = Filter.read(request.GET)
     group = request.GET.get("group", "")
@@ -51,18 +52,18 @@ def runs(request: HttpRequest) -> HttpResponse:
         context |= {"groups": groups, "grouped": count, "is_cut": is_cut}
     else:
         context |= first_rows(request, wanted)
-    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
-        return render(request, "playground/_request_log.html", context)
+    if request.htmx and not request.htmx.history_restore_request:
+        return render(request, "playground/log/_log.html", context)
     names = {name: names_in_use(request.user.pk, name) for name in OFFERED}
-    return render(request, "playground/requests.html", context | {"choices": choices(names)})
+    return render(request, "playground/log/requests.html", context | {"choices": choices(names)})
 
 
 def first_rows(request: HttpRequest, wanted: Filter) -> dict[str, Any]:
     """The first lines, as many as were there when the page was left."""
     before = request.GET.get("before", "")
-    count = min(MOST_ROWS, max(ROWS, _number(request.GET.get("rows"))))
+    count = min(MOST_ROWS, max(ROWS, (read_whole(request.GET.get("rows")) or 0)))
     found = page(request.user, wanted, before=before, rows=count)
-    rows = live.rows_of(request.user, found) if before else live.rows_on_top(request.user, wanted, found)
+    rows = live_rows.rows_of(request.user, found) if before else live_rows.rows_on_top(request.user, wanted, found)
     shown = len(found.runs)
     return {"rows": rows, "before": before, **_below(found, shown)}
 
@@ -72,32 +73,33 @@ def _below(found: Any, shown: int) -> dict[str, Any]:
 
 
 @login_required
-@require_GET
-def run_rows(request: HttpRequest) -> HttpResponse:
+@require_safe
+def run_rows(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The lines below a cursor."""
     wanted = Filter.read(request.GET)
     found = page(request.user, wanted, before=request.GET.get("before", ""))
-    rows = live.rows_of(request.user, found)
-    below = _below(found, _number(request.GET.get("shown")) + len(found.runs))
-    return render(request, "playground/_request_rows.html", {"filter": wanted, "rows": rows, **below})
+    rows = live_rows.rows_of(request.user, found)
+    below = _below(found, (read_whole(request.GET.get("shown")) or 0) + len(found.runs))
+    return render(request, "playground/log/_rows.html", {"filter": wanted, "rows": rows, **below})
 
 
 @login_required
-@require_GET
-def run_charts(request: HttpRequest) -> HttpResponse:
+@require_safe
+def run_charts(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The charts of a filter; of a search, of its newest matches."""
     wanted = Filter.read(request.GET)
-    first, end = stats.span(wanted.first, wanted.end)
+    first, end = statistics.span(wanted.first, wanted.end)
     # By id, which is by time: the filter's own days, or the two weeks that stand for none.
-    within = replace(wanted, days="", since=first.date().isoformat(), until="" if wanted.end is None else wanted.until)
-    most = MOST_SEARCHED_CHARTED if wanted.q else stats.MOST_RUNS + 1
-    rows = newest_values(request.user, within, stats.COLUMNS, most)
-    return render(request, "playground/_request_charts.html", {"stats": stats.count(rows, first, end)})
+    since = timezone.localtime(first).date().isoformat()
+    within = replace(wanted, days="", since=since, until="" if wanted.end is None else wanted.until)
+    most = MOST_SEARCHED_CHARTED if wanted.q else statistics.MOST_RUNS + 1
+    rows = newest_values(request.user, within, statistics.COLUMNS, most)
+    return render(request, "playground/log/_charts.html", {"stats": statistics.count(rows, first, end)})
 
 
 @login_required
 @require_POST
-def run_selection(request: HttpRequest) -> HttpResponse:
+def run_selection(request: AuthenticatedHttpRequest) -> HttpResponseBase:
     """Do something with the selected runs: compare two, export, delete."""
     ids = _ids(request.POST.getlist("run"))
     back = _way_back(request)
@@ -105,19 +107,19 @@ def run_selection(request: HttpRequest) -> HttpResponse:
     if doing not in {"compare", "jsonl", "csv", "delete"}:
         return HttpResponseBadRequest("nothing to do")
     if not ids:
-        messages.warning(request, "Nothing was selected.")
+        messages.warning(request, "Nothing selected.")
         return redirect(back)
     if doing == "compare":
         if len(ids) != 2:
-            messages.warning(request, "Two requests can be compared: select exactly two.")
+            messages.warning(request, "Select exactly two requests to compare.")
             return redirect(back)
         return redirect(f"{reverse('run-compare')}?a={min(ids)}&b={max(ids)}")
     mine = Run.objects.owned_by(request.user).filter(pk__in=ids)
     if doing == "delete":
-        count = live.delete(list(mine.values_list("pk", flat=True)))
+        count = live_rows.delete(list(mine.values_list("pk", flat=True)))
         messages.success(request, f"{plural(count, 'request')} deleted.")
         return redirect(back)
-    return request_exports.table(mine, doing, request_exports.progress_of(request, mine.count()))
+    return log_exports.table(mine, doing, log_exports.progress_of(request, mine.count()))
 
 
 def _ids(values: list[str]) -> list[UUID]:
@@ -136,7 +138,3 @@ def _way_back(request: HttpRequest) -> str:
     log = reverse("runs")
     is_ours = url_has_allowed_host_and_scheme(address, allowed_hosts=None)
     return address if is_ours and address.startswith(log) else log
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 9 else 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -16,22 +16,29 @@ from django.core import signing
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_safe
 
-from playground import attachment_store, markdown, visitors
-from playground.answer.blocks import cut
-from playground.answer.words import clean
-from playground.conversations import exchange, saving
+from playground.answer.block_drawing import cut
+from playground.attachments import attachment_store
+from playground.conversations import autosave, file_formats
+from playground.drafts import editing, undo
+from playground.identity import visitors
+from playground.identity.requests import VisitorHttpRequest
 from playground.models import ShareLink
-from playground.protocol import json_text, snippets
+from playground.protocol import snippets
+from playground.protocol.json import json_text
 from playground.protocol.snippets import SnippetRequest
-from playground.sharing import drawing, parts
-from playground.sharing.guesses import PASSPHRASE_WINDOW_S, count_wrong_passphrase, guesses, may_try_passphrase
-from playground.sharing.page_file import style_text
-from playground.sharing.whitelist import PARAMETERS
-from playground.views import drafts
-from playground.views.conversations import as_file, said_aside
+from playground.rendering import markdown
+from playground.sharing import parts
+from playground.sharing import turns as drawing
+from playground.sharing.allow_list import PARAMETERS
+from playground.sharing.guess_limits import PASSPHRASE_WINDOW_S, count_wrong_passphrase, guesses, may_try_passphrase
+from playground.sharing.standalone_page import style_text
+from playground.views import share_report, share_session
+from playground.views.conversations import as_file
+from playground.views.toasts import with_toast
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -43,7 +50,7 @@ _signer = signing.TimestampSigner(salt="playground.share")
 
 
 @dataclass(frozen=True)
-class Door:
+class ShareAccess:
     """How somebody came in. `base` is the address of the copy's page; all others are below it."""
 
     share: ShareLink
@@ -56,25 +63,28 @@ class Door:
         return not self.is_inside or self.share.readers_may_fork
 
 
-def open_door(request: HttpRequest, token: str | None, share_id: UUID | None, way: str) -> Door:
+def share_access(request: HttpRequest, token: str | None, share_id: UUID | None, way: str) -> ShareAccess:
     if way == "link":
-        return Door(_behind(request, token or ""), f"/s/{token}/")
-    if not request.user.is_authenticated:
+        return ShareAccess(_behind(request, token or ""), reverse("share", args=[token]))
+    if share_id is None or not request.user.is_authenticated:
         raise Http404("no such page")
     if way == "preview":
         own = ShareLink.objects.owned_by(request.user).filter(revoked_at=None)
-        share, base = own.filter(pk=share_id).first(), f"/shares/{share_id}/preview/"
+        share, base = own.filter(pk=share_id).first(), reverse("share-preview", args=[share_id])
     else:
-        share, base = ShareLink.objects.readable_by(request.user).filter(pk=share_id).first(), f"/shared/{share_id}/"
+        share, base = (
+            ShareLink.objects.readable_by(request.user).filter(pk=share_id).first(),
+            reverse("shared", args=[share_id]),
+        )
     if share is None:
         raise Http404("no such page")
-    return Door(share, base, is_preview=way == "preview", is_inside=way == "inside")
+    return ShareAccess(share, base, is_preview=way == "preview", is_inside=way == "inside")
 
 
 def _behind(request: HttpRequest, token: str) -> ShareLink:
     share = ShareLink.objects.behind(token)
     if share is None:
-        guesses.count(visitors.counted_address(request))
+        guesses.count(visitors.counted_address(request), settings.SHARE_GUESSES_PER_MINUTE)
         raise Http404("no such page")
     return share
 
@@ -91,10 +101,10 @@ def for_readers(view: View) -> View:
     ) -> HttpResponse:
         address = visitors.counted_address(request)
         if way == "link" and guesses.are_used_up(address, settings.SHARE_GUESSES_PER_MINUTE):
-            response = HttpResponse("Too many tries; wait a minute.\n", status=429, content_type="text/plain")
+            response = HttpResponse("Too many attempts. Wait a minute.\n", status=429, content_type="text/plain")
             response["Retry-After"] = "60"
             return sealed(response)
-        door = open_door(request, token, share_id, way)
+        door = share_access(request, token, share_id, way)
         if way == "link" and door.share.passphrase and not _is_unlocked(request, door):
             return sealed(_ask_passphrase(request, door), has_form=True)
         return sealed(view(request, door, **rest), has_form=view.__name__ == "fork")
@@ -113,11 +123,11 @@ def sealed(response: HttpResponse, *, has_form: bool = False) -> HttpResponse:
 # --- the passphrase
 
 
-def _cookie(door: Door) -> str:
+def _cookie(door: ShareAccess) -> str:
     return f"share_{door.share.pk.hex[:16]}"
 
 
-def _is_unlocked(request: HttpRequest, door: Door) -> bool:
+def _is_unlocked(request: HttpRequest, door: ShareAccess) -> bool:
     try:
         value = _signer.unsign(request.COOKIES.get(_cookie(door), ""), max_age=UNLOCKED_FOR_S)
     except signing.BadSignature:
@@ -125,19 +135,19 @@ def _is_unlocked(request: HttpRequest, door: Door) -> bool:
     return value == _proof(door)
 
 
-def _proof(door: Door) -> str:
+def _proof(door: ShareAccess) -> str:
     """Changes with the passphrase, so that a new one locks everybody out again."""
     return signing.Signer(salt="playground.share.proof").signature(door.share.passphrase)
 
 
-def _ask_passphrase(request: HttpRequest, door: Door) -> HttpResponse:
+def _ask_passphrase(request: HttpRequest, door: ShareAccess) -> HttpResponse:
     wrong = False
     link, address = door.share.pk.hex, visitors.counted_address(request)
     if request.method == "POST" and "passphrase" in request.POST:
         if not may_try_passphrase(link, address):
             minutes = int(PASSPHRASE_WINDOW_S // 60)
             response = render(
-                request, "playground/share_locked.html", {"base": door.base, "minutes": minutes}, status=429
+                request, "playground/sharing/share_locked.html", {"base": door.base, "minutes": minutes}, status=429
             )
             response["Retry-After"] = str(int(PASSPHRASE_WINDOW_S))
             return response
@@ -154,9 +164,9 @@ def _ask_passphrase(request: HttpRequest, door: Door) -> HttpResponse:
             )
             return response
         wrong = True
-        guesses.count(address)
+        guesses.count(address, settings.SHARE_GUESSES_PER_MINUTE)
         count_wrong_passphrase(link, address)
-    return render(request, "playground/share_locked.html", {"base": door.base, "wrong": wrong}, status=403)
+    return render(request, "playground/sharing/share_locked.html", {"base": door.base, "wrong": wrong}, status=403)
 
 
 # --- the page
@@ -164,20 +174,42 @@ def _ask_passphrase(request: HttpRequest, door: Door) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_readers
-def page(request: HttpRequest, door: Door) -> HttpResponse:
+def page(request: HttpRequest, door: ShareAccess) -> HttpResponse:
     """The copy, to read. A POST brings the passphrase of a copy that is already open."""
     if request.method == "POST":
         return redirect(door.base)
-    if request.method == "GET" and not door.is_preview and request.user.pk != door.share.owner_id:
+    is_another = not door.is_preview and request.user.pk != door.share.owner_id
+    if is_another and request.method == "GET":
         door.share.count_opening()
-    return render(request, "playground/share.html", page_context(door))
-
-
-def page_context(door: Door) -> dict[str, Any]:
     snapshot = door.share.snapshot
+    if share_session.is_session(snapshot):
+        context = share_session.page_context(door, snapshot)
+        return render(request, "playground/sessions/session_shared.html", context)
+    if share_report.is_report(snapshot):
+        context = share_report.page_context(request, door, snapshot)
+        return render(request, "playground/conformance/shared.html", context)
+    return render(request, "playground/sharing/share.html", page_context(door))
+
+
+session_steps = for_readers(share_session.steps)
+session_charts = for_readers(share_session.graphs)
+session_step = for_readers(share_session.step)
+session_result = for_readers(share_session.result)
+report_export = for_readers(share_report.export)
+report_badge = share_report.cached_for_an_hour(for_readers(share_report.badge))
+
+
+def conversation_in(door: ShareAccess) -> dict[str, Any]:
+    """The copy of a conversation or a run; that of a session or a report has none of the pages that ask here."""
+    snapshot = door.share.snapshot
+    if share_session.is_session(snapshot) or share_report.is_report(snapshot):
+        raise Http404("no conversation")
+    return snapshot
+
+
+def page_context(door: ShareAccess) -> dict[str, Any]:
+    snapshot = conversation_in(door)
     body = snapshot["body"]
-    if isinstance(body.get("model"), str):
-        body = body | {"model": clean(body["model"])}
     return {
         "base": door.base,
         "share": door.share,
@@ -201,7 +233,7 @@ def page_context(door: Door) -> dict[str, Any]:
 
 def tool_names(body: dict[str, Any]) -> list[str]:
     tools = body["tools"] if isinstance(body.get("tools"), list) else []
-    return [clean(str(tool.get("name") or tool.get("type"))) for tool in tools if isinstance(tool, dict)]
+    return [str(tool.get("name") or tool.get("type")) for tool in tools if isinstance(tool, dict)]
 
 
 # --- copies
@@ -209,17 +241,17 @@ def tool_names(body: dict[str, Any]) -> list[str]:
 
 @require_safe
 @for_readers
-def as_json(_request: HttpRequest, door: Door) -> HttpResponse:
+def as_json(_request: HttpRequest, door: ShareAccess) -> HttpResponse:
     """The request, as far as it is shared."""
-    return as_file(json_text.dump(door.share.snapshot["body"]) + "\n", "application/json", f"{_name(door)}.json")
+    return as_file(json_text.dump(conversation_in(door)["body"]) + "\n", "application/json", f"{_name(door)}.json")
 
 
 @require_safe
 @for_readers
-def as_markdown(_request: HttpRequest, door: Door) -> HttpResponse:
-    snapshot = door.share.snapshot
+def as_markdown(_request: HttpRequest, door: ShareAccess) -> HttpResponse:
+    snapshot = conversation_in(door)
     body = whole_body(snapshot)
-    return as_file(exchange.to_markdown(snapshot["title"], body), "text/markdown", f"{_name(door)}.md")
+    return as_file(file_formats.to_markdown(snapshot["title"], body), "text/markdown", f"{_name(door)}.md")
 
 
 def whole_body(snapshot: dict[str, Any]) -> dict[str, Any]:
@@ -234,8 +266,8 @@ def whole_body(snapshot: dict[str, Any]) -> dict[str, Any]:
 
 @require_safe
 @for_readers
-def as_code(_request: HttpRequest, door: Door, language: str) -> HttpResponse:
-    snapshot = door.share.snapshot
+def as_code(_request: HttpRequest, door: ShareAccess, language: str) -> HttpResponse:
+    snapshot = conversation_in(door)
     chosen = snapshot.get("settings") or {}
     request = SnippetRequest(
         snapshot["body"],
@@ -251,16 +283,20 @@ def as_code(_request: HttpRequest, door: Door, language: str) -> HttpResponse:
 
 @require_safe
 @for_readers
-def as_page_file(_request: HttpRequest, door: Door) -> HttpResponse:
+def as_page_file(_request: HttpRequest, door: ShareAccess) -> HttpResponse:
     """The page as one file that needs nothing else, for keeping."""
+    if share_session.is_session(snapshot := door.share.snapshot):
+        return as_file(share_session.page_file(snapshot), "text/html", f"{_name(door)}.html")
+    if share_report.is_report(snapshot):
+        return share_report.page_file(snapshot)
     context = page_context(door) | {"style": style_text(), "base": ""}
-    html = render_to_string("playground/share_file.html", context)
+    html = render_to_string("playground/sharing/share_file.html", context)
     return as_file(html, "text/html", f"{_name(door)}.html")
 
 
 @require_safe
 @for_readers
-def as_file_inside(_request: HttpRequest, door: Door, name: str) -> HttpResponse:
+def as_file_inside(_request: HttpRequest, door: ShareAccess, name: str) -> HttpResponse:
     """A document of a turn, to be kept: the browser never shows it as a page of ours."""
     data = drawing.file_bytes(door.share.snapshot, name)
     if data is None:
@@ -270,15 +306,15 @@ def as_file_inside(_request: HttpRequest, door: Door, name: str) -> HttpResponse
     return response
 
 
-def _name(door: Door) -> str:
+def _name(door: ShareAccess) -> str:
     return slugify(door.share.title)[:60] or "conversation"
 
 
 # --- the answer as it came
 
 
-def find_answer(door: Door, turn: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    snapshot = door.share.snapshot
+def find_answer(door: ShareAccess, turn: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    snapshot = conversation_in(door)
     for answer in snapshot.get("answers", []):
         if answer["turn"] == turn and answer.get("events"):
             return snapshot, answer
@@ -287,7 +323,7 @@ def find_answer(door: Door, turn: int) -> tuple[dict[str, Any], dict[str, Any]]:
 
 @require_safe
 @for_readers
-def replay(_request: HttpRequest, door: Door, turn: int) -> HttpResponse:
+def replay(_request: HttpRequest, door: ShareAccess, turn: int) -> HttpResponse:
     """What to draw, and when, to see the answer arrive again."""
     snapshot, answer = find_answer(door, turn)
     return JsonResponse({"frames": drawing.replay_frames(snapshot, answer)})
@@ -295,36 +331,38 @@ def replay(_request: HttpRequest, door: Door, turn: int) -> HttpResponse:
 
 @require_safe
 @for_readers
-def events(request: HttpRequest, door: Door, turn: int) -> HttpResponse:
+def events(request: HttpRequest, door: ShareAccess, turn: int) -> HttpResponse:
     """The events of an answer with their times."""
     snapshot, answer = find_answer(door, turn)
     context = {"base": door.base, "share": door.share, "snapshot": snapshot, "turn": turn}
     context |= {"events": answer["events"][:EVENTS_SHOWN], "count": len(answer["events"])}
-    return render(request, "playground/share_events.html", context)
+    return render(request, "playground/sharing/share_events.html", context)
 
 
 # --- fork
 
+FORKED = {"words": "Request replaced by a copy of the shared one", "undo": True}
 
-@require_http_methods(["GET", "POST"])
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_readers
-def fork(request: HttpRequest, door: Door) -> HttpResponse:
+def fork(request: HttpRequest, door: ShareAccess) -> HttpResponse:
     """Into the reader's own playground: a user gets a conversation, a visitor a draft."""
     if not door.may_fork:
         raise Http404("not to be forked")
-    if request.method == "GET":
-        return render(request, "playground/share_fork.html", {"base": door.base, "share": door.share})
-    snapshot = door.share.snapshot
-    body = attachment_store.shelve({"max_tokens": 1024, **snapshot["body"]}, **drafts.owner_fields(request))
+    if request.method != "POST":
+        return render(request, "playground/sharing/share_fork.html", {"base": door.base, "share": door.share})
+    snapshot = conversation_in(door)
+    body = attachment_store.extract_files({"max_tokens": 1024, **snapshot["body"]}, **editing.owner_fields(request))
     chosen = dict(snapshot.get("settings") or {})
     if not request.user.is_authenticated:
-        saving.open_body(drafts.current(request), body, chosen)
-        response = redirect("playground")
-        visitors.remember(response, request.visitor)  # type: ignore[attr-defined] # pages of a share mark nobody else
+        draft = editing.current(request)
+        with undo.replacing(draft, "a shared one"):
+            autosave.open_body(draft, body, chosen)
+        response = with_toast(redirect("playground"), FORKED)
+        visitors.remember(response, cast("VisitorHttpRequest", request).visitor)  # pages of a share mark nobody else
         return response
-    forked = saving.create(request.user, body, chosen, snapshot["title"], "forked")
+    forked = autosave.create(request.user, body, chosen, snapshot["title"], "forked")
     forked.forked_from, forked.forked_at = door.share, door.share.published_at
     forked.save(update_fields=["forked_from", "forked_at"])
-    if forked.head:
-        said_aside(request, saving.open_version(drafts.current(request), forked, forked.head))
-    return redirect("playground")
+    return with_toast(redirect("conversation", forked.pk), {"words": f"Copied as “{forked.title[:80]}”"})

@@ -1,4 +1,7 @@
-"""The request as source text, in the language that was chosen last."""
+"""The request as source text, in the language that was chosen last.
+
+It calls this server with an access key, which leads to the connection that the key was made for, or to the sandbox.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
-from playground import markdown
-from playground.forms.attachments import resolve
-from playground.forms.variables import fill
+from playground.attachments.references import resolve
+from playground.composer.header_problems import OF_THEIR_OWN, chosen_accept
+from playground.composer.variables import fill
+from playground.drafts import editing
 from playground.protocol import snippets
 from playground.protocol.snippets import AttachedFile, Language, SnippetRequest
-from playground.views import drafts
+from playground.rendering import markdown
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
-    from playground.forms.request_form import RequestForm
+    from playground.composer.request_form import RequestForm
 
 COOKIE = "language"
 MOST_SHOWN = 8_000  # characters; more is copied, not read
@@ -38,7 +42,7 @@ class Shown:
     @property
     def tabs(self) -> list[Language]:
         """One language for each tab: the chosen one on its own tab, else the tab's first."""
-        first = {}
+        first: dict[str, Language] = {}
         for language in snippets.LANGUAGES:
             if language.tab == self.language.tab:
                 language = self.language
@@ -59,18 +63,18 @@ def snippet_of(request: HttpRequest, form: RequestForm) -> Shown:
     language = BY_ID.get(wanted, snippets.LANGUAGES[0])
     draft = form.draft
     if form.error is not None:
-        text = "The body is not JSON yet: there is nothing to write."
+        text = "No code yet: the body is not valid JSON."
         return Shown(language, text, text)
     text = snippets.snippet(
         language.id,
         SnippetRequest(
             body=with_texts(fill(form.body, draft.variables), form),
-            base_url=base_url(request, form),
-            auth_style=form.to.auth_style,
+            base_url=request.build_absolute_uri("/").rstrip("/"),
+            calls_playground=True,
             version=draft.anthropic_version,
             betas=tuple(draft.betas),
-            accept=draft.accept or None,
-            extra_headers=tuple((name, value) for name, value in draft.extra_headers),
+            accept=chosen_accept(draft.accept),
+            extra_headers=tuple((name, value) for name, value in draft.extra_headers if name not in OF_THEIR_OWN),
             attachments={ref: AttachedFile(file.name, file.media_type) for ref, file in form.attachments.items()},
         ),
     )
@@ -92,14 +96,8 @@ def with_texts(body: Any, form: RequestForm) -> Any:
     return resolve(body, read) if texts else body
 
 
-def base_url(request: HttpRequest, form: RequestForm) -> str:
-    """What a snippet calls: the connection; for the sandbox, which has no address, this server's own relay."""
-    connection = form.draft.connection
-    return connection.base_url if connection else request.build_absolute_uri("/").rstrip("/")
-
-
-@require_GET
+@require_safe
 def snippet_text(request: HttpRequest) -> HttpResponse:
     """The whole snippet as plain text, for copying: the page shows the beginning of a long one."""
-    shown = snippet_of(request, drafts.open_form(request))
+    shown = snippet_of(request, editing.open_form(request))
     return HttpResponse(shown.text, content_type="text/plain; charset=utf-8")

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from playground import retention
-from playground.conversations import sweeping
+from playground.conversations import cleanup
+from playground.recording import retention
 
 
 class Command(BaseCommand):
@@ -17,4 +17,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         retention.clear_sessions()
-        self.stdout.write(f"Removed {retention.sweep()}; {sweeping.sweep()} deleted conversations and old copies.")
+        self.stdout.write(f"Removed {retention.sweep()}; {cleanup.sweep()} deleted conversations and old copies.")

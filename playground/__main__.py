@@ -1,0 +1,5 @@
+"""`python -m playground serve`."""
+
+from playground.command_line import main
+
+main()

@@ -1,0 +1,20 @@
+"""What is shown when a page fails: words for a database that is away, else the page about a fault of ours."""
+
+from __future__ import annotations
+
+import sys
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import get_template
+from django.views import defaults
+
+from playground.databases.availability import RETRY_AFTER_S, is_database_away
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls this while it handles the exception."""
+    if not is_database_away(sys.exc_info()[1]):
+        return defaults.server_error(request)
+    response = HttpResponse(get_template("503.html").render(), status=503)
+    response["Retry-After"] = str(RETRY_AFTER_S)
+    return response
