@@ -1,16 +1,17 @@
 // Takes over every answer panel that goes on: follows its socket, draws, and lets the server's rendering of the
 // finished run take its place. One listener each for all panels, also for those that are swapped in later.
 
-import { copyAnswer, copyCode } from "./copy.js"
+import { sessionEnded } from "../lib/close-codes.js"
+import { copyAnswer, copyCode } from "../lib/copy.js"
 import { Canvas, decorate } from "./draw.js"
 import { EventsView } from "./events.js"
 import { playExample } from "./example.js"
-import { fetchPart, fill, postTo, toFragment } from "./fragment.js"
+import { fetchPart, fill, postTo, toFragment } from "../lib/fragment.js"
 import { FollowEnd } from "./follow-end.js"
-import { tellEnd, wantTelling } from "./notify.js"
+import { tellEnd, wantTelling } from "../pages/notify.js"
 import { showRest } from "./rest.js"
 import { answerByItself, updateResults } from "./results.js"
-import { showShortcuts } from "./shortcuts.js"
+import { showShortcuts } from "../pages/shortcuts.js"
 import { RunSocket } from "./socket.js"
 
 const live = new Map() // panel element -> Live
@@ -22,12 +23,15 @@ class Live {
     this.panel = panel
     this.message = panel.querySelector("[data-message]")
     this.spoken = panel.querySelector("[data-spoken]")
-    this.canvas = new Canvas(panel, (text) => this.speak(text))
-    this.end = new FollowEnd(this.message)
+    this.canvas = new Canvas(panel)
+    this.end = new FollowEnd(this.message, panel)
     this.wire = viewOf(panel)
     this.began = performance.now()
     this.clock = setInterval(() => this.tick(), 100)
     this.waiting = []
+    this.spokenSilence = 0
+    // A live region that came with the panel itself is read only when it changes later.
+    setTimeout(() => this.speak("Sent. Waiting for the first token."), 100)
     this.lastArrival = performance.now()
     this.socket = new RunSocket(panel.dataset.socket, {
       frame: (frame) => this.take(frame),
@@ -48,7 +52,8 @@ class Live {
       if (document.hidden) this.paint()
       else this.frame ||= requestAnimationFrame(() => this.paint())
     }
-    if (frame.type === "saving") showSaving(this.panel, frame.is_failing)
+    if (frame.type === "saving") showNotice(this.panel, "notSaved", frame.is_failing)
+    if (frame.type === "waiting") showNotice(this.panel, "cutOff", frame.is_waiting)
     if (frame.type === "ended") {
       this.ended = frame
       if (document.hidden || !this.waiting.length) this.paint()
@@ -66,11 +71,17 @@ class Live {
       const patch = this.waiting[done++]
       this.canvas.apply([patch])
       if (patch.op === "figures") this.syncClock()
+      else if (patch.op === "block" && !this.hasBegun) this.begin()
     }
     this.waiting.splice(0, done)
     this.end.keep()
     if (this.waiting.length) this.frame = requestAnimationFrame(() => this.paint())
     else if (this.ended) this.finish(this.ended)
+  }
+
+  begin() {
+    this.hasBegun = true
+    this.speak("The response is coming in.")
   }
 
   syncClock() {
@@ -85,16 +96,20 @@ class Live {
     clock.textContent = ms < 1000 ? `${Math.round(ms / 10) * 10} ms` : `${(ms / 1000).toFixed(ms < 60_000 ? 2 : 0)} s`
     const silence = (performance.now() - this.lastArrival) / 1000
     showSilence(this.panel, silence)
+    if (silence - this.spokenSilence >= 10) {
+      this.spokenSilence = silence
+      this.speak(`Nothing has arrived for ${Math.round(silence)} seconds.`)
+    } else if (silence < this.spokenSilence) this.spokenSilence = 0
   }
 
   speak(text) {
-    if (this.spoken) this.spoken.textContent = text.slice(0, 1000)
+    if (this.spoken) this.spoken.textContent = text
   }
 
   onState(state, details) {
     showBanner(this.panel, state, details, () => this.socket.retryNow())
     // What came last may still wait to be painted: then the painting ends it.
-    if (state === "over" && !this.finished && !this.ended) this.finish({ state: details.code === 4001 ? "signed out" : "interrupted" })
+    if (state === "over" && !this.finished && !this.ended) this.finish({ state: details.code === sessionEnded ? "signed out" : "interrupted" })
   }
 
   /** End the run, also while there is no socket: it may be waiting for its turn, or for the network. */
@@ -115,6 +130,8 @@ class Live {
     try {
       const html = await fetchPart(`${this.panel.dataset.panel}?drawn=${ended.digest ?? ""}`)
       if (this.panel.isConnected) replacePanel(this.panel, html)
+      this.end.end(ended.state === "failed")
+      this.speak(this.panel.dataset.said)
     } catch (error) {
       showBanner(this.panel, error.status === 404 ? "gone" : "offline", {}, () => this.retryFinish(ended))
     }
@@ -138,7 +155,7 @@ class Live {
  * reader's place survive. */
 function replacePanel(panel, html) {
   const fresh = toFragment(html).firstElementChild
-  for (const name of ["data-state", "data-socket"]) {
+  for (const name of ["data-state", "data-socket", "data-said"]) {
     if (fresh.hasAttribute(name)) panel.setAttribute(name, fresh.getAttribute(name))
     else panel.removeAttribute(name)
   }
@@ -149,13 +166,14 @@ function replacePanel(panel, html) {
     exchange(panel, fresh, "[data-ending]")
   }
   exchange(panel, fresh, "[data-headers]")
-  const tools = fresh.querySelector(".answer-tabs")
-  for (const element of [...panel.querySelectorAll(":scope > .answer-tabs > :not(.tabs)")]) element.remove()
-  const added = [...tools.children].filter((child) => !child.matches(".tabs"))
-  panel.querySelector(":scope > .answer-tabs").append(...added)
+  const tools = fresh.querySelector(".reply-head")
+  const head = panel.querySelector(":scope > .reply-head")
+  for (const element of [...head.querySelectorAll(":scope > :not(.tabs, .spacer)")]) element.remove()
+  const added = [...tools.children].filter((child) => !child.matches(".tabs, .spacer"))
+  head.append(...added)
   for (const element of added) window.htmx?.process(element) // not the panel: htmx would look at all of a long answer
   const labels = tools.querySelectorAll('[role="tab"]')
-  panel.querySelectorAll(':scope > .answer-tabs [role="tab"]').forEach((tab, at) => {
+  head.querySelectorAll('[role="tab"]').forEach((tab, at) => {
     const count = labels[at]?.querySelector(".count")
     tab.querySelector(".count")?.remove()
     if (count) tab.append(count)
@@ -187,11 +205,11 @@ const plainHtml = (element) => {
 // --- Banners -------------------------------------------------------------------------------------------------------
 
 const words = {
-  waiting: ["warn", "Reconnecting.", ({ number }) => `The run goes on at the server; the stream picks up after event ${number}.`],
-  full: ["warn", "Waiting for its turn.", () => "As many answers are shown live as one person may follow. This run goes on at the server; it is shown here when another one has ended."],
-  offline: ["bad", "Offline.", () => "The run goes on at the server. What came so far stays here."],
-  gone: ["bad", "Gone.", () => "This run is not there any more."],
-  "4001": ["warn", "Signed out.", () => "Sign in again to go on; the run goes on at the server."],
+  waiting: ["warn", "Reconnecting.", ({ number }) => `The request keeps running on the server; the stream continues after event ${number}.`],
+  full: ["warn", "Waiting for its turn.", () => "You are following as many responses as one person may. This one keeps running on the server and is shown when another has ended."],
+  offline: ["bad", "Offline.", () => "The request keeps running on the server. What has arrived stays here."],
+  gone: ["bad", "Gone.", () => "This request is no longer available."],
+  [sessionEnded]: ["warn", "Signed out.", () => "Log in again to continue; the request keeps running on the server."],
 }
 
 function showBanner(panel, state, details, retry) {
@@ -199,10 +217,10 @@ function showBanner(panel, state, details, retry) {
   const wasAway = old !== null
   old?.remove()
   const entry = words[details?.code] ?? words[state]
-  if (entry) return panel.prepend(banner(entry, details, retry))
+  if (entry) return place(panel, banner(entry, details, retry))
   if (state === "live" && wasAway) {
-    const back = banner(["good", "", () => `Back online. The stream goes on after event ${details.number}.`], details)
-    panel.prepend(back)
+    const back = banner(["good", "", () => `Back online. The stream continues after event ${details.number}.`], details)
+    place(panel, back)
     setTimeout(() => back.remove(), 4_000)
   }
 }
@@ -229,14 +247,25 @@ function banner([tone, bold, text], details, retry) {
   return element
 }
 
-function showSaving(panel, isFailing) {
-  panel.querySelector(":scope > [data-not-saved]")?.remove()
-  if (!isFailing) return
-  const element = banner(["warn", "Not being saved.", () => "The database does not answer. The stream goes on, and what arrives is stored once it does."])
-  delete element.dataset.banner // it is there beside what is said of the connection
-  element.dataset.notSaved = ""
-  panel.prepend(element)
+const notices = {
+  notSaved: ["Not being saved.", "The database does not answer. The stream continues, and what arrives is stored as soon as it does."],
+  cutOff: ["Waiting for another server.", "The request goes on there. What arrives meanwhile is shown as soon as the servers of this site reach each other again."],
 }
+
+/** Beside what is said of the connection. */
+function showNotice(panel, name, isShown) {
+  const known = panel.querySelector(`:scope > [data-notice="${name}"]`)
+  if (isShown === Boolean(known)) return
+  if (known) return known.remove()
+  const [head, text] = notices[name]
+  const element = banner(["warn", head, () => text])
+  delete element.dataset.banner
+  element.dataset.notice = name
+  place(panel, element)
+}
+
+/** Below the tabs and the figures. */
+const place = (panel, element) => panel.querySelector(":scope > [data-figures]").after(element)
 
 function showSilence(panel, seconds) {
   let line = panel.querySelector("[data-silence]")
@@ -247,7 +276,7 @@ function showSilence(panel, seconds) {
     line.dataset.silence = ""
     panel.querySelector("[data-message]").append(line)
   }
-  line.textContent = `Nothing has come for ${Math.floor(seconds)} s. The run goes on; Stop ends it.`
+  line.textContent = `Nothing has arrived for ${Math.floor(seconds)} s. The request is still running; Stop ends it.`
 }
 
 // --- Views that are made when they are looked at ---------------------------------------------------------------------
@@ -267,7 +296,7 @@ async function fetchView(view) {
     fill(view, await fetchPart(view.dataset.fetch))
   } catch {
     delete view.dataset.fetched
-    view.textContent = "This could not be fetched."
+    view.textContent = "This could not be loaded. Try again."
   }
 }
 
@@ -276,7 +305,7 @@ function onTab({ target }) {
   if (!panel || !target.dataset.view) return
   const view = document.getElementById(target.getAttribute("aria-controls"))
   if (target.dataset.view === "events") viewOf(panel).show()
-  else if (view.dataset.fetch && (!("fetched" in view.dataset) || live.has(panel))) fetchView(view)
+  else if (view?.dataset.fetch && (!("fetched" in view.dataset) || live.has(panel))) fetchView(view)
 }
 
 // --- What every panel does -----------------------------------------------------------------------------------------
@@ -294,7 +323,7 @@ function startCountdown(element) {
   const timer = setInterval(() => {
     const left = Math.ceil((until - performance.now()) / 1000)
     if (!element.isConnected || left <= 0) clearInterval(timer)
-    element.textContent = left > 0 ? `The server asks for ${left} s more.` : "The wait is over."
+    element.textContent = left > 0 ? `Wait ${left} s, as the server asks.` : "You can try again now."
   }, 500)
 }
 
@@ -303,6 +332,7 @@ async function onClick({ target }) {
   if (button && "replay" in button.dataset) playExample(button.closest("[data-example]").querySelector(".answer-panel"))
   const panel = button?.closest(".answer-panel")
   if (!panel) return
+  if (button.dataset.toView) panel.querySelector(`[role="tab"][data-view="${button.dataset.toView}"]`)?.click()
   if ("stop" in button.dataset) {
     start(document) // a panel that came just now is not followed yet: the press would be lost
     live.get(panel)?.stop()
@@ -332,10 +362,12 @@ function start(scope) {
     panel.dataset.begun = "1"
     prepare(panel, isAnswerToPress)
     if (panel.dataset.socket) live.set(panel, new Live(panel))
-    else if (isAnswerToPress && panel.dataset.run) tellEnd(panel.dataset, panel.dataset.state)
+    else if (isAnswerToPress && panel.dataset.run) {
+      tellEnd(panel.dataset, panel.dataset.state)
+      setTimeout(() => { panel.querySelector("[data-spoken]").textContent = panel.dataset.said }, 100)
+    }
     if (panel.parentElement?.dataset.example === "stream") playExample(panel)
   }
-  document.querySelector(".bench")?.toggleAttribute("data-comparing", document.querySelector("#answer > .compare") !== null)
   for (const [panel, run] of live) if (!panel.isConnected) run.leave()
 }
 

@@ -1,9 +1,9 @@
 // Applies the server's patches to the message view. Each names its place (block, part), so one that comes twice does
 // no harm, and the result is what the server would have written at once.
 
-import { fill, swap, toFragment } from "./fragment.js"
+import { fill, swap, toFragment } from "../lib/fragment.js"
 
-const leafSize = 40 // as PARTS_IN_LEAF of playground/answer/blocks.py
+const leafSize = 40 // as PARTS_IN_LEAF of playground/answer/block_drawing.py
 const inline = new Set(["A", "EM", "STRONG", "S", "SPAN", "BR", "HR", "IMG", "TABLE"])
 const cellAt = new WeakMap() // table that grows -> which cell of its last row: -1 before the first
 
@@ -54,13 +54,11 @@ function appendToTable(table, text) {
 export class Canvas {
   #places = new Map()
 
-  /** `spoken(text)` is told each part that is finished, for screen readers. */
-  constructor(panel, spoken = () => {}) {
+  constructor(panel) {
     this.panel = panel
     this.blocks = panel.querySelector("[data-blocks]")
     this.figures = panel.querySelector("[data-figures]")
     this.ending = panel.querySelector("[data-ending]")
-    this.spoken = spoken
   }
 
   clear() {
@@ -122,7 +120,6 @@ export class Canvas {
       tail.dataset.pieces = 0
     }
     decorate(element)
-    this.spoken(element.textContent)
   }
 
   on_tail({ index, html, to }) {

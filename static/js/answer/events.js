@@ -1,6 +1,6 @@
 // The Events view: the wire of one run, windowed, filtered, played. Rows are made only for what is in sight.
 
-import { fetchPart, fill } from "./fragment.js"
+import { fetchPart, fill } from "../lib/fragment.js"
 import { drawLanes, moveCursor } from "./lanes.js"
 import { Playback } from "./playback.js"
 import { WireData } from "./wire-data.js"
@@ -18,11 +18,12 @@ export class EventsView {
   #overviewOf = -1 // how many events the overview shows
   #overviewTimer = 0
   #now = 0 // number of the chosen event
+  #left = new AbortController()
 
   constructor(element, panel) {
     this.element = element
     this.panel = panel
-    this.data = new WireData(panel.dataset.wire)
+    this.data = new WireData(panel.dataset.wire, JSON.parse(element.dataset.kinds))
     this.box = element.querySelector("[data-window]")
     this.rows = element.querySelector("[data-rows]")
     this.lanes = element.querySelector("[data-lanes]")
@@ -56,12 +57,12 @@ export class EventsView {
   async #load() {
     if (this.element.ariaBusy === "true") return false
     this.element.ariaBusy = "true"
-    this.where.textContent = "Fetching the events…"
+    this.where.textContent = "Loading events…"
     try {
       await this.data.load()
       return true
     } catch {
-      this.where.textContent = "The events could not be fetched."
+      this.where.textContent = "The events could not be loaded."
       return false
     } finally {
       this.element.ariaBusy = null
@@ -70,7 +71,10 @@ export class EventsView {
 
   #listen() {
     this.box.addEventListener("scroll", () => this.#later(), { passive: true })
+    // Where the box does not scroll, the page does. A panel that was replaced leaves with its listener.
+    addEventListener("scroll", () => this.isVisible && this.#later(), { passive: true, signal: this.#left.signal })
     new ResizeObserver(() => this.#later()).observe(this.box)
+    this.element.querySelector("[data-close-event]").addEventListener("click", () => this.#close())
     this.rows.addEventListener("click", ({ target }) => {
       const row = target.closest("tr[data-number]")
       if (row) this.choose(Number(row.dataset.number))
@@ -99,13 +103,14 @@ export class EventsView {
     event.preventDefault()
     const at = this.#shown.indexOf(this.#now - 1)
     const next = this.#shown[Math.min(this.#shown.length - 1, Math.max(0, at + by))]
-    if (next !== undefined) this.choose(next + 1, { reveal: true })
+    if (next !== undefined) this.choose(next + 1)
   }
 
   #later() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0
       if (this.element.isConnected) this.draw()
+      else this.#left.abort()
     })
   }
 
@@ -157,15 +162,28 @@ export class EventsView {
 
   // -- rows
 
+  /** As the style sheet says: rows are taller where they are stacked. */
   get #rowHeight() {
-    return matchMedia("(width < 34rem)").matches || this.element.clientWidth < 544 ? 64 : 25
+    return Number(getComputedStyle(this.rows).getPropertyValue("--event-row")) || 25
+  }
+
+  /** What scrolls: the box in a pane of the workbench, else the page. */
+  get #scroller() {
+    return getComputedStyle(this.box).overflowY === "visible" ? document.scrollingElement : this.box
+  }
+
+  /** How far below the top of what scrolls the first row is. */
+  #rowsTop(scroller) {
+    const top = scroller === this.box ? this.box.getBoundingClientRect().top : 0
+    return this.rows.getBoundingClientRect().top - top + scroller.scrollTop
   }
 
   #drawRows() {
     const height = this.#rowHeight
-    const head = this.box.querySelector("thead").offsetHeight
-    const first = Math.max(0, Math.floor((this.box.scrollTop - head) / height) - spare)
-    const last = Math.min(this.#shown.length, first + Math.ceil(this.box.clientHeight / height) + 2 * spare)
+    const scroller = this.#scroller
+    const first = Math.max(0, Math.floor((scroller.scrollTop - this.#rowsTop(scroller)) / height) - spare)
+    const inSight = Math.ceil(scroller.clientHeight / height)
+    const last = Math.min(this.#shown.length, first + inSight + 2 * spare)
     const rows = []
     if (first) rows.push(gap(first * height))
     for (let at = first; at < last; at++) rows.push(this.#row(this.#shown[at], at ? this.#shown[at - 1] : -1))
@@ -202,13 +220,13 @@ export class EventsView {
     svg.setAttribute("preserveAspectRatio", "none")
     svg.setAttribute("aria-hidden", "true")
     svg.append(box("rail", 0, 8.5, 1000, 1), box(kind === "meta" || kind === "bad" ? "wait" : kind, (from / total) * 1000, 5, Math.max(3, ((to - from) / total) * 1000), 8))
-    const words = Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: `${Math.round(to - from)} ms after the one before` })
+    const words = Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: `${Math.round(to - from)} ms after the previous one` })
     return cell("bar", "", [svg, words])
   }
 
   // -- one event
 
-  async choose(number, { keepPosition = false, reveal = false } = {}) {
+  async choose(number, { keepPosition = false } = {}) {
     if (this.playback.isPlaying) this.playback.pause()
     this.#now = number
     if (!keepPosition) {
@@ -216,9 +234,9 @@ export class EventsView {
       this.position.value = this.playback.ms
     }
     this.#drawWhere()
-    if (reveal || keepPosition) this.#reveal()
-    this.#drawRows()
     this.stood.hidden = false
+    this.#reveal()
+    this.#drawRows()
     this.playback.standAt(number)
     const body = this.stood.querySelector("[data-stood-event]")
     body.dataset.number = number
@@ -226,15 +244,27 @@ export class EventsView {
       const html = await fetchPart(`${this.panel.dataset.wire}${number}/`)
       if (body.dataset.number === String(number)) fill(body, html)
     } catch {
-      body.textContent = "This event could not be fetched."
+      body.textContent = "This event could not be loaded."
     }
   }
 
   #reveal() {
     const at = this.#shown.indexOf(this.#now - 1)
     if (at < 0) return
-    const top = at * this.#rowHeight
-    if (top < this.box.scrollTop || top > this.box.scrollTop + this.box.clientHeight - 60) this.box.scrollTop = top - this.box.clientHeight / 3
+    const scroller = this.#scroller
+    const top = this.#rowsTop(scroller) + at * this.#rowHeight
+    const covered = this.box.querySelector(".playback").offsetHeight + this.box.querySelector("thead").offsetHeight
+    const { scrollTop, clientHeight } = scroller
+    if (top < scrollTop + covered || top > scrollTop + clientHeight - 60) scroller.scrollTop = top - clientHeight / 3
+  }
+
+  #close() {
+    if (this.playback.isPlaying) this.playback.pause()
+    this.stood.hidden = true
+    this.#now = 0
+    this.#drawWhere()
+    this.#drawRows()
+    this.box.focus({ preventScroll: true })
   }
 
   #play() {

@@ -1,7 +1,7 @@
 // Plays the stream example: the same patches as a real run's, at the times they would come.
 
 import { Canvas, decorate } from "./draw.js"
-import { fetchPart } from "./fragment.js"
+import { fetchPart } from "../lib/fragment.js"
 
 const playing = new WeakMap()
 

@@ -1,7 +1,5 @@
 // The overview: one lane for each content block, a tick for each event, to scale.
 
-import { kindOfBlock } from "./wire-data.js"
-
 const namespace = "http://www.w3.org/2000/svg"
 const width = 1000
 const bins = 500
@@ -41,7 +39,7 @@ export function drawLanes(box, wire) {
     svg.setAttribute("preserveAspectRatio", "none")
     svg.setAttribute("aria-hidden", "true")
     const group = document.createElementNS(namespace, "g")
-    group.setAttribute("class", index < 0 ? "meta" : kindOfBlock(type))
+    group.setAttribute("class", wire.kindOfLane(index))
     group.append(...ticks(wire, lanes.get(index), total).map((x) => rect({ class: "tick", x: x.toFixed(1), y: 1, width: 1.2, height: 12 })))
     svg.append(rect({ class: "rail", x: 0, y: 6.5, width, height: 1 }), group, rect({ class: "cursor", x: -10, y: -3, width: 2, height: 20 }))
     return [label, svg]

@@ -1,7 +1,7 @@
 // Plays a run again from its stored times, or stands still at one of its events.
 
 import { Canvas, decorate } from "./draw.js"
-import { fetchPart } from "./fragment.js"
+import { fetchPart } from "../lib/fragment.js"
 
 const mostFrames = 20_000 // events of a run that is played from frames fetched all at once
 const askEvery = 120 // ms, while a longer one plays
@@ -35,7 +35,7 @@ export class Playback {
     this.#asked = number
     if (this.#isAsking || !this.panel.dataset.panel) return
     this.#isAsking = true
-    const busy = setTimeout(() => this.#say("One moment."), busyAfter)
+    const busy = setTimeout(() => this.#say("Loading…"), busyAfter)
     try {
       for (let at = -1; at !== this.#asked && !this.#isPlayedFromFrames; ) {
         at = this.#asked
@@ -47,7 +47,7 @@ export class Playback {
       }
     } catch {
       this.#place = ""
-      this.#say("This could not be fetched.")
+      this.#say("This could not be loaded.")
     } finally {
       clearTimeout(busy)
       this.stood.removeAttribute("aria-busy")
@@ -71,7 +71,7 @@ export class Playback {
     this.#place = told.drawn
     this.#canvas.apply(told.draw)
     if (told.is_whole) decorate(this.stood)
-    const words = Object.assign(document.createElement("span"), { className: "quiet small", textContent: `the answer as it stood after event ${number}` })
+    const words = Object.assign(document.createElement("span"), { className: "quiet small", textContent: `response after event ${number}` })
     this.#heading.replaceChildren(`At ${Math.round(told.ms).toLocaleString("en")} ms `, words)
     this.stood.removeAttribute("aria-busy")
   }
@@ -109,7 +109,7 @@ export class Playback {
 
   async #prepare() {
     this.#isPlayedFromFrames = true
-    if (!this.#frames) this.#say("One moment.")
+    if (!this.#frames) this.#say("Loading…")
     this.#frames ??= JSON.parse(await fetchPart(`${this.panel.dataset.panel}frames/`)).frames
     this.stood.removeAttribute("aria-busy")
     this.#stage()
@@ -119,7 +119,7 @@ export class Playback {
   /** Make room for an answer that is drawn from its beginning. */
   #stage() {
     this.stood.hidden = false
-    this.#heading = Object.assign(document.createElement("h3"), { textContent: "As it came in" })
+    this.#heading = Object.assign(document.createElement("h3"), { textContent: "As received" })
     const blocks = Object.assign(document.createElement("div"), { className: "blocks" })
     blocks.dataset.blocks = ""
     const ending = document.createElement("div")

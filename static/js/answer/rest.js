@@ -26,7 +26,7 @@ export async function showRest(button, address) {
   } catch {
     place.remove()
     button.disabled = false
-    if (note) note.textContent = `${wanted} This could not be fetched; try again.`
+    if (note) note.textContent = `${wanted} This could not be loaded. Try again.`
   }
 }
 

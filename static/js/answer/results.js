@@ -9,7 +9,9 @@ export function updateResults(panel) {
   button.disabled = missing > 0 && !anyway.checked
   anyway.closest("label").hidden = missing === 0
   const words = panel.querySelector("[data-missing-results]")
-  words.textContent = missing ? `${missing} of ${cards.length} without a result` : ""
+  words.textContent = missing
+    ? `${missing} ${missing === 1 ? "result" : "results"} missing`
+    : `${cards.length} of ${cards.length} ${cards.length === 1 ? "result" : "results"} filled in`
 }
 
 function hasResult(card) {

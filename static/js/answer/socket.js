@@ -1,13 +1,13 @@
 // One run's websocket: resumes where it stopped, acknowledges, and tells when the page is cut off.
 
+import { isFinal, tooMany } from "../lib/close-codes.js"
+
 const firstDelay = 300
 const longestDelay = 8_000
 // How soon the server is told what has arrived: a little can wait, much would hold up what is still to come.
 const seenEvery = 1_000
 const seenEveryUnderLoad = 120
 const much = 16_000 // characters
-const ended = new Set([1000, 4001, 4400])
-const full = 4429 // as many sockets are open as one person may have
 const fullDelay = 2_000
 const settledAfter = 500 // ms; a server that refuses does so at once, but only after it has let us in
 
@@ -131,12 +131,12 @@ export class RunSocket {
     clearTimeout(this.#seenTimer)
     this.#seenTimer = 0
     if (this.#closed) return
-    if (this.isOver || ended.has(code)) {
+    if (this.isOver || isFinal(code)) {
       this.close()
       this.on.state("over", { code, isOver: this.isOver })
       return
     }
-    this.#wait(code === full)
+    this.#wait(code === tooMany)
   }
 
   #lose() {

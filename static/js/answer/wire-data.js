@@ -1,25 +1,13 @@
 // The events of one run as columns, however many there are: 100,000 events are six arrays, not 100,000 objects.
 
-import { fetchPart } from "./fragment.js"
+import { fetchPart } from "../lib/fragment.js"
 
 const deltaOf = /"delta"\s*:\s*\{\s*"type"\s*:\s*"([a-z_]{1,60})"/
 const typeOf = /"type"\s*:\s*"([a-z_]{1,60})"/
 const indexOf = /"index"\s*:\s*(\d{1,6})/
 const blockOf = /"content_block"\s*:\s*\{[^{}]{0,200}?"type"\s*:\s*"([a-z_]{1,60})"/
-const known = new Set([
-  "message_start", "content_block_start", "content_block_stop", "message_delta", "message_stop", "ping", "error",
-  "text_delta", "thinking_delta", "signature_delta", "input_json_delta", "citations_delta", "compaction_delta",
-])
 const rowsAtOnce = 500
 const mostAsked = 2 // windows of rows that are fetched at a time; of those scrolled past only the last ones are
-
-export function kindOfBlock(type) {
-  if (type === "text" || type === "thinking") return type
-  if (type === "redacted_thinking") return "thinking"
-  return /tool_use|tool_result/.test(type ?? "") ? "tool" : "meta"
-}
-
-const kinds = { text_delta: "text", citations_delta: "text", thinking_delta: "thinking", signature_delta: "thinking", input_json_delta: "tool", error: "bad" }
 
 export class WireData {
   #texts = new Map() // number -> data as received, or its beginning
@@ -28,8 +16,11 @@ export class WireData {
   #counts = new Map()
   #counted = 0
 
-  constructor(address) {
+  /** `kinds`: the catalogue of block types as the server tells it (`wire_kinds` in block_types.py). */
+  constructor(address, kinds) {
     this.address = address
+    this.kinds = kinds
+    this.known = new Set(kinds.events)
     this.at = []
     this.name = []
     this.index = []
@@ -67,7 +58,7 @@ export class WireData {
   #markOf(name, data, mark) {
     const text = data.trim()
     if (text && text !== "[DONE]" && mark !== "cut" && !(text.startsWith("{") && text.endsWith("}"))) return "not JSON"
-    return known.has(name) || text === "[DONE]" ? "" : "unknown"
+    return this.known.has(name) || text === "[DONE]" ? "" : "unknown"
   }
 
   /** Fetch what a stored run has. */
@@ -82,8 +73,20 @@ export class WireData {
     this.isWhole = true
   }
 
+  /** The colour of an event. */
   kind(at) {
-    return kinds[this.name[at]] ?? (this.mark[at] ? "bad" : this.index[at] < 0 ? "meta" : kindOfBlock(this.blocks.get(this.index[at])))
+    const name = this.name[at]
+    if (Object.hasOwn(this.kinds.deltas, name)) return this.kinds.deltas[name]
+    if (this.mark[at] || name === "error") return "bad"
+    return this.kindOfLane(this.index[at])
+  }
+
+  /** The colour of all that belongs to one block; of the message itself below 0. */
+  kindOfLane(index) {
+    const type = this.blocks.get(index) ?? ""
+    if (index < 0) return "meta"
+    if (Object.hasOwn(this.kinds.blocks, type)) return this.kinds.blocks[type]
+    return Object.entries(this.kinds.parts).find(([part]) => type.includes(part))?.[1] ?? "meta"
   }
 
   /** The beginning of an event's data; null while it is on its way, `onCome` is called when it is there. */

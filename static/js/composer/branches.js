@@ -1,7 +1,7 @@
 // Branches of the request: going to one, and "2 of 3" on turns that have siblings since the request was sent. The request
 // panel itself is not drawn again for that.
 
-import { fetchPart, swap, toFragment } from "./fragment.js"
+import { fetchPart, swap, toFragment } from "../lib/fragment.js"
 import { post, state } from "./form-draft.js"
 
 const ask = document.getElementById("ask")
@@ -23,7 +23,7 @@ function replaceSwitch(old, now) {
 
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   const { requestPath = "" } = detail.pathInfo ?? {}
-  if (detail.successful && (requestPath === "/send" || requestPath.endsWith("/results/"))) refresh().catch(() => {})
+  if (detail.successful && (requestPath === `${document.documentElement.dataset.root}send` || requestPath.endsWith("/results/"))) refresh().catch(() => {})
 })
 
 ask.addEventListener("click", async ({ target }) => {

@@ -1,7 +1,7 @@
 // The compare bench: what is typed in a column's head, which of its fields follow the form, and its figures.
 
 import { change, touch } from "./form-draft.js"
-import { fetchPart, toFragment } from "./fragment.js"
+import { fetchPart, toFragment } from "../lib/fragment.js"
 
 const answer = document.getElementById("answer")
 const bench = () => document.getElementById("compare")
@@ -59,17 +59,15 @@ document.addEventListener(
     const button = target.closest?.('[data-op^="column-"]')
     if (!button) return
     wanted = button.dataset.then ?? ""
-    if (button.id !== "compare-start") return
+    if (!button.matches(".compare-start")) return
     button.dataset.kind = answer.querySelector(".answer-panel")?.dataset.run ?? ""
-    // Where one column fills the view, the first one is to be seen first.
-    if (matchMedia("(width < 40rem)").matches) wanted = "#column-a .column-field"
   },
   true,
 )
 
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   const shown = [...answer.querySelectorAll("#compare [data-column]")].map((column) => column.dataset.column)
-  if (detail.elt.closest?.("#poster, #run, #import")) detail.formData.set(":columns", shown.join(" "))
+  if (detail.elt.closest?.("#poster, #run, #import, #save, #tool-paste")) detail.formData.set(":columns", shown.join(" "))
 })
 
 const isPress = ({ requestConfig }) => String(requestConfig?.formData?.get(":op") ?? "").startsWith("column-")
@@ -81,9 +79,12 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 })
 
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  showStates()
-  showFolds()
-  answer.closest(".bench").toggleAttribute("data-comparing", answer.querySelector(".compare") !== null)
+  if (bench()) {
+    showStates()
+    placeFigures()
+    chooseView()
+  }
+  answer.closest(".workbench").toggleAttribute("data-comparing", bench() !== null)
   if (isPress(detail)) {
     firstOf(wanted)?.focus()
     wanted = ""
@@ -93,18 +94,97 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 
 function showWhatCame() {
   const isHeldBack = bench().querySelector("#compare-said .problem") !== null
-  if (isHeldBack) bench().querySelector("[aria-invalid]")?.focus()
-  else if (matchMedia("(width >= 64rem)").matches) bench().querySelector(".column-answer [data-socket]")?.scrollIntoView({ block: "nearest" })
+  const wrong = bench().querySelector("[aria-invalid]")
+  if (isHeldBack && wrong) reach(wrong).focus()
 }
 
 /** The first of several selectors, in their order, that names something that can take the focus. */
 function firstOf(selectors) {
   for (const selector of selectors.split(", ")) {
     const found = selector && document.querySelector(selector)
-    if (found && !found.disabled && found.checkVisibility()) return found
+    if (found && !found.disabled && reach(found).checkVisibility()) return found
   }
   return null
 }
+
+/** The element itself, with the settings that hold it opened. */
+function reach(element) {
+  if (bench()?.contains(element)) document.dispatchEvent(new CustomEvent("view:wanted", { detail: "response" }))
+  const settings = element.closest(".column-settings")
+  if (settings && !element.matches("summary")) open(settings)
+  return element
+}
+
+// --- The settings of a column: a sheet below its line -----------------------------------------------------------------
+
+function open(settings) {
+  for (const other of bench().querySelectorAll(".column-settings[open]")) other.open = other === settings
+  settings.open = true
+}
+
+// A head that is drawn again keeps its sheet.
+let opened = ""
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (!detail.target.matches?.(".column-head")) return
+  const settings = detail.target.querySelector(".column-settings[open]")
+  if (settings) opened = settings.id
+})
+document.addEventListener("htmx:oobAfterSwap", () => {
+  const settings = opened && document.getElementById(opened)
+  if (settings) settings.open = true
+  opened = ""
+})
+
+document.addEventListener("click", ({ target }) => {
+  if (!(target instanceof Element) || !bench()) return
+  const opener = target.closest("[data-opens-settings]")
+  if (opener) {
+    const settings = opener.closest(".column-head").querySelector(".column-settings")
+    open(settings)
+    settings.querySelector("[aria-invalid], .column-more").focus()
+    return
+  }
+  const inside = target.closest(".column-settings")
+  // What a press has taken out of the page since is no place outside.
+  if (target.isConnected) for (const settings of bench().querySelectorAll(".column-settings[open]")) settings.open = settings === inside
+})
+
+document.addEventListener("keydown", (event) => {
+  const settings = bench()?.querySelector(".column-settings[open]")
+  if (event.key !== "Escape" || !settings || event.defaultPrevented) return
+  event.preventDefault() // it closes the sheet, and stops no run
+  settings.open = false
+  settings.querySelector("summary").focus()
+}, true)
+
+// --- One set of tabs for all columns ----------------------------------------------------------------------------------
+
+let view = "message"
+function chooseView() {
+  for (const tab of bench()?.querySelectorAll("[data-columns-view]") ?? []) {
+    const isChosen = tab.dataset.columnsView === view
+    tab.ariaSelected = String(isChosen)
+    tab.tabIndex = isChosen ? 0 : -1
+  }
+  for (const tab of bench()?.querySelectorAll(`.column-answer [role="tab"][data-view="${view}"][aria-selected="false"]`) ?? []) tab.click()
+}
+
+answer.addEventListener("click", ({ target }) => {
+  const tab = target.closest("[data-columns-view]")
+  if (!tab) return
+  view = tab.dataset.columnsView
+  chooseView()
+})
+answer.addEventListener("keydown", (event) => {
+  const tab = event.target.closest("[data-columns-view]")
+  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
+  if (!tab || !by) return
+  const tabs = [...tab.parentElement.querySelectorAll("[data-columns-view]")]
+  event.preventDefault()
+  const next = tabs.at((tabs.indexOf(tab) + by) % tabs.length)
+  next.click()
+  next.focus()
+})
 
 // --- Figures --------------------------------------------------------------------------------------------------------
 
@@ -118,23 +198,18 @@ async function showFigures() {
   const box = document.getElementById("compare-figures")
   if (!box) return
   const html = await fetchPart(box.dataset.figures).catch(() => "")
-  if (html) box.replaceChildren(toFragment(html))
+  if (!html) return
+  box.replaceChildren(toFragment(html))
+  placeFigures()
 }
 
-// --- The settings folded away: more room for the answers ------------------------------------------------------------
-
-const FOLDED = "compare-folded"
-function showFolds() {
-  const isFolded = sessionStorage.getItem(FOLDED) !== null
-  bench()?.toggleAttribute("data-folded", isFolded)
-  bench()?.querySelector("[data-folds-heads]").setAttribute("aria-expanded", String(!isFolded))
+/** The figures come for all columns at once; each list stands under its column. */
+function placeFigures() {
+  for (const footer of bench()?.querySelectorAll("[data-footer-of]") ?? []) {
+    const list = document.querySelector(`#compare-figures [data-figures-of="${footer.dataset.footerOf}"]`)
+    if (list) footer.replaceChildren(list.cloneNode(true))
+  }
 }
-answer.addEventListener("click", ({ target }) => {
-  if (!target.closest("[data-folds-heads]")) return
-  if (sessionStorage.getItem(FOLDED) === null) sessionStorage.setItem(FOLDED, "1")
-  else sessionStorage.removeItem(FOLDED)
-  showFolds()
-})
 
 showStates()
-showFolds()
+placeFigures()

@@ -1,10 +1,17 @@
 // The playground page: what ties the form, the snippets, the run bar and the answer together.
 
 import "./form-controls.js"
+import "./added.js"
 import "./form-files.js"
-import "./json-editor.js"
+import "./form-groups.js"
+import "./form-help.js"
+import "./naming.js"
+import "./tools.js"
+import "./undo.js"
+import "../lib/json-editor.js"
 import { carryPrefilled, forget, keep, post, state, textsBefore, touch } from "./form-draft.js"
 import { focusPlace, goOnTo, rememberFocus, restoreFocus } from "./form-focus.js"
+import { pageHeaders } from "../lib/fragment.js"
 import { placeProblems, placeTicks, welcome } from "./form-problems.js"
 
 const ask = document.getElementById("ask")
@@ -14,7 +21,9 @@ const run = document.getElementById("run")
 
 function showClocks() {
   for (const time of document.querySelectorAll("time[data-clock]")) {
-    time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour12: false })
+    const moment = new Date(time.dateTime)
+    time.textContent = moment.toLocaleTimeString([], { hour12: false })
+    time.title = moment.toLocaleString([], { dateStyle: "medium", timeStyle: "long" })
     time.removeAttribute("data-clock")
   }
 }
@@ -28,7 +37,7 @@ function settle() {
 document.addEventListener("htmx:beforeSwap", rememberFocus)
 document.addEventListener("htmx:oobBeforeSwap", rememberFocus)
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (!detail.elt.closest?.("#poster, #run, #import")) return
+  if (!detail.elt.closest?.("#poster, #run, #import, #save, #tool-paste")) return
   if (detail.xhr.status === 200) followState()
   if (detail.xhr.status === 200) document.getElementById("prefilled")?.remove()
   if (detail.elt.id === "import" && detail.xhr.status === 200 && !detail.xhr.getResponseHeader("HX-Retarget")) {
@@ -49,7 +58,16 @@ function followState() {
     else goOnTo(focus)
   }
   if (said) announce(said)
+  tellNotSent(said?.startsWith("Not sent") ? said : "")
   delete document.getElementById("draft-state").dataset.said
+}
+
+/** What is not sent says why next to the button, and the groups that hold the problems open. */
+function tellNotSent(words) {
+  const note = document.getElementById("run-note")
+  if (note) note.textContent = words
+  if (!words) return
+  for (const group of ask.querySelectorAll("details[data-group][data-invalid]")) group.open = true
 }
 
 function announce(words) {
@@ -128,19 +146,35 @@ ask.addEventListener("focusin", ({ target }) => {
   window.htmx.trigger(list, "opened")
 })
 
-function countTokens() {
+const tokenCount = document.getElementById("token-count")
+let counted = "" // the request that the count beside the form is of
+
+async function countTokens() {
+  tokenCount.textContent = "Counting tokens…"
+  await keep()
+  counted = state().request
+  askForCount()
+}
+function askForCount() {
   window.htmx.ajax("POST", ask.dataset.tokensUrl, { source: "#counter", target: "#token-count", swap: "innerHTML" })
 }
 const asTyped = document.getElementById("count-as-typed")
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (asTyped?.checked && detail.elt.id === "poster" && detail.xhr.status === 200) countTokens()
+  if (detail.elt.id !== "poster" || detail.xhr.status !== 200) return
+  if (asTyped?.checked) askForCount()
+  else if (counted && counted !== state().request) tokenCount.replaceChildren()
 })
+for (const failed of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(failed, ({ detail }) => {
+    if (detail.elt.id === "counter") tokenCount.textContent = "Could not count the tokens. Try again."
+  })
+}
 
 // --- Snippets -------------------------------------------------------------------------------------------------------
 
 const snippets = document.getElementById("snippets")
 function chooseLanguage(id) {
-  document.cookie = `language=${id};path=/;max-age=31536000;samesite=lax`
+  document.cookie = `language=${id};path=${document.documentElement.dataset.root};max-age=31536000;samesite=lax`
   post(ask.dataset.edit, { ":language": id })
 }
 snippets.addEventListener("click", ({ target }) => {
@@ -161,7 +195,7 @@ document.addEventListener("click", async ({ target }) => {
   const button = target.closest?.("[data-copies-from]")
   if (!button) return
   keep()
-  const response = await fetch(button.dataset.copiesFrom)
+  const response = await fetch(button.dataset.copiesFrom, { headers: pageHeaders() })
   copy(await response.text(), button)
 })
 
@@ -186,24 +220,12 @@ run.addEventListener(
 // Whoever did something else in between means it.
 document.addEventListener("pointerdown", ({ target }) => (press.at = run.contains(target) ? press.at : -Infinity), { capture: true })
 run.addEventListener("htmx:configRequest", ({ detail }) => {
-  detail.formData.set(":press", presses.get(detail.triggeringEvent) ?? "")
+  detail.formData.set(":idempotency-key", presses.get(detail.triggeringEvent) ?? "")
 })
-
-const stopButton = run.querySelector("[data-stop-run]")
-const answer = document.getElementById("answer")
-const isRunning = () => answer.querySelector("[data-socket]") !== null
-const follow = () => (stopButton.disabled = !isRunning())
-new MutationObserver(follow).observe(answer, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-socket", "data-state"] })
-follow()
-stopButton.addEventListener("click", stop)
-function stop() {
-  for (const button of answer.querySelectorAll("[data-stop]")) button.click()
-}
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.target.closest?.("dialog")) {
     event.preventDefault()
     run.requestSubmit()
   }
-  if (event.key === "Escape" && isRunning() && !document.querySelector("dialog[open], details.menu[open]")) stop()
 })

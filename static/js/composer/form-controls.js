@@ -2,7 +2,7 @@
 
 import { change, post, touch } from "./form-draft.js"
 import { goTo } from "./form-focus.js"
-import { expectTurn } from "./form-problems.js"
+import { expect, holdBack } from "./form-problems.js"
 
 const ask = document.getElementById("ask")
 
@@ -27,7 +27,8 @@ document.addEventListener("click", (event) => {
 
 function press(op, path, values = {}) {
   goTo(path, op)
-  if (["add-turn", "insert-before"].includes(op)) expectTurn()
+  holdBack()
+  expect(op)
   const done = change(op, path, values)
   if (op === "run-from") done.then(() => document.getElementById("run").requestSubmit())
 }
@@ -43,11 +44,12 @@ function addFrom(field) {
   if (!text.trim()) return
   field.value = ""
   if (field.matches("[data-beta-field]")) return change("beta-add", "", { ":kind": text })
+  if (field.matches("[data-value-for]")) return press("schema-value", field.dataset.valueFor, { ":kind": text })
   if (field.matches("[data-entry-for]")) return press("entry", field.dataset.entryFor, { ":kind": text })
   change("insert", field.dataset.chipFor, { ":kind": text })
 }
 
-const CHIP_FIELD = "[data-chip-for], [data-entry-for], [data-beta-field]"
+const CHIP_FIELD = "[data-chip-for], [data-value-for], [data-entry-for], [data-beta-field]"
 ask.addEventListener("keydown", (event) => {
   const field = event.target
   if (field.matches(CHIP_FIELD)) {
@@ -58,10 +60,11 @@ ask.addEventListener("keydown", (event) => {
     if (event.key === "Backspace" && !field.value) field.closest(".chips").querySelector(".chip:last-of-type button")?.click()
   } else if (event.key === "Enter" && field.matches("input") && !event.ctrlKey && !event.metaKey) {
     event.preventDefault() // a form of one field would be submitted
+    if (field.matches("[data-op-choice]")) field.dispatchEvent(new Event("change", { bubbles: true }))
   }
 })
 ask.addEventListener("focusout", ({ target }) => {
-  if (target.matches("[data-chip-for], [data-beta-field]")) addFrom(target)
+  if (target.matches("[data-chip-for], [data-value-for], [data-beta-field]")) addFrom(target)
 })
 ask.addEventListener("click", ({ target }) => {
   if (!target.closest("[data-header-add]")) return

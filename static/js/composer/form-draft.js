@@ -3,6 +3,8 @@
 // A control's name is its place in the body. Only controls that were touched are sent, with the version of the draft
 // that this page was drawn from; one request at a time, the others wait (`hx-sync` on #poster).
 
+import { pageHeaders } from "../lib/fragment.js"
+
 const PAUSE_MS = 450
 const RETRY_MS = 4000
 const dirty = new Map()
@@ -31,19 +33,32 @@ export function textsBefore() {
   return Object.fromEntries([...controls].map((control) => [control.name, textBefore(control)]))
 }
 
+/** An empty field sends nothing, unless an empty string was sent on purpose and is not changed. A switch that is turned on
+ * forgets that its other state was an explicit false. */
+function showWhetherSent(control) {
+  if (control.placeholder === "empty string") control.dataset.sendsEmpty = ""
+  const sendsEmpty = "sendsEmpty" in control.dataset && control.value === "" && textBefore(control) === ""
+  if ("sendsEmpty" in control.dataset) control.placeholder = sendsEmpty ? "empty string" : "not sent"
+  if (control.type === "checkbox" && control.checked && control.dataset.off) {
+    delete control.dataset.off
+    control.nextElementSibling?.remove()
+  }
+  control.closest("[data-place]")?.toggleAttribute("data-set", textOf(control) !== "" || sendsEmpty)
+}
+
 export function touch(control) {
   dirty.set(control.name, textOf(control))
-  control.closest("[data-param]")?.toggleAttribute("data-set", textOf(control) !== "")
+  showWhetherSent(control)
   clearTimeout(timer)
   timer = setTimeout(keep, PAUSE_MS)
   mark()
 }
 
-/** Send what is waiting, if anything is. */
+/** Send what is waiting, if anything is; returns when it is there. */
 export function keep() {
   clearTimeout(timer)
   const isOnlyCarried = dirty.size === 1 && dirty.has(":json") && document.getElementById("prefilled")
-  if (dirty.size && !isOnlyCarried) post(ask().dataset.edit)
+  return dirty.size && !isOnlyCarried ? post(ask().dataset.edit) : undefined
 }
 
 const hasUnsent = () => dirty.size > 0 || flying.size > 0
@@ -82,11 +97,14 @@ function openParts() {
 }
 
 function isOurs(source) {
-  return source instanceof Element && source.closest("#poster, #run, #import") !== null
+  return source instanceof Element && source.closest("#poster, #run, #import, #save, #tool-paste") !== null
 }
+/** The counter reads what was typed too, and stores nothing. */
+const readsTyped = (source) => isOurs(source) || source?.id === "counter"
 
 document.addEventListener("htmx:configRequest", (event) => {
-  if (!isOurs(event.detail.elt)) return
+  Object.assign(event.detail.headers, pageHeaders())
+  if (!readsTyped(event.detail.elt)) return
   const form = event.detail.formData
   const { version, mode } = state()
   form.set(":version", version)
@@ -121,6 +139,9 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (note) note.textContent = "Offline. What you type is kept in this tab until the server answers."
   }
   if (detail.xhr.status === 0 || detail.xhr.status >= 500) retry()
+  if (detail.xhr.status === 404 && document.documentElement.dataset.conversation) {
+    document.getElementById("conflict").replaceChildren(document.getElementById("gone-banner").content.cloneNode(true))
+  }
   if (detail.xhr.status !== 200) return
   // What could not be read stays dirty: the body still has the old value, the field the new text.
   const unread = new Set((state().unread ?? "").split("\n"))
@@ -128,6 +149,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (unread.has(name)) continue
     const control = document.querySelector(`[data-control][name="${CSS.escape(name)}"]`)
     if (control) control.dataset.kept = text
+    if (control && text !== "") delete control.dataset.sendsEmpty
     if (dirty.get(name) === text) dirty.delete(name)
   }
 })
@@ -154,6 +176,6 @@ window.addEventListener("beforeunload", () => {
   if (!dirty.size || (dirty.size === 1 && document.getElementById("prefilled"))) return
   // The page goes: send what is left without waiting for an answer.
   const form = new URLSearchParams({ ":version": state().version, ":mode": state().mode, ...Object.fromEntries(dirty) })
-  const headers = { "X-CSRFToken": JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"] }
+  const headers = { "X-CSRFToken": JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"], ...pageHeaders() }
   fetch(ask().dataset.edit, { method: "POST", body: form, headers, keepalive: true }).catch(() => {}) // too large to be sent while leaving: the last half second is lost
 })

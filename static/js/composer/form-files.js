@@ -78,15 +78,29 @@ const contentOf = (target) => {
   return turn ? `${turn.dataset.place}.content` : null
 }
 
+const placeFor = (target) => target.closest("[data-drop]") ?? target.closest(".turn:not(.turn-folded)")
+/** Where the files would go, as long as they are held over it. */
+function showOver(place) {
+  for (const other of ask.querySelectorAll("[data-over]")) if (other !== place) other.removeAttribute("data-over")
+  place?.setAttribute("data-over", "")
+}
+
 ask.addEventListener("dragover", (event) => {
-  if (!event.dataTransfer?.types.includes("Files") || !(event.target.closest("[data-drop]") || contentOf(event.target))) return
+  if (!event.dataTransfer?.types.includes("Files")) return
+  const place = placeFor(event.target)
+  showOver(place)
+  if (!place) return
   event.preventDefault()
   event.dataTransfer.dropEffect = "copy"
+})
+ask.addEventListener("dragleave", (event) => {
+  if (event.dataTransfer?.types.includes("Files") && !ask.contains(event.relatedTarget)) showOver(null)
 })
 ask.addEventListener("drop", (event) => {
   const path = event.target.closest("[data-drop]")?.dataset.drop ?? contentOf(event.target)
   if (!event.dataTransfer.files.length || !path) return
   event.preventDefault()
+  showOver(null)
   put(event.dataTransfer.files, path)
 })
 ask.addEventListener("paste", (event) => {

@@ -41,6 +41,11 @@ export function focusPlace(path, op = "") {
   if (!place) return false
   for (let fold = place.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true
   if (["up", "down", "move", "remove"].includes(op) && place.tabIndex === -1) return focusOn(place)
+  if (op === "schema-name" || op === "schema-add") return focusOn(place.querySelector("[data-op-choice=schema-name]") ?? place)
+  if (["schema-required", "schema-type"].includes(op)) {
+    const pressed = place.querySelector(`:is([data-op=${op}], [data-op-choice=${op}])[data-path=${quoted(path)}]`)
+    if (pressed) return focusOn(pressed)
+  }
   const named = place.querySelector(`[data-control][name=${quoted(path)}]`)
   return focusOn(named ?? [...place.querySelectorAll(FIELD)].find((field) => field.checkVisibility?.() ?? true) ?? place)
 }

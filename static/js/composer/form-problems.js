@@ -2,29 +2,66 @@
 
 const LAST_STEP = /(?:\.?[A-Za-z_][\w-]*|\[(?:\d+|"(?:[^"\\]|\\.)*")\])$/
 
-// A turn that was added just now is empty, and need not be told: it waits until the reader has left it or sends.
+// A problem is told when its reader has left the field that was changed, or sends: not while it is being typed, and not
+// because something was put in that cannot be whole yet.
+let told = null // paths of the problems that are told; null: all that there are
+const begun = new Set() // places that were put in and have not been left yet
 let isAdding = false
-let fresh = ""
-/** The next change adds a turn. */
-export const expectTurn = () => (isAdding = true)
-/** A change led to this place: if it added a turn, that is where. */
+let isTouched = false // a field was changed since the problems were told last
+
+const PUTS_IN = ["add", "add-block", "add-turn", "attach", "entry", "insert", "insert-before", "kind", "variant"]
+
+/** The next change puts something in. */
+export const expect = (op) => (isAdding = PUTS_IN.includes(op))
+/** A change led to this place: if it put something in, that is where. */
 export function welcome(place) {
-  if (isAdding) fresh = /^messages\[\d+\]/.exec(place)?.[0] ?? ""
+  if (isAdding && place) begun.add(/^messages\[\d+\]/.exec(place)?.[0] ?? place)
   isAdding = false
 }
-const isSpared = (path) => fresh !== "" && path.startsWith(fresh)
-function spareNothing() {
-  if (!fresh) return
-  fresh = ""
+
+const items = () => [...document.querySelectorAll("#problem-list > li")]
+const isBegun = (path) => [...begun].some((place) => path.startsWith(place))
+const isTold = (path) => told === null || told.has(path)
+
+/** Tell what is wrong now, but for what was only just put in; `within` is the field that was left. */
+function tell(within = "") {
+  const paths = items().map(({ dataset }) => dataset.path)
+  told = new Set(paths.filter((path) => !isBegun(path) || (within && path.startsWith(within))))
   placeProblems()
 }
-document.addEventListener("focusout", () =>
+
+function tellAll() {
+  begun.clear()
+  told = null
+  placeProblems()
+}
+
+/** Before a change: what is told already stays told, what comes new waits. */
+export function holdBack() {
+  told ??= new Set(items().map(({ dataset }) => dataset.path))
+}
+
+document.addEventListener("input", ({ target }) => {
+  if (!target.closest?.("#ask")) return
+  holdBack()
+  isTouched = true
+})
+// After what follows from leaving: a field that is drawn again takes the focus away and gets it back.
+document.addEventListener("focusout", ({ target }) => {
+  if (!target.isConnected || !target.closest?.("#ask")) return
   setTimeout(() => {
     const at = document.activeElement
-    if (fresh && at !== document.body && !at.closest(`[data-place="${CSS.escape(fresh)}"]`)) spareNothing()
-  }),
-)
-document.addEventListener("submit", ({ target }) => target.id === "run" && spareNothing(), true)
+    if (at === document.body || at === target) return
+    let isLeft = false
+    for (const place of begun) {
+      const part = document.querySelector(`#ask [data-place="${CSS.escape(place)}"]`)
+      if (part?.contains(target) && !part.contains(at)) isLeft = begun.delete(place)
+    }
+    if (isTouched || isLeft) tell(target.name ?? "")
+    isTouched = false
+  })
+})
+document.addEventListener("submit", ({ target }) => target.id === "run" && tellAll(), true)
 
 function slotFor(path) {
   for (let at = path; ; at = at.replace(LAST_STEP, "")) {
@@ -51,7 +88,7 @@ export function placeProblems() {
   for (const item of document.querySelectorAll("#problem-list > li")) {
     const { path, severity, line } = item.dataset
     const slot = everything ?? slotFor(path)
-    if (!slot || (!everything && isSpared(path))) continue
+    if (!slot || (!everything && !isTold(path))) continue
     const shown = document.createElement("div")
     shown.className = "problem"
     shown.id = `problem-${(number += 1)}`
@@ -61,8 +98,19 @@ export function placeProblems() {
     if (line) annotations.push({ row: line - 1, column: 0, text: shown.querySelector("span").textContent, type: severity })
     if (severity === "error") markInvalid(slot, path, shown.id)
   }
+  countTold(everything !== null)
   document.querySelector("json-editor[data-tall]")?.annotate?.(annotations)
   for (const editor of document.querySelectorAll("#ask json-editor:not([data-tall])")) markLines(editor)
+}
+
+/** The tags above the form count what is told, and not what waits. */
+function countTold(isWhole) {
+  for (const tag of document.querySelectorAll("#problem-tags [data-next-problem]")) {
+    const { nextProblem: severity } = tag.dataset
+    const count = items().filter(({ dataset }) => dataset.severity === severity && (isWhole || isTold(dataset.path))).length
+    tag.hidden = count === 0
+    tag.textContent = `${count} ${severity === "error" ? "problem" : "warning"}${count === 1 ? "" : "s"}`
+  }
 }
 
 /** A schema's own editor: text that is no JSON says its line in the message. */
@@ -82,7 +130,7 @@ function markInvalid(slot, path, id) {
     field.setAttribute("aria-invalid", "true")
     field.setAttribute("aria-describedby", [field.getAttribute("aria-describedby"), id].filter(Boolean).join(" "))
   }
-  slot.closest(".param, .trio-item")?.setAttribute("data-invalid", "")
+  slot.closest(".param")?.setAttribute("data-invalid", "")
   for (let fold = slot.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.dataset.invalid = ""
 }
 
@@ -96,7 +144,7 @@ export function placeTicks({ set = "" }) {
 document.addEventListener("click", ({ target }) => {
   const button = target.closest?.("[data-next-problem]")
   if (!button) return
-  spareNothing()
+  tellAll()
   const shown = [...document.querySelectorAll(`#ask .problem[id][data-severity="${button.dataset.nextProblem}"]`)]
   if (!shown.length) return
   const next = shown[(Number(button.dataset.at ?? -1) + 1) % shown.length]

@@ -31,15 +31,21 @@ function awaken(element) {
   element.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true, detail: { elt: element } }))
 }
 
+/** Which saved conversation this page is of, for the server: each has a draft of its own. */
+export function pageHeaders() {
+  const { conversation } = document.documentElement.dataset
+  return conversation ? { "X-Conversation": conversation } : {}
+}
+
 /** Post to an address of ours and return its status. Throws when it cannot be reached. */
 export async function postTo(address) {
-  const headers = { "X-CSRFToken": JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"] }
+  const headers = { "X-CSRFToken": JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"], ...pageHeaders() }
   return (await fetch(address, { method: "POST", headers, credentials: "same-origin" })).status
 }
 
 /** Fetch a part of a page. Throws with the status for an answer that is not the part. */
 export async function fetchPart(address) {
-  const response = await fetch(address, { headers: { "HX-Request": "true" }, credentials: "same-origin" })
+  const response = await fetch(address, { headers: { "HX-Request": "true", ...pageHeaders() }, credentials: "same-origin" })
   if (!response.ok) throw Object.assign(new Error(`HTTP ${response.status}`), { status: response.status })
   return response.text()
 }

@@ -50,6 +50,7 @@ class JsonEditor extends HTMLElement {
   disconnectedCallback() {
     this.watcher?.disconnect()
     this.themes?.disconnect()
+    this.scheme?.abort()
     this.editor?.destroy()
     this.editor = null
   }
@@ -82,6 +83,8 @@ class JsonEditor extends HTMLElement {
     this.setTheme()
     this.themes = new MutationObserver(() => this.setTheme())
     this.themes.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] })
+    this.scheme = new AbortController()
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.setTheme(), { signal: this.scheme.signal })
     editor.textInput.getElement().setAttribute("aria-label", area.getAttribute("aria-label"))
     area.hidden = true
     editor.session.on("change", () => {

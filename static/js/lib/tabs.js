@@ -14,7 +14,7 @@ function select(list, chosen) {
 const steps = { ArrowRight: 1, ArrowLeft: -1 }
 
 function onKey(event) {
-  const tabs = [...event.currentTarget.querySelectorAll('[role="tab"]')]
+  const tabs = [...event.currentTarget.querySelectorAll('[role="tab"]')].filter((tab) => tab.checkVisibility())
   const at = tabs.indexOf(document.activeElement)
   const next = event.key in steps ? tabs.at((at + steps[event.key]) % tabs.length) : { Home: tabs[0], End: tabs.at(-1) }[event.key]
   if (at < 0 || !next) return
@@ -23,9 +23,9 @@ function onKey(event) {
   next.focus()
 }
 
-/** Set up every tab list below `scope`. A list with `data-tabs="server"` is left to htmx. */
+/** Set up every tab list below `scope`. A list with `data-tabs` is somebody else's: of the server, or of the columns that are compared. */
 export function startTabs(scope) {
-  for (const list of scope.querySelectorAll('[role="tablist"]:not([data-started], [data-tabs="server"])')) {
+  for (const list of scope.querySelectorAll('[role="tablist"]:not([data-started], [data-tabs])')) {
     list.dataset.started = ""
     list.addEventListener("click", ({ target }) => {
       const tab = target.closest('[role="tab"]')

@@ -1,11 +1,10 @@
 // The request log: lines that appear by themselves, the selection, the filter's address.
 
-import { toFragment } from "./fragment.js"
+import { isFinal, tooMany } from "../lib/close-codes.js"
+import { toFragment } from "../lib/fragment.js"
 
 const firstDelay = 500
 const longestDelay = 15_000
-const final = new Set([1000, 4001, 4400])
-const full = 4429 // as many sockets are open as one person may have; one may become free
 
 /** Lines of one log, kept up to date over a websocket. */
 class LiveLog {
@@ -36,8 +35,8 @@ class LiveLog {
     this.#socket.addEventListener("message", ({ data }) => this.#take(JSON.parse(data)))
     this.#socket.addEventListener("close", ({ code }) => {
       showLive(false)
-      if (this.#closed || final.has(code)) return
-      if (code === full) this.#delay = longestDelay // the handshake itself succeeds
+      if (this.#closed || isFinal(code)) return
+      if (code === tooMany) this.#delay = longestDelay // the handshake itself succeeds
       this.#timer = setTimeout(() => this.#connect(), this.#delay)
       this.#delay = Math.min(longestDelay, this.#delay * 2)
     })
@@ -122,6 +121,14 @@ document.addEventListener("click", ({ target }) => {
   if (!target.closest("[data-select-none]")) return
   for (const box of picks()) box.checked = false
   tellSelection()
+})
+
+// --- A row leads to its request wherever it is clicked, in a new tab with the keys that links have ---
+
+document.addEventListener("click", ({ target, ctrlKey, metaKey, shiftKey }) => {
+  if (target.closest("a, button, input, label, summary, .pick") || getSelection().type === "Range") return
+  const link = target.closest("tr[data-run-id]")?.querySelector(".time a")
+  link?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }))
 })
 
 // --- The filter: only what is set goes into the address; what is exported is what is shown ---

@@ -14,6 +14,13 @@ async function copy(button) {
   }
 }
 
+// A value that may be shown is typed where it can be read.
+document.addEventListener("change", (event) => {
+  if (!(event.target instanceof HTMLSelectElement) || !("hidesValue" in event.target.dataset)) return
+  const field = event.target.closest("[data-row]").querySelector('[name="header_value"]')
+  field.type = event.target.value === "no" ? "text" : "password"
+})
+
 document.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button") : null
   if (!button) return

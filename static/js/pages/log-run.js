@@ -12,7 +12,7 @@ document.addEventListener("htmx:afterSwap", () => {
   const shown = document.querySelector("[data-run-page]")?.dataset.runPage
   const panels = document.querySelectorAll("#answer .answer-panel")
   const now = panels.length === 1 ? panels[0].dataset.run : null // several stand beside each other here
-  if (shown && now && now !== shown) location.assign(`/requests/${encodeURIComponent(now)}/`)
+  if (shown && now && now !== shown) location.assign(`${document.documentElement.dataset.root}requests/${encodeURIComponent(now)}/`)
 })
 
 document.addEventListener("click", async ({ target }) => {

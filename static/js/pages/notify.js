@@ -1,12 +1,13 @@
 // Tells that a run has ended while the reader looks elsewhere: in the title, and as a notification if asked for.
 
-const title = document.title
+let title = "" // what the page was called before it told
 let wanted = false
 
 export async function wantTelling(button) {
   if (!("Notification" in window)) return
   wanted = (await Notification.requestPermission()) === "granted"
-  button.textContent = wanted ? "You will be told" : "Not allowed by the browser"
+  const words = wanted ? "You will be notified" : "Not allowed by the browser"
+  button.querySelector("[data-notify-words]").textContent = words
 }
 
 const told = new Set()
@@ -16,10 +17,13 @@ export function tellEnd({ run, runModel: model }, state) {
   if (!document.hidden || told.has(run)) return
   told.add(run)
   const word = { completed: "done", failed: "failed", interrupted: "cut off", cancelled: "stopped" }[state] ?? "ended"
+  title ||= document.title
   document.title = `● ${word} · ${title}`
-  if (wanted) new Notification(`Run ${word}`, { body: model ?? "", tag: "run-ended" })
+  if (wanted) new Notification(`Request ${word}`, { body: model ?? "", tag: "run-ended" })
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) document.title = title
+  if (document.hidden || !title) return
+  document.title = title
+  title = ""
 })

@@ -1,6 +1,10 @@
 // What every page does: the theme switch, tabs, dialogs, menus that close, and the log-out that takes drafts along.
 
-import { startTabs } from "./tabs.js"
+import "./command-menu.js"
+import { followTimeZone } from "../lib/time-zone.js"
+import { startTabs } from "../lib/tabs.js"
+
+followTimeZone()
 
 const root = document.documentElement
 
@@ -8,7 +12,7 @@ function switchTheme() {
   const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches
   root.dataset.theme = isDark ? "light" : "dark"
   // A cookie, not storage: the server writes the attribute, so no page flashes in the other theme first.
-  document.cookie = `theme=${root.dataset.theme};path=/;max-age=31536000;samesite=lax`
+  document.cookie = `theme=${root.dataset.theme};path=${root.dataset.root};max-age=31536000;samesite=lax`
 }
 
 // One listener for the document: parts that htmx swaps in later work without being set up.
@@ -18,6 +22,7 @@ document.addEventListener("click", (event) => {
   if (target.closest("[data-theme-switch]")) switchTheme()
   const opener = target.closest("[data-opens]")
   if (opener) document.getElementById(opener.dataset.opens)?.showModal()
+  target.closest("[data-dismiss-banner]")?.closest(".banner").remove()
   if (target.closest("[data-closes]")) target.closest("dialog")?.close()
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(target) || target.closest(".menu-list :is(a, button)")) menu.open = false

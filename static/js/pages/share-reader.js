@@ -1,6 +1,6 @@
 // The reader's page of a shared copy: copies instead of downloading, and lets answers arrive again as they did.
 
-import { Canvas, decorate } from "./draw.js"
+import { Canvas, decorate } from "../answer/draw.js"
 
 const said = document.getElementById("share-said")
 
@@ -44,10 +44,12 @@ class Replay {
     this.frames ??= (await (await fetch(this.turn.dataset.replay, { credentials: "same-origin" })).json()).frames
     this.button.disabled = false
     this.whole ??= [...this.canvas.blocks.childNodes]
+    this.canvas.blocks.style.minBlockSize = `${this.canvas.blocks.offsetHeight}px` // what follows stays where it is
     this.canvas.clear()
     this.next = this.at = 0
     this.isPlaying = true
     this.button.lastChild.textContent = " Show all"
+    this.button.firstElementChild.setAttribute("hidden", "")
     this.turn.dataset.state = "playing"
     this.measure()
     this.step()
@@ -80,6 +82,8 @@ class Replay {
     this.canvas.blocks.append(...this.whole)
     this.where.textContent = words(this.frames.at(-1)?.at ?? 0)
     this.button.lastChild.textContent = " Replay"
+    this.button.firstElementChild.removeAttribute("hidden")
+    this.canvas.blocks.style.minBlockSize = ""
     this.turn.dataset.state = "whole"
   }
 }
