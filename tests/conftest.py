@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
+from tests.support.examples import examples
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from accounts.models import User
 
 PASSWORD = "correct-horse-9"
+# The tests themselves keep every core busy: what stores runs and answers large requests must not wait for them.
+os.environ["PLAYGROUND_WORKERS_NICENESS"] = "0"
 
-# A busy machine is no reason for a property to fail.
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
+hypothesis.settings.register_profile("playground", parent=examples())
+hypothesis.settings.load_profile("playground")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,7 +43,7 @@ def quick_and_quiet(settings: Any) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def static_files_are_looked_for_once() -> Iterator[None]:
     """Each test client makes the middleware anew, which would look at every static file again, for 45 ms of CPU."""
-    from playground.static_files import StaticFilesMiddleware
+    from playground.serving.static_files import StaticFilesMiddleware
 
     search = StaticFilesMiddleware.add_files_from_finders
     found: dict[str, Any] = {}
@@ -86,7 +89,7 @@ def stranger(db: None, django_user_model: type[User]) -> User:
 @pytest.fixture(scope="session")
 def served(django_db_setup: None) -> Iterator[Any]:
     """The playground's own server, in a thread of this process. One a session: a Twisted reactor starts only once."""
-    from tests.serving import ServerThread
+    from tests.support.server_thread import ServerThread
 
     server = ServerThread()
     yield server
@@ -102,7 +105,7 @@ def live_url(served: Any, transactional_db: None) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser_thread() -> Iterator[Any]:
-    from tests.browser import BrowserThread, find_chromium
+    from tests.support.browser import BrowserThread, find_chromium
 
     executable = find_chromium()
     if executable is None:
@@ -116,7 +119,7 @@ def browser_thread() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def contexts(browser_thread: Any, served: Any) -> Any:
-    from tests.browser import Contexts
+    from tests.support.browser import Contexts
 
     return Contexts(browser_thread.browser, served.url)
 
@@ -135,7 +138,7 @@ def new_page(contexts: Any, live_url: str) -> Iterator[Any]:
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": height})
         page._thread.call(lambda: listen(page._target, noise))
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         return page
 
     open_page.noise = noise  # type: ignore[attr-defined] # a test that expects a failed load clears it
@@ -191,3 +194,20 @@ def axe(browser_thread: Any) -> Any:
         assert wrong == []
 
     return check
+
+
+@pytest.fixture
+def no_guesses_yet() -> None:
+    """No passphrase was tried from anywhere: the counts outlive a test."""
+    from playground.sharing import guess_limits
+
+    guess_limits.forget_all()
+
+
+@pytest.fixture
+def relay(live_url: str, owner: User, served: Any, settings: Any) -> Any:
+    """The relay of the running server with an access key of the owner's: see `tests.support.relay_rig`."""
+    from tests.support.relay_rig import Relay
+
+    settings.ALLOW_LOOPBACK_UPSTREAMS = True
+    return Relay(live_url, owner, served)

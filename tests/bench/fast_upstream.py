@@ -1,8 +1,9 @@
 """An upstream made to be measured against: `POST /v1/messages` answers with so many deltas at so many a second.
 
-    python -m tests.bench.upstream        prints its port
+    python -m tests.bench.fast_upstream        prints its port
 
-What it sends comes from the request's metadata: {"deltas": 100, "per_s": 50}; `per_s` 0 sends as fast as it can.
+What it sends comes from the request's metadata: {"deltas": 100, "per_s": 50}; `per_s` 0 sends as fast as it can,
+`begin_at` is when to begin, in seconds of the machine's monotonic clock.
 Each delta's text holds the moment it was written (`@<nanoseconds>@`, the machine's monotonic clock), which the load
 reads to know how long a delta was on its way.
 """
@@ -38,10 +39,18 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
+def _metadata(body: bytes) -> dict:
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        asked = None
+    return asked.get("metadata", {}) if isinstance(asked, dict) else {}
+
+
 class Upstream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
-        self.received = b""
+        self.received, self.awaited = bytearray(), 0
         self.timer: asyncio.TimerHandle | None = None
         self.can_write = asyncio.Event()
         self.can_write.set()
@@ -59,13 +68,19 @@ class Upstream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.received += data
-        head, found, body = self.received.partition(b"\r\n\r\n")
+        if len(self.received) < self.awaited:  # a large body is looked at once, not with each of its pieces
+            return
+        head, found, body = bytes(self.received).partition(b"\r\n\r\n")
         if not found:
             return
         length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        if len(body) >= length:
-            self.received = b""
-            self.answer(json.loads(body).get("metadata", {}))
+        self.awaited = len(head) + 4 + length
+        if len(self.received) >= self.awaited:
+            self.received, self.awaited = bytearray(), 0
+            asked = _metadata(body)
+            self.timer = asyncio.get_running_loop().call_later(
+                max(0.0, asked.get("begin_at", 0) - time.monotonic()), self.answer, asked
+            )
 
     def answer(self, asked: dict) -> None:
         self.left, per_s = asked.get("deltas", 100), asked.get("per_s", 50)

@@ -35,8 +35,8 @@ def percentile(values: list[float], percent: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] if ordered else float("nan")
 
 
-def body(deltas: int, per_s: float) -> bytes:
-    asked = {"deltas": deltas, "per_s": per_s}
+def body(deltas: int, per_s: float, begin_at: float = 0) -> bytes:
+    asked = {"deltas": deltas, "per_s": per_s, "begin_at": begin_at}
     message = {"role": "user", "content": "Go"}
     return json.dumps(
         {"model": "bench", "max_tokens": 99, "stream": True, "messages": [message], "metadata": asked}
@@ -52,6 +52,8 @@ class Reader(asyncio.Protocol):
         self.end = end
         self.is_whole = False
         self.first = True
+        self.first_delay_ms: float | None = None
+        self.transport: asyncio.BaseTransport | None = None  # until the server has taken the connection
         self.tail = b""
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -69,6 +71,8 @@ class Reader(asyncio.Protocol):
         for found in STAMP.finditer(data):
             self.seen.deltas += 1
             self.seen.delays_ms.append((now - int(found[1])) / 1e6)
+            if self.first_delay_ms is None:
+                self.first_delay_ms = self.seen.delays_ms[-1]
         cut = data.rfind(b"}")  # a stamp that is cut in two is read with the next piece
         self.tail = data[cut + 1 :] if cut >= 0 else data
         if self.end in data:

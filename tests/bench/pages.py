@@ -1,6 +1,6 @@
 """The page measured in Chromium: long answers at full speed, a stored run of very many events, many runs at once.
 
-    python -m tests.bench.browser [--deltas 5000] [--megabytes 5] [--events 100000] [--runs 5] [--tabs 4]
+    python -m tests.bench.pages [--deltas 5000] [--megabytes 5] [--events 100000] [--runs 5] [--tabs 4]
 
 An upstream on loopback sends markdown, a delta a word, as fast as it is read. A frame is the time between two
 animation frames; a task is one piece of uninterrupted work of the page's main thread. What only an empty machine
@@ -26,8 +26,8 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.bench.rig import ROOT, SET_UP, running, table
-from tests.browser import FLAGS, find_chromium
+from tests.bench.processes import ROOT, SET_UP, running, table
+from tests.support.browser import FLAGS, find_chromium
 
 WORD = re.compile(r"\s*\S+\s*")
 
@@ -67,7 +67,7 @@ SEND = """async (body) => {
   const headers = { 'X-CSRFToken': token, 'HX-Request': 'true', 'Content-Type': 'application/x-www-form-urlencoded' }
   const posted = new URLSearchParams({ ':json': body, ':overwrite': '1', ':mode': 'json', ':anyway': '1' })
   const html = await (await fetch('/send', { method: 'POST', headers, body: posted })).text()
-  const { toFragment } = await import('/static/js/fragment.js')
+  const { toFragment } = await import('/static/js/lib/fragment.js')
   const answer = document.getElementById('answer')
   const panel = toFragment(html).querySelector('.answer-panel[data-run]')
   if (!panel) throw new Error(`no run was started: ${html.slice(0, 500)}`)
@@ -95,9 +95,9 @@ STORE = """
 import json
 from accounts.models import User
 from playground.models import Run
-from playground.recording import Recording
-from tests.bench.browser import WORD, markdown
-from tests.web.runs import ended, live_run, stream, told
+from playground.recording.run_writer import Recording
+from tests.bench.pages import WORD, markdown
+from tests.support.runs import ended, live_run, stream, told
 user, count = User.objects.get(username='bench'), %d
 events = stream('word').split(b'\\n\\n')
 delta = '{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":{}}}}}'

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +54,36 @@ def memory_mb(pid: int) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1000
 
 
+def processes_of(pid: int) -> Iterator[int]:
+    """A process and all that it started."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            for child in (task / "children").read_text().split():
+                yield from processes_of(int(child))
+        except OSError:
+            continue
+
+
+def together_mb(*pids: int) -> float:
+    """Memory of these processes, what they share counted once, in megabytes."""
+    total = 0
+    for each in pids:
+        try:
+            text = Path(f"/proc/{each}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        total += int(re.search(r"Pss:\s+(\d+)", text)[1])
+    return total / 1000
+
+
+def all_memory_mb(pid: int) -> float:
+    """Of a server with its recorder and its workers. The server itself is asked for what is resident only: counting
+    what it shares holds up a process for as long as the reader is kept waiting."""
+    _, *others = processes_of(pid)
+    return memory_mb(pid) + together_mb(*others)
+
+
 @dataclass
 class Rig:
     """A running upstream and a running playground that knows it."""
@@ -93,7 +123,9 @@ def running(command: list[str], core: int, **environment: str) -> Iterator[subpr
 
 
 @contextmanager
-def rig(**settings: str) -> Iterator[Rig]:
+def rig(*, upstream_port: int = 0, command: Sequence[str] | None = None, **settings: str) -> Iterator[Rig]:
+    """`upstream_port`: of an upstream that runs already; `command`: what is served by, if not `manage.py serve`."""
+    serve = [sys.executable, *(command or ["manage.py", "serve"]), "--port", "0"]
     data = tempfile.mkdtemp(prefix="playground-bench-")
     environment = {
         "PLAYGROUND_NO_VENV": "1",
@@ -105,9 +137,9 @@ def rig(**settings: str) -> Iterator[Rig]:
         **settings,
     }
     try:
-        with running([sys.executable, "-m", "tests.bench.upstream"], 1) as upstream:
-            upstream_port = int(upstream.stdout.readline())
-            with running([sys.executable, "manage.py", "serve", "--port", "0"], 0, **environment) as server:
+        with running([sys.executable, "-m", "tests.bench.fast_upstream"], 1) as upstream:
+            upstream_port = upstream_port or int(upstream.stdout.readline())
+            with running(serve, 0, **environment) as server:
                 port = int(re.search(r":(\d+)/", server.stdout.readline())[1])
                 command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", SET_UP % upstream_port]
                 said = subprocess.run(

@@ -20,7 +20,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from tests.bench.load import Seen, first_byte_times, http_crowd
-from tests.bench.rig import Rig, cpu_s, pin, rig, running, settle, table
+from tests.bench.processes import Rig, cpu_s, pin, rig, running, settle, table
 
 PER_S = 50
 NGINX = """

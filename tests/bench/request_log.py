@@ -38,7 +38,7 @@ RARE_MODEL, NEEDLE = 59, 79
 
 def rows(count: int, own: int, owner: int, others: list[int], seed: int = 7) -> Iterator[tuple[dict[str, Any], str]]:
     """Columns of one run each, oldest first, and the words it is found by."""
-    from playground.recording import status_class
+    from playground.recording.run_columns import status_class
 
     chance = random.Random(seed)
     vocabulary = [f"word{number}" for number in range(5_000)]
@@ -81,9 +81,9 @@ def fill(count: int, own: int) -> None:
     from django.contrib.auth import get_user_model
     from django.db import connection, transaction
 
-    from playground import search
     from playground.models import Run, RunContent
     from playground.models.run import started_at_of
+    from playground.search import index
 
     users = [get_user_model().objects.get_or_create(username=f"user{number}")[0] for number in range(10)]
     made = rows(count, own, users[0].pk, [user.pk for user in users[1:]])
@@ -98,16 +98,16 @@ def fill(count: int, own: int) -> None:
                 for at, (columns, _) in enumerate(part, start=1)
             ]
             entries = [
-                search.Entry(content["id"], content["owner_id"], words.split(), columns)
+                index.Entry(content["id"], content["owner_id"], words.split(), columns)
                 for content, (columns, words) in zip(contents, part, strict=True)
             ]
             if connection.vendor == "postgresql":
-                words = [{"words": search.WRITTEN["postgresql"](entry)} for entry in entries]
+                words = [{"words": index.WRITTEN["postgresql"](entry)} for entry in entries]
                 _insert(RunContent, [content | word for content, word in zip(contents, words, strict=True)])
             else:
                 _insert(RunContent, contents)
                 values = [
-                    (entry.content_id, " ".join(search.marks_of(entry)), " ".join(entry.words)) for entry in entries
+                    (entry.content_id, " ".join(index.marks_of(entry)), " ".join(entry.words)) for entry in entries
                 ]
                 with connection.cursor() as cursor:
                     cursor.executemany(f"INSERT INTO {SEARCH} VALUES (%s, %s, %s)", values)
@@ -160,7 +160,7 @@ def addresses(owner: Any) -> list[tuple[str, str]]:
     """What is measured: a name and an address each."""
     from playground.models import Run
     from playground.request_log.filters import Filter
-    from playground.request_log.pages import page
+    from playground.request_log.keyset_pages import page
 
     ids = list(Run.objects.owned_by(owner).newest_first().values_list("pk", flat=True))
     deep = ids[int(len(ids) * 0.9)]
@@ -258,7 +258,7 @@ def main() -> None:
     from django.test import Client
 
     from playground.models import Run
-    from playground.request_log.live import newest_rows
+    from playground.request_log.live_rows import newest_rows
 
     settings.ALLOWED_HOSTS = ["testserver"]
     call_command("migrate", verbosity=0, interactive=False)

@@ -24,6 +24,8 @@ class SocketReader(asyncio.Protocol):
         self.buffer = bytearray()
         self.is_open = self.is_whole = False
         self.frame = 0
+        self.first_delay_ms: float | None = None
+        self.transport: asyncio.BaseTransport | None = None  # until the server has taken the connection
         self.unsaid = 0
         self.acknowledging: asyncio.TimerHandle | None = None
         loop = asyncio.get_running_loop()
@@ -107,6 +109,8 @@ class SocketReader(asyncio.Protocol):
         for stamp in STAMP.findall(text):
             self.seen.deltas += 1
             self.seen.delays_ms.append((now - int(stamp)) / 1e6)
+            if self.first_delay_ms is None:
+                self.first_delay_ms = self.seen.delays_ms[-1]
 
     def acknowledge(self) -> None:
         self.acknowledging, self.unsaid = None, 0

@@ -13,13 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from playground.conversations import branches, comparing, exchange, keeping, reading, saving
+from playground.conversations import autosave, body_summary, branches, file_formats, version_diff, versions
 from playground.models import Conversation, ConversationRun, Draft, Run
-from playground.protocol import json_text
 from playground.protocol.importers import ImportProblem
+from playground.protocol.json import json_text
 from playground.sharing import snapshot
 from playground.views import conversations as conversation_views
-from tests.web.runs import stored_run
+from tests.support.markup import markup
+from tests.support.runs import stored_run
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -43,7 +44,7 @@ def draft_of(user: User, body: dict[str, Any]) -> Draft:
 
 
 def saved(user: User, *turns: str, title: str = "", **members: Any) -> Conversation:
-    return saving.create(user, body_of(*turns, **members), {}, title)
+    return autosave.create(user, body_of(*turns, **members), {}, title)
 
 
 def test_saving_keeps_the_body_and_proposes_a_title(client: Client, owner: User) -> None:
@@ -58,48 +59,48 @@ def test_saving_keeps_the_body_and_proposes_a_title(client: Client, owner: User)
 
 def test_a_title_of_ones_own_stays_and_a_proposed_one_follows(owner: User) -> None:
     draft = draft_of(owner, body_of("First"))
-    conversation = saving.save(draft, owner)
+    conversation = autosave.save(draft, owner)
     draft.body_text = json_text.dump(body_of("Second"))
-    saving.save(draft, owner)
+    autosave.save(draft, owner)
     conversation.refresh_from_db()
     assert conversation.title == "Second"
-    saving.save(draft, owner, "My title")
+    autosave.save(draft, owner, "My title")
     draft.body_text = json_text.dump(body_of("Third"))
-    saving.save(draft, owner)
+    autosave.save(draft, owner)
     conversation.refresh_from_db()
     assert conversation.title == "My title"
 
 
 def test_typing_changes_one_version_and_saving_begins_another(owner: User) -> None:
     draft = draft_of(owner, body_of("a"))
-    conversation = saving.save(draft, owner)
+    conversation = autosave.save(draft, owner)
     for text in ("ab", "abc", "abcd"):
         draft.body_text = json_text.dump(body_of(text))
-        saving.autosave(draft)
+        autosave.autosave(draft)
     assert [version.pinned for version in conversation.versions.all()] == [False, True]
     conversation.refresh_from_db()
-    assert reading.turns(reading.parse(conversation.head.body_text))[0]["content"] == "abcd"
+    assert body_summary.turns(body_summary.parse(conversation.head.body_text))[0]["content"] == "abcd"
 
 
 def test_what_was_only_typed_thins_out_and_what_was_saved_stays(owner: User) -> None:
     conversation = saved(owner, "saved")
-    for number in range(saving.MOST_UNPINNED + 5):
-        saving.add_version(conversation, json_text.dump(body_of(f"typed {number}")), {})
-        long_ago = timezone.now() - saving.NEW_VERSION_AFTER * 2
+    for number in range(autosave.MOST_UNPINNED + 5):
+        autosave.add_version(conversation, json_text.dump(body_of(f"typed {number}")), {})
+        long_ago = timezone.now() - autosave.NEW_VERSION_AFTER * 2
         conversation.versions.filter(pinned=False).update(made_at=long_ago)
         conversation.head.refresh_from_db()
-    assert conversation.versions.filter(pinned=False).count() == saving.MOST_UNPINNED + 1
+    assert conversation.versions.filter(pinned=False).count() == autosave.MOST_UNPINNED + 1
     assert conversation.versions.filter(pinned=True).count() == 1
 
 
 def test_editing_an_earlier_turn_makes_a_sibling_and_nothing_is_lost(owner: User) -> None:
     draft = draft_of(owner, body_of("one", "answer", "two"))
-    conversation = saving.save(draft, owner)
+    conversation = autosave.save(draft, owner)
     for last in ("two, again", "two, once more"):
         draft.body_text = json_text.dump(body_of("one", "answer", last))
-        saving.record_run(draft, uuid4())
+        autosave.record_run(draft, uuid4())
     conversation.refresh_from_db()
-    found = branches.branches(keeping.pinned_of(conversation), conversation.head.chain)
+    found = branches.branches(versions.pinned_of(conversation), conversation.head.chain)
     assert list(found) == [2]
     assert (found[2].number, found[2].count) == (3, 3)
     assert "two, again" in found[2].before.body_text
@@ -115,7 +116,7 @@ def send(draft: Draft, owner: User, *turns: Any) -> UUID:
     draft.body_text = json_text.dump(body_of(*turns))
     assert draft.keep()
     run = stored_run(owner)
-    saving.record_run(draft, run.pk)
+    autosave.record_run(draft, run.pk)
     return run.pk
 
 
@@ -124,14 +125,14 @@ def test_runs_made_before_the_first_saving_are_the_conversations(client: Client,
     first, again = send(draft, owner, "one"), send(draft, owner, "one")
     second = send(draft, owner, "one", "answer", "two")
     elsewhere = stored_run(owner).pk
-    conversation = saving.save(draft, owner)
+    conversation = autosave.save(draft, owner)
     assert {run.pk for run in conversation_views.runs_of(conversation)} == {first, again, second}
     asked = {link.run_id: len(link.asked) for link in conversation.run_links.all()}
     assert asked == {first: 1, again: 1, second: 3}
     client.force_login(owner)
     listed = client.get(reverse("runs"), {"conversation": str(conversation.pk)}).content.decode()
     assert [str(run) in listed for run in (first, again, second, elsewhere)] == [True, True, True, False]
-    assert "4 requests in 2 groups" in client.get(reverse("runs"), {"group": "conversation"}).content.decode()
+    assert "4 requests in 2 groups" in markup(client.get(reverse("runs"), {"group": "conversation"}))
 
 
 def test_each_turn_that_is_shared_has_the_answer_of_its_run_though_it_was_made_before_saving(owner: User) -> None:
@@ -139,24 +140,24 @@ def test_each_turn_that_is_shared_has_the_answer_of_its_run_though_it_was_made_b
     answer = Run.objects.get(pk=send(draft, owner, "one")).message()
     assert answer
     send(draft, owner, "one", answer["content"], "two")
-    shared = snapshot.of_conversation(saving.save(draft, owner), frozenset({"figures"}), [])
+    shared = snapshot.of_conversation(autosave.save(draft, owner), frozenset({"figures"}), [])
     assert [answer["turn"] for answer in shared["answers"]] == [1, 3]
 
 
 def test_runs_of_another_request_that_was_not_saved_stay_without_a_conversation(owner: User) -> None:
     draft = draft_of(owner, body_of("one"))
     send(draft, owner, "one")
-    keeping.replaced(draft, draft.body_text, body_of("one"), body_of("something else"))
+    versions.replaced(draft, draft.body_text, body_of("one"), body_of("something else"))
     made = send(draft, owner, "something else")
-    assert list(saving.save(draft, owner).run_links.values_list("run_id", flat=True)) == [made]
+    assert list(autosave.save(draft, owner).run_links.values_list("run_id", flat=True)) == [made]
 
 
 def test_a_run_stays_with_the_conversation_it_was_made_in(owner: User) -> None:
     draft = draft_of(owner, body_of("one"))
-    first = saving.save(draft, owner)
+    first = autosave.save(draft, owner)
     made = send(draft, owner, "one")
     draft.conversation = None
-    second = saving.save(draft, owner)
+    second = autosave.save(draft, owner)
     assert first.run_links.get().run_id == made
     assert not second.run_links.exists()
 
@@ -164,7 +165,7 @@ def test_a_run_stays_with_the_conversation_it_was_made_in(owner: User) -> None:
 def test_a_visitors_runs_are_in_no_log_and_so_in_no_conversation(owner: User) -> None:
     draft = Draft(visitor="somebody", body=json_text.dump(body_of("one")).encode())
     assert draft.keep()
-    saving.record_run(draft, uuid4())
+    autosave.record_run(draft, uuid4())
     assert not ConversationRun.objects.exists()
 
 
@@ -176,29 +177,28 @@ def test_saving_asks_no_more_however_many_runs_there_were(
     for _ in range(20):
         send(many, stranger, "one")
     with CaptureQueriesContext(connection) as asked:
-        saving.save(few, owner)
+        autosave.save(few, owner)
     with django_assert_num_queries(len(asked)):
-        saving.save(many, stranger)
+        autosave.save(many, stranger)
     assert ConversationRun.objects.filter(conversation__owner=stranger).count() == 20
 
 
 def test_a_longer_version_is_no_branch(owner: User) -> None:
     conversation = saved(owner, "one")
-    saving.add_version(conversation, json_text.dump(body_of("one", "two", "three")), {}, pinned=True)
-    assert branches.branches(keeping.pinned_of(conversation), conversation.head.chain) == {}
+    autosave.add_version(conversation, json_text.dump(body_of("one", "two", "three")), {}, pinned=True)
+    assert branches.branches(versions.pinned_of(conversation), conversation.head.chain) == {}
 
 
-def test_opening_puts_the_version_into_the_draft_and_saves_what_was_there(client: Client, owner: User) -> None:
+def test_going_back_to_a_version_changes_only_its_conversation(client: Client, owner: User) -> None:
     client.force_login(owner)
     conversation = saved(owner, "old")
     old = conversation.head
-    saving.add_version(conversation, json_text.dump(body_of("new")), {"betas": ["b-1"]}, pinned=True)
-    draft_of(owner, body_of("something else that was being written"))
-    client.post(reverse("conversation-open", args=[conversation.pk]), {"version": str(old.pk)})
-    draft = Draft.objects.get(user=owner)
-    assert '"old"' in draft.body_text
-    assert draft.conversation == conversation
-    assert Conversation.objects.filter(owner=owner, title__startswith="something else").exists()
+    autosave.add_version(conversation, json_text.dump(body_of("new")), {"betas": ["b-1"]}, pinned=True)
+    unsaved = draft_of(owner, body_of("something else that is being written"))
+    opened = client.post(reverse("conversation-open", args=[conversation.pk]), {"version": str(old.pk)})
+    assert opened["Location"] == reverse("conversation", args=[conversation.pk])
+    assert '"old"' in Draft.objects.get(conversation=conversation).body_text
+    assert Draft.objects.get(user=owner, conversation=None).body_text == unsaved.body_text
     client.post(reverse("conversation-open", args=[conversation.pk]))
     conversation.refresh_from_db()
     assert conversation.head == old  # what was opened last is what is worked on
@@ -209,10 +209,11 @@ def test_a_version_never_brings_in_a_connection_of_somebody_else(client: Client,
     from accounts.models import Connection
 
     foreign = Connection.objects.create(owner=stranger, name="theirs", base_url="https://a.example")
-    conversation = saving.create(owner, body_of("hi"), {"connection": str(foreign.pk)})
+    conversation = autosave.create(owner, body_of("hi"), {"connection": str(foreign.pk)})
     client.force_login(owner)
-    client.post(reverse("conversation-open", args=[conversation.pk]))
-    assert Draft.objects.get(user=owner).connection is None
+    headers = {"X-Conversation": str(conversation.pk)}
+    client.post(reverse("edit"), {":version": "0", ":mode": "form", "max_tokens": "7"}, headers=headers)
+    assert Draft.objects.get(conversation=conversation).connection is None
 
 
 # --- the list
@@ -232,7 +233,7 @@ def test_the_list_finds_words_of_titles_and_turns(client: Client, owner: User) -
     assert "Sky" not in listed(client, q="cafe")
     assert "Sky" in listed(client, q='"rayleigh scattering"')
     assert "Sky" not in listed(client, q="sky -scattering")
-    assert "Nothing here is like that" in listed(client, q="absent")
+    assert "No conversations match" in listed(client, q="absent")
 
 
 def test_stars_tags_and_the_archive_are_filters(client: Client, owner: User) -> None:
@@ -320,11 +321,12 @@ def test_visitors_are_told_what_an_account_gives(client: Client) -> None:
 def test_the_page_shows_turns_branches_versions_and_hostile_text_as_text(client: Client, owner: User) -> None:
     client.force_login(owner)
     conversation = saved(owner, "<script>alert(1)</script> **bold**")
-    saving.add_version(conversation, json_text.dump(body_of("another first turn")), {}, pinned=True, note="saved")
-    page = client.get(reverse("conversation", args=[conversation.pk])).content.decode()
+    autosave.add_version(conversation, json_text.dump(body_of("another first turn")), {}, pinned=True, note="saved")
+    page = client.get(reverse("conversation-read", args=[conversation.pk])).content.decode()
     assert "2 of 2" in page
     first = conversation.versions.get(parent=None)
-    page = client.get(reverse("conversation", args=[conversation.pk]), {"version": str(first.pk)}).content.decode()
+    older = client.get(reverse("conversation", args=[conversation.pk]), {"version": str(first.pk)}, follow=True)
+    page = older.content.decode()
     assert "<script>alert" not in page
     assert "<strong>bold</strong>" in page
     assert "1 of 2" in page
@@ -333,20 +335,19 @@ def test_the_page_shows_turns_branches_versions_and_hostile_text_as_text(client:
 def test_of_a_long_conversation_the_last_turns_are_shown(client: Client, owner: User) -> None:
     client.force_login(owner)
     conversation = saved(owner, *(f"turn number {number}." for number in range(100)))
-    page = client.get(reverse("conversation", args=[conversation.pk])).content.decode()
+    address = reverse("conversation-read", args=[conversation.pk])
+    page = client.get(address).content.decode()
     assert "turn number 99." in page
     assert "turn number 10." not in page
-    assert (
-        "turn number 10." in client.get(reverse("conversation", args=[conversation.pk]), {"all": "1"}).content.decode()
-    )
+    assert "turn number 10." in client.get(address, {"all": "1"}).content.decode()
 
 
 def test_the_difference_of_two_versions_is_shown_line_by_line(client: Client, owner: User) -> None:
     client.force_login(owner)
     conversation = saved(owner, "old words")
     old = conversation.head
-    new = saving.add_version(conversation, json_text.dump(body_of("new words")), {}, pinned=True)
-    kinds = {(line.kind, line.text.strip()) for line in comparing.difference(old, new) or []}
+    new = autosave.add_version(conversation, json_text.dump(body_of("new words")), {}, pinned=True)
+    kinds = {(line.kind, line.text.strip()) for line in version_diff.difference(old, new) or []}
     assert ("removed", '"content": "old words"') in kinds
     assert ("added", '"content": "new words"') in kinds
     page = client.get(reverse("conversation-difference", args=[conversation.pk]), {"old": str(old.pk)})
@@ -359,7 +360,7 @@ def test_the_difference_of_two_versions_is_shown_line_by_line(client: Client, ow
 def test_a_body_of_any_shape_can_be_saved_and_shown(client: Client, owner: User, body_text: str) -> None:
     client.force_login(owner)
     conversation = Conversation(owner=owner)
-    saving.add_version(conversation, body_text, {}, pinned=True)
+    autosave.add_version(conversation, body_text, {}, pinned=True)
     assert client.get(reverse("conversation", args=[conversation.pk])).status_code == 200
     assert client.get(reverse("conversation-export", args=[conversation.pk, "json"])).status_code == 200
 
@@ -369,8 +370,8 @@ def test_a_body_of_any_shape_can_be_saved_and_shown(client: Client, owner: User,
 
 def test_an_export_comes_back_as_it_was(client: Client, owner: User) -> None:
     client.force_login(owner)
-    conversation = saving.create(owner, body_of("one", n=json_text.parse("1.0")), {"betas": ["b-1"]}, "Title")
-    saving.add_version(conversation, json_text.dump(body_of("one", "two \ud83e \x00")), {}, pinned=True)
+    conversation = autosave.create(owner, body_of("one", n=json_text.parse("1.0")), {"betas": ["b-1"]}, "Title")
+    autosave.add_version(conversation, json_text.dump(body_of("one", "two \ud83e \x00")), {}, pinned=True)
     text = client.get(reverse("conversation-export", args=[conversation.pk, "json"])).content.decode()
     client.post(reverse("conversation-import"), {"text": text})
     back = Conversation.objects.exclude(pk=conversation.pk).get()
@@ -387,7 +388,7 @@ def test_markdown_holds_the_turns_and_fences_cannot_be_broken(owner: User) -> No
         {"type": "text", "text": "Done."},
     ]
     body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": content}]}
-    text = exchange.to_markdown("Title", body)
+    text = file_formats.to_markdown("Title", body)
     assert text.startswith("# Title\n\n*m*\n\n## user\n\nHi\n\n## assistant")
     assert "Done." in text
 
@@ -401,11 +402,13 @@ def test_a_workbench_prompt_and_a_list_of_messages_can_be_imported() -> None:
         "messages": [{"role": "user", "content": "Hi {{name}}"}],
         "prompt_variables": {"name": "Ann"},
     }
-    found = exchange.from_text(json.dumps(prompt))
+    found = file_formats.from_text(json.dumps(prompt))
     body, settings, _ = found.versions[0]
     assert (found.title, body["system"], body["model"], body["max_tokens"]) == ("Greeter", "Be kind.", "claude-3", 99)
     assert settings["variables"] == {"name": "Ann"}
-    assert exchange.from_text('[{"role": "user", "content": "Hi"}]').versions[0][0]["messages"][0]["content"] == "Hi"
+    assert (
+        file_formats.from_text('[{"role": "user", "content": "Hi"}]').versions[0][0]["messages"][0]["content"] == "Hi"
+    )
 
 
 @pytest.mark.parametrize(
@@ -413,14 +416,14 @@ def test_a_workbench_prompt_and_a_list_of_messages_can_be_imported() -> None:
 )
 def test_what_cannot_be_imported_is_a_problem_on_the_page(client: Client, owner: User, text: str) -> None:
     client.force_login(owner)
-    assert isinstance(exchange.from_text(text), ImportProblem)
+    assert isinstance(file_formats.from_text(text), ImportProblem)
     response = client.post(reverse("conversation-import"), {"text": text})
     assert response.status_code == 422
     assert not Conversation.objects.exists()
 
 
 def test_the_sweep_removes_what_nobody_can_bring_back(owner: User) -> None:
-    from playground.conversations import sweeping
+    from playground.conversations import cleanup
     from playground.sharing import publishing
 
     kept, gone = saved(owner, "kept"), saved(owner, "gone")
@@ -428,10 +431,20 @@ def test_the_sweep_removes_what_nobody_can_bring_back(owner: User) -> None:
     prepared = publishing.prepare(kept, owner, publishing.Choices())
     published = publishing.prepare(saved(owner, "published"), owner, publishing.Choices())
     publishing.publish(published, lasts="day", until=None, passphrase="", public=True)
-    assert sweeping.sweep() == 1
+    assert cleanup.sweep() == 1
     assert Conversation.objects.filter(owner=owner).count() == 2
-    assert sweeping.sweep(timezone.now() + timedelta(days=2)) == 1
+    assert cleanup.sweep(timezone.now() + timedelta(days=2)) == 1
     assert not type(prepared).objects.filter(pk=prepared.pk).exists()
-    assert sweeping.sweep(timezone.now() + timedelta(days=40)) == 1
+    assert cleanup.sweep(timezone.now() + timedelta(days=40)) == 1
     published.refresh_from_db()
     assert published.snapshot == {}
+
+
+def test_between_far_changes_the_difference_says_which_line_comes_next() -> None:
+    old = "\n".join(f"line {number}" for number in range(1, 41))
+    new = old.replace("line 20", "line XX").replace("line 40", "line YY")
+    found = version_diff.difference_of(old, new) or []
+    assert [line.text for line in found if line.kind == "gap"] == ["Line 17", "Line 37"]
+    assert [line.text for line in found if line.kind == "added"] == ["line XX", "line YY"]
+    assert version_diff.difference_of(old, old) == []
+    assert version_diff.difference_of("\n" * (version_diff.MOST_LINES + 1), old) is None

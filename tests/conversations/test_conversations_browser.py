@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from playground.conversations import autosave
 from playground.models import Conversation, Draft, ShareLink
 from playground.sharing import parts
-from tests.browser import expect
-from tests.web.sharing_rig import published, rich_conversation
+from tests.support.browser import expect
+from tests.support.sharing_rig import FAKE_KEY, published, rich_conversation
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -37,9 +38,9 @@ def run_it(page: Any, about: str) -> None:
 
 
 def save(page: Any, title: str) -> None:
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator("#banners")).to_contain_text(f"Saved: {title}")
-    page.wait_for_load_state()
+    page.locator("#form-actions").get_by_role("button", name="Save", exact=True).click()
+    page.locator("#name-dialog").get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text(f"Saved as “{title}”")).to_be_visible()
 
 
 def turn_switch(page: Any) -> Any:
@@ -86,7 +87,6 @@ def test_what_was_being_written_is_saved_before_something_else_is_opened(page: A
     expect(page.get_by_label("messages[0].content", exact=True)).to_have_value("")
     page.goto("/conversations/")
     page.get_by_role("link", name="Words that nobody saved").click()
-    page.get_by_role("button", name="Open in playground").first.click()
     expect(page.get_by_label("messages[0].content", exact=True)).to_have_value("Words that nobody saved")
 
 
@@ -95,12 +95,12 @@ def test_the_list_narrows_as_one_types_and_deleting_can_be_undone(page: Any, log
     conversation = rich_conversation(owner)
     page.goto("/conversations/")
     page.get_by_role("searchbox").fill("nothing like it")
-    expect(page.locator("#conversation-rows")).to_contain_text("Nothing here is like that")
+    expect(page.locator("#conversation-rows")).to_contain_text("No conversations match")
     page.get_by_role("searchbox").fill("visiblequestion")
     expect(page.locator("#conversation-rows")).to_contain_text("A title")
     page.get_by_label("More for A title").click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    expect(page.locator("#conversation-rows")).to_contain_text("Nothing is saved yet")
+    expect(page.locator("#conversation-rows")).to_contain_text("No conversations yet")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("A title")
     conversation.refresh_from_db()
@@ -137,15 +137,22 @@ def test_the_preview_looks_as_a_fresh_browser_sees_it(new_page: Any, log_in: Any
 
 def test_leaving_a_part_out_looks_through_the_rest_again(page: Any, log_in: Any, owner: User) -> None:
     log_in(page, owner)
-    conversation = rich_conversation(owner)
+    body = {"system": "Mail ann@example.org", "messages": [{"role": "user", "content": f"The key: {FAKE_KEY}"}]}
+    conversation = autosave.create(owner, body, {})
     page.goto(f"/conversations/{conversation.pk}/share/")
-    expect(page.locator("#share-findings")).to_contain_text("key")
-    secret = "sk-secret0123456789abcdef"
-    page.get_by_role("switch", name=re.compile("^Mask this key")).click()
+    found = page.locator("#share-findings")
+    key = page.get_by_role("switch", name=re.compile("^Mask this key"))
+    expect(key).to_be_checked()  # keys are masked unless somebody says otherwise
+    expect(found).not_to_contain_text("e-mail")
+    page.get_by_role("switch", name="System prompt").click()
+    expect(found).to_contain_text("e-mail")
+    page.get_by_role("switch", name="System prompt").click()
+    expect(found).not_to_contain_text("e-mail")
+    expect(key).to_be_checked()
     page.get_by_role("button", name="Publish").click()
     page.goto(page.get_by_label("Link", exact=True).input_value())
     expect(page.locator("main")).to_contain_text("•••••")
-    assert secret not in page.content()
+    assert FAKE_KEY not in page.content()
 
 
 def test_revoking_from_the_page_closes_the_link(new_page: Any, log_in: Any, owner: User) -> None:
@@ -155,12 +162,12 @@ def test_revoking_from_the_page_closes_the_link(new_page: Any, log_in: Any, owne
     address = publish(page, conversation)
     reader.goto(address)
     expect(reader.get_by_role("heading", level=1)).to_have_text("A title")
-    page.goto(f"/conversations/{conversation.pk}/")
+    page.goto(f"/conversations/{conversation.pk}/read/")
     expect(page.locator("#links")).to_contain_text("opened 1 time")
     page.get_by_role("button", name="Revoke").click()
     expect(page.locator("#links")).to_contain_text("revoked")
     reader.goto(address)
-    expect(reader.get_by_role("heading", level=1)).to_have_text("Nothing is here")
+    expect(reader.get_by_role("heading", level=1)).to_have_text("Page not found")
     new_page.noise.clear()  # the browser notes the 404
 
 
@@ -190,8 +197,8 @@ def test_a_copy_can_be_read_without_scripts(new_page: Any, owner: User) -> None:
     for words in ("visiblequestion", "visibleanswer", "visibleending", "canarysystem"):
         expect(page.locator("main")).to_contain_text(words)
     expect(page.get_by_role("button", name="Replay")).to_have_count(0)
-    page.get_by_role("link", name="Fork").click()
-    page.get_by_role("button", name="Fork into my playground").click()
+    page.get_by_role("link", name="Open a copy").click()
+    page.get_by_role("button", name="Open in my playground").click()
     assert "visiblequestion" in Draft.objects.get().body_text
 
 
@@ -219,8 +226,8 @@ def test_the_replay_draws_in_the_original_order_and_rhythm(page: Any, owner: Use
 def test_a_visitor_forks_and_runs(page: Any, owner: User) -> None:
     _, token = published(rich_conversation(owner), "parameters")
     page.goto(f"/s/{token}/")
-    page.get_by_role("link", name="Fork").click()
-    page.get_by_role("button", name="Fork into my playground").click()
+    page.get_by_role("link", name="Open a copy").click()
+    page.get_by_role("button", name="Open in my playground").click()
     expect(page.locator("#try-it")).to_be_visible()
     page.wait_for_load_state()
     page.get_by_label("model", exact=True).fill("sandbox-stories")
@@ -233,10 +240,11 @@ def test_a_user_forks_into_a_conversation(page: Any, log_in: Any, owner: User, s
     _, token = published(rich_conversation(owner), "parameters")
     log_in(page, stranger)
     page.goto(f"/s/{token}/fork/")
-    page.get_by_role("button", name="Fork into my playground").click()
-    expect(page.locator("h1")).to_have_text("A title")
+    page.get_by_role("button", name="Open in my playground").click()
+    expect(page.get_by_text("Copied as “A title”")).to_be_visible()
     forked = Conversation.objects.get(owner=stranger)
     assert forked.forked_from == ShareLink.objects.get()
+    assert forked.title == "A title"
     page.wait_for_load_state()
     page.get_by_label("model", exact=True).fill("sandbox-stories")
     settle(page)
@@ -248,13 +256,16 @@ def test_a_user_forks_into_a_conversation(page: Any, log_in: Any, owner: User, s
 # --- how it looks
 
 
-@pytest.mark.parametrize("options", [{}, PHONE], ids=["wide and light", "narrow and dark"])
+@pytest.mark.parametrize(
+    "options", [pytest.param({}, marks=pytest.mark.slow), PHONE], ids=["wide and light", "narrow and dark"]
+)
 def test_the_pages_are_accessible_and_fit(new_page: Any, log_in: Any, axe: Any, owner: User, options: Any) -> None:
     page = new_page(**options)
     conversation = rich_conversation(owner)
     _, token = published(conversation, *parts.NAMES)
     log_in(page, owner)
-    places = ["/conversations/", f"/conversations/{conversation.pk}/", f"/conversations/{conversation.pk}/share/"]
+    own = f"/conversations/{conversation.pk}/"
+    places = ["/conversations/", own, f"{own}read/", f"/conversations/{conversation.pk}/share/"]
     places += ["/shares/", "/conversations/import/", f"/s/{token}/", f"/s/{token}/events/3/", f"/s/{token}/fork/"]
     first = conversation.versions.get(parent=None)
     for place in [*places, f"/conversations/{conversation.pk}/difference/?old={first.pk}"]:
@@ -267,6 +278,6 @@ def test_on_paper_there_are_only_the_words(page: Any, owner: User) -> None:
     _, token = published(rich_conversation(owner), *parts.NAMES)
     page.goto(f"/s/{token}/")
     page.emulate_media(media="print")
-    expect(page.get_by_role("link", name="Fork")).to_be_hidden()
+    expect(page.get_by_role("link", name="Open a copy")).to_be_hidden()
     expect(page.get_by_role("button", name="Replay")).to_be_hidden()
     expect(page.locator("main")).to_contain_text("visiblequestion")

@@ -13,10 +13,10 @@ import pytest
 from django.db.models import QuerySet
 
 from accounts.models import Connection
-from playground import exports
+from playground.export import run_files
 from playground.models import Draft, Run, RunContent
-from tests.web import runs
-from tests.web.har_schema import HAR
+from tests.support import runs
+from tests.support.har_schema import HAR
 
 if TYPE_CHECKING:
     from django.test import AsyncClient, Client
@@ -99,7 +99,7 @@ def test_har_follows_its_schema_however_the_run_ended(reader: Client, owner: Use
 
 def test_the_schema_would_notice_a_wrong_archive() -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"log": {"version": "1.2", "creator": exports.CREATOR, "entries": [{}]}}, HAR)
+        jsonschema.validate({"log": {"version": "1.2", "creator": run_files.CREATOR, "entries": [{}]}}, HAR)
 
 
 @pytest.mark.parametrize("body", EVIL_BODIES, ids=lambda body: repr(body[:20]))
@@ -156,15 +156,15 @@ async def test_selected_runs_are_exported_and_only_ones_own(
 
 
 def test_many_runs_are_read_in_steps_without_gap_or_double(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "STEP", 3)
+    monkeypatch.setattr(run_files, "STEP", 3)
     stored = [runs.stored_run(owner) for _ in range(8)]
-    lines = "".join(exports.jsonl(Run.objects.owned_by(owner))).splitlines()
+    lines = "".join(run_files.jsonl(Run.objects.owned_by(owner))).splitlines()
     assert [json.loads(line)["id"] for line in lines] == [str(run.pk) for run in reversed(stored)]
 
 
 def test_content_is_read_in_parts_that_fit_into_memory(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "MOST_CONTENT", 1)
-    monkeypatch.setattr(exports, "PIECE", 1)
+    monkeypatch.setattr(run_files, "MOST_CONTENT", 1)
+    monkeypatch.setattr(run_files, "PIECE", 1)
     stored = [runs.stored_run(owner, answer="word " * 200) for _ in range(3)]
     RunContent.objects.filter(run=stored[1]).delete()
     parts = []
@@ -175,12 +175,12 @@ def test_content_is_read_in_parts_that_fit_into_memory(owner: User, monkeypatch:
         return in_bulk(rows, ids)
 
     monkeypatch.setattr(QuerySet, "in_bulk", noted)
-    lines = [json.loads(piece) for piece in exports.jsonl(Run.objects.owned_by(owner))]
+    lines = [json.loads(piece) for piece in run_files.jsonl(Run.objects.owned_by(owner))]
     assert [line["content_kept"] for line in lines] == [True, False, True]
     assert max(parts) <= 2  # one with content, and perhaps one without
-    monkeypatch.setattr(exports, "MOST_CONTENT", 10**6)
+    monkeypatch.setattr(run_files, "MOST_CONTENT", 10**6)
     parts.clear()
-    list(exports.jsonl(Run.objects.owned_by(owner)))
+    list(run_files.jsonl(Run.objects.owned_by(owner)))
     assert parts == [3]
 
 
@@ -188,7 +188,7 @@ def test_content_is_read_in_parts_that_fit_into_memory(owner: User, monkeypatch:
 def test_no_cell_is_a_formula(owner: User, text: str) -> None:
     run = runs.stored_run(owner, model=text)
     Run.objects.filter(pk=run.pk).update(note=text)
-    table = list(csv.DictReader(io.StringIO("".join(exports.csv_text(Run.objects.owned_by(owner))), newline="")))
+    table = list(csv.DictReader(io.StringIO("".join(run_files.csv_text(Run.objects.owned_by(owner))), newline="")))
     assert table[0]["model"] == table[0]["note"] == f"'{text}"
     assert table[0]["output_tokens"] == "9"
 
@@ -196,7 +196,7 @@ def test_no_cell_is_a_formula(owner: User, text: str) -> None:
 @pytest.mark.parametrize("text", ['say "hi", you', "two\nlines", "plain", "1-2"])
 def test_other_text_comes_through_as_it_is(owner: User, text: str) -> None:
     runs.stored_run(owner, model=text)
-    table = list(csv.DictReader(io.StringIO("".join(exports.csv_text(Run.objects.owned_by(owner))), newline="")))
+    table = list(csv.DictReader(io.StringIO("".join(run_files.csv_text(Run.objects.owned_by(owner))), newline="")))
     assert table[0]["model"] == text
 
 
@@ -211,7 +211,7 @@ async def test_the_progress_of_a_download_can_be_asked_by_its_owner_only(
     await read(async_client, owner, "/requests/export/?format=csv&token=t-1")
     response, text = await read(async_client, owner, address)
     assert response.status_code == 286
-    assert b"Exported 1 request." in text
+    assert b"Exported 1 request." in b" ".join(text.split())
     assert b"Preparing" in (await read(async_client, stranger, address))[1]
 
 
@@ -258,7 +258,7 @@ def test_a_visitor_has_no_account_to_export(client: Client) -> None:
 
 
 def test_a_large_account_is_never_whole_in_memory(owner: User) -> None:
-    from playground.account_export import zipped
+    from playground.export.account_export import zipped
 
     for _ in range(3):
         runs.stored_run(owner, answer="word " * 2000)

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.engine.raw_upstream import DELTA, START, STOP, TEXT, Exchange, Script, sse
+from tests.support.raw_upstream import DELTA, START, STOP, TEXT, Exchange, Script, sse
 
 ERROR = b'{"type":"error","error":{"type":"%s","message":"%s"},"request_id":"req_7"}'
 STARTED = START + TEXT + DELTA
@@ -104,6 +104,14 @@ async def trickle(exchange: Exchange) -> None:
         await asyncio.sleep(0.05)
 
 
+HINT = b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n"
+
+
+async def hint_for_ever(exchange: Exchange) -> None:
+    while True:
+        await exchange.say(HINT * 1_000)
+
+
 async def read_and_reset(exchange: Exchange) -> None:
     exchange.reset()
 
@@ -180,11 +188,124 @@ def api_error(status: str, type_: bytes, *lines: str, words: tuple[str, ...] = (
     return Fault(f"HTTP {code}", script, "failed", "http_status", shown, "unchanged", code, body)
 
 
+NOT_OURS = "instead of a message of the Messages API"
+COMPLETION = (
+    b'{"id":"chatcmpl-1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant",'
+    b'"content":"Said elsewhere"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}'
+)
+CHUNKS = b"".join(
+    b'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n' % word
+    for word in (b"Said ", b"else", b"where")
+)
+GEMINI = b'{"candidates":[{"content":{"role":"model","parts":[{"text":"Said elsewhere"}]}}]}'
+OLLAMA = b"".join(
+    b'{"model":"m","message":{"role":"assistant","content":"%s"},"done":%s}\n' % (word, done)
+    for word, done in ((b"Said ", b"false"), (b"elsewhere", b"false"), (b"", b"true"))
+)
+PINGS = sse("ping", '{"type":"ping"}') * 3
+DONE = sse("message_delta", '{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}')
+EVENT_STREAM = "content-type: text/event-stream; charset=utf-8"
+QUOTA = b'{"type": "error", "error": {"message": "quota used up", "type": "rate_limit_error"}}'
+
+
+def no_message(name: str, body: bytes, *words: str, header: str = EVENTS, kind: str = "not_a_message") -> Fault:
+    """What came with status 200, is kept, named and shown, and handed on as it is."""
+    shown = ("The response is not a message", *words)
+    return Fault(name, answering("200 OK", body, header), "failed", kind, shown, "unchanged", 200, body)
+
+
+def unseen_error(name: str, body: bytes, *words: str, header: str = EVENT_STREAM) -> Fault:
+    """An error that came as JSON where events were expected: its words, and for the client an event with them."""
+    return Fault(name, answering("200 OK", body, header), "failed", "error_event", words, "error event", 200, body)
+
+
+NO_MESSAGES = [
+    no_message("a chat completion", COMPLETION, "Chat Completions", NOT_OURS, "Said elsewhere", header=JSON),
+    no_message("a chat completion as a stream", COMPLETION, "Chat Completions", NOT_OURS, "Said elsewhere"),
+    no_message("chat completion chunks", CHUNKS + b"data: [DONE]\n\n", "Chat Completions", "Said elsewhere", "delta"),
+    no_message("chunks under JSON", CHUNKS, "a stream of OpenAI's Chat Completions", "Said elsewhere", header=JSON),
+    no_message("Gemini", GEMINI, "Gemini", "Said elsewhere", header=JSON),
+    no_message("Gemini in a list", b"[" + GEMINI + b"]", "Gemini", "Said elsewhere", header=JSON),
+    no_message("Gemini as a stream", b"data: " + GEMINI + b"\n\n", "Gemini", "Said elsewhere"),
+    no_message("Ollama", OLLAMA, "Ollama", "Said elsewhere", header="content-type: application/x-ndjson"),
+    no_message("pings only", PINGS, "nothing but pings"),
+    no_message("comments only", b": keep-alive\n\n" * 3, "event stream"),
+    no_message("no event at all", b"", "without a single event"),
+    no_message("unknown events only", sse("odd", '{"odd":1}') * 2, "does not have", "odd"),
+    no_message("a list", b"[1, 2]", "a JSON list", header=JSON),
+    no_message("null", b"null", "JSON null", header=JSON),
+    no_message("another object", b'{"hello": "there"}', "no message", "hello", header=JSON),
+    no_message("plain text", b"It works!", "not JSON", "It works!", header="content-type: text/plain", kind="not_json"),
+    no_message("HTML as a stream", PAGE, "Bad gateway", kind="not_json"),
+    unseen_error("an error as a stream", QUOTA, "rate_limit_error", "quota used up"),
+    unseen_error("an OpenAI error as a stream", b'{"error": {"message": "No credits", "code": 429}}', "No credits"),
+    unseen_error("a listed error as a stream", b'[{"error": {"message": "No credits", "code": 429}}]\n', "No credits"),
+    Fault(
+        "no message_stop",
+        streaming(STARTED, DONE),
+        "completed",
+        "",
+        ("Hi", "without message_stop"),
+        "unchanged",
+        200,
+        STARTED + DONE,
+    ),
+    Fault(
+        "a stream as plain text",
+        answering("200 OK", STARTED + STOP, "content-type: text/plain"),
+        "completed",
+        "",
+        ("Hi",),
+        "unchanged",
+        200,
+        STARTED + STOP,
+    ),
+    Fault(
+        "a stream as JSON",
+        answering("200 OK", STARTED + STOP, JSON),
+        "completed",
+        "",
+        ("Hi",),
+        "unchanged",
+        200,
+        STARTED + STOP,
+    ),
+    Fault(
+        "a stream as JSON ends early",
+        answering("200 OK", STARTED, JSON),
+        "interrupted",
+        "truncated",
+        ("Hi",),
+        "error event",
+        200,
+        STARTED,
+    ),
+    Fault(
+        "switching protocols",
+        saying(b"HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"),
+        "failed",
+        "protocol",
+        ("Not valid HTTP",),
+        502,
+    ),
+    Fault("endless early hints", hint_for_ever, "failed", "protocol", ("Not valid HTTP",), 502),
+    Fault(
+        "a few early hints",
+        saying(HINT * 4 + b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + STARTED + STOP),
+        "completed",
+        "",
+        ("Hi",),
+        "unchanged",
+        200,
+        STARTED + STOP,
+    ),
+]
+
 FAULTS = [
     Fault("connection refused", None, "failed", "connect", ("No connection", "127.0.0.1"), 502, address=nobody_listens),
     Fault("unknown name", None, "failed", "dns", ("Unknown host", "no-such-host.invalid"), 502, address=no_such_name),
     Fault(
-        "not TLS", None, "failed", "tls", ("No trusted connection", "127.0.0.1"), 502, address=plain_text_behind_https
+        "not TLS", None, "failed", "tls", ("No secure connection", "127.0.0.1"), 502, address=plain_text_behind_https
     ),
     Fault(
         "connecting hangs", None, "failed", "timeout", ("Timed out", "0.3 seconds"), 504,
@@ -211,10 +332,11 @@ FAULTS = [
     ),
     Fault(
         "HTML as an answer", answering("200 OK", PAGE, "content-type: text/html"), "failed", "not_json",
-        ("Not a message", "Bad gateway"), "unchanged", 200, PAGE,
+        ("The response is not a message", "Bad gateway"), "unchanged", 200, PAGE,
     ),
-    Fault("nothing as an answer", answering("200 OK", b"", JSON), "failed", "not_json", ("Not a message",),
-          "unchanged", 200),
+    *NO_MESSAGES,
+    Fault("nothing as an answer", answering("200 OK", b"", JSON), "failed", "not_json",
+          ("The response is not a message",), "unchanged", 200),
     Fault("stream ends early", streaming(STARTED), "interrupted", "truncated", ("Truncated", "Hi"), "error event", 200,
           STARTED),
     Fault("stream is reset", reset_in_mid_stream, "interrupted", "truncated", ("Truncated", "Hi"), "error event", 200,
@@ -227,7 +349,8 @@ FAULTS = [
         "odd events", streaming(STARTED, ODD, STOP), "completed", "", ("Hi",), "unchanged", 200, STARTED + ODD + STOP
     ),
     Fault(
-        "silence", fall_silent, "interrupted", "idle", ("Silence", "0.4 seconds", "Hi"), "error event", 200, STARTED,
+        "silence", fall_silent, "interrupted", "idle", ("stopped sending", "0.4 seconds", "Hi"), "error event", 200,
+        STARTED,
         settings={"SILENCE_TIMEOUT_S": 0.4},
     ),
     Fault(
@@ -248,7 +371,7 @@ FAULTS = [
     ),
     Fault(
         "compressed", answering("200 OK", BOMB, JSON, "content-encoding: gzip"), "failed", "encoding",
-        ("Compressed answer refused",), "unchanged", 200, BOMB,
+        ("Compressed response refused",), "unchanged", 200, BOMB,
     ),
     Fault("JSON breaks off", breaking_off("200 OK", HALF, JSON), "interrupted", "truncated", ("Truncated",), "cut",
           200, HALF),
@@ -256,7 +379,7 @@ FAULTS = [
           500, HALF),
     Fault(
         "compressed and broken off", breaking_off("200 OK", BOMB[:900], EVENTS, "content-encoding: gzip"), "failed",
-        "encoding", ("Compressed answer refused",), "cut", 200, BOMB[:900],
+        "encoding", ("Compressed response refused",), "cut", 200, BOMB[:900],
     ),
     Fault(
         "redirect", answering("307 Elsewhere", b"", "location: https://elsewhere.example/?key=1"), "failed", "redirect",
@@ -268,6 +391,6 @@ FAULTS = [
         ("Not valid HTTP",), 502,
     ),
     Fault(
-        "reset without an answer", read_and_reset, "failed", "reset", ("Connection lost", "may have run"), 502
+        "reset without an answer", read_and_reset, "failed", "reset", ("Connection lost", "may have processed"), 502
     ),
 ]  # fmt: skip

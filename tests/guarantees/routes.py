@@ -53,6 +53,14 @@ def share(stage: Stage) -> dict[str, Any]:
     return {"share_id": stage.share.pk}
 
 
+def session(stage: Stage) -> dict[str, Any]:
+    return {"session_id": stage.session.pk}
+
+
+def report(stage: Stage) -> dict[str, Any]:
+    return {"report_id": stage.report.pk}
+
+
 GET, POST, BOTH = "GET", "POST", "GET POST"
 OF_A_COPY: dict[str, tuple[str, dict[str, Any]]] = {
     "": (BOTH, {}),
@@ -64,6 +72,12 @@ OF_A_COPY: dict[str, tuple[str, dict[str, Any]]] = {
     "-events": (GET, {"turn": 1}),
     "-inside": (GET, {"name": "1.png"}),
     "-fork": (BOTH, {}),
+    "-steps": (GET, {}),
+    "-step": (GET, {"number": 1}),
+    "-badge": (GET, {}),
+    "-export": (GET, {"kind": "json"}),
+    "-charts": (GET, {}),
+    "-result": (GET, {"number": 1, "result": 1}),
 }
 
 
@@ -83,15 +97,23 @@ ROUTES: dict[str, Route] = {
     "playground": Route(GET, "anyone"),
     **dict.fromkeys(
         (
-            "send", "edit", "change", "draft-form", "draft-part", "draft-start", "draft-import", "draft-models",
-            "draft-tokens", "attachments", "draft-branch",
+            "send", "edit", "change", "draft-form", "draft-part", "draft-start", "draft-import", "draft-tools",
+            "draft-models", "draft-tokens", "attachments", "draft-branch", "draft-undo",
         ),
         Route(POST, "anyone"),
     ),
     **dict.fromkeys(("draft-body", "draft-snippet", "draft-branches", "draft-figures"), Route(GET, "anyone")),
+    **dict.fromkeys(("draft-tool-save", "draft-tool-insert"), Route(POST, "user")),
+    "saved-tools": Route(GET, "user"),
+    **dict.fromkeys(
+        ("saved-tool-rename", "saved-tool-delete", "saved-tool-undelete"),
+        Route(POST, "owner", lambda stage: {"tool_id": stage.tool.pk}, post={"name": "mine now"}),
+    ),
     "attachment": Route(GET, "owner", lambda stage: {"attachment_id": stage.attachment.pk}),
     "healthz": Route(GET, "anyone"),
-    "shortcuts": Route(GET, "anyone"),
+    "readyz": Route(GET, "anyone"),
+    **dict.fromkeys(("favicon", "commands", "shortcuts", "answer-start", "recent-requests"), Route(GET, "anyone")),
+    "parameter-help": Route(GET, "anyone", query=lambda _: {"path": "max_tokens"}),
     "answer-example": Route(GET, "anyone", lambda _: {"kind": "stream"}),
     **dict.fromkeys(
         (f"example-{part}" for part in ("json", "text", "frames", "wire")),
@@ -105,10 +127,12 @@ ROUTES: dict[str, Route] = {
     **dict.fromkeys(
         (
             "answer", "answer-json", "answer-frames", "answer-text", "answer-wire", "run", "run-code",
+            "draft-difference",
         ),
         Route(GET, "owner", run),
     ),
     "answer-rest": Route(GET, "owner", with_run(index=0)),
+    "run-earlier-turns": Route(GET, "owner", with_run(end=1)),
     "answer-stood": Route(GET, "owner", with_run(number=1)),
     "answer-event": Route(GET, "owner", with_run(number=1)),
     "run-download": Route(GET, "owner", with_run(kind="json")),
@@ -131,7 +155,7 @@ ROUTES: dict[str, Route] = {
     "conversations": Route(GET, "anyone"),
     **dict.fromkeys(("conversation-save", "conversation-new", "conversation-import"), Route(POST, "user")),
     "conversation-import-form": Route(GET, "user"),
-    "conversation": Route(GET, "owner", conversation),
+    **dict.fromkeys(("conversation", "conversation-read"), Route(GET, "owner", conversation)),
     "conversation-difference": Route(
         GET, "owner", conversation, query=lambda stage: {"old": stage.conversation.versions.first().pk}
     ),
@@ -146,6 +170,29 @@ ROUTES: dict[str, Route] = {
     "share-change": Route(POST, "owner", share, post={"do": "revoke"}),
     "share-update": Route(POST, "owner", share),
     **dict(copies()),
+    # sessions of agents
+    **dict.fromkeys(("sessions", "session-sorting", "session-import-progress"), Route(GET, "user")),
+    "session-import": Route(BOTH, "user"),
+    "session-key": Route(POST, "user"),
+    "session-page-file": Route(GET, "owner", session),
+    **dict.fromkeys(("session", "session-steps", "session-charts", "session-export"), Route(GET, "owner", session)),
+    "session-step": Route(GET, "owner", lambda stage: {**session(stage), "number": 1}),
+    "session-result": Route(GET, "owner", lambda stage: {**session(stage), "number": 1, "result": 1}),
+    "session-share": Route(BOTH, "owner", session, post={"do": "publish", "public": "1"}),
+    "session-of-run": Route(GET, "owner", run),
+    **dict.fromkeys(("session-star", "session-delete"), Route(POST, "owner", session)),
+    "session-note": Route(POST, "owner", session, post={"note": "mine now"}),
+    # conformance reports
+    "conformance": Route(GET, "user"),
+    "conformance-estimate": Route(GET, "user"),
+    "conformance-start": Route(POST, "user"),
+    "conformance-compare": Route(
+        GET, "owner", query=lambda stage: {"before": stage.report.pk, "after": stage.report.pk}
+    ),
+    "conformance-report": Route(GET, "owner", report),
+    **dict.fromkeys(("conformance-stop", "conformance-delete"), Route(POST, "owner", report)),
+    "conformance-share": Route(BOTH, "owner", report, post={"do": "publish", "public": "1"}),
+    "conformance-export": Route(GET, "owner", lambda stage: {**report(stage), "kind": "json"}),
     # people, connections, keys
     **dict.fromkeys(("login", "signup"), Route(BOTH, "anyone")),
     "logout": Route(POST, "anyone"),

@@ -10,11 +10,26 @@ from django.apps import apps
 from django.core.files.base import ContentFile
 
 from accounts.models import AccessKey, Connection, User
-from playground.conversations import saving
-from playground.models import Attachment, Conversation, Draft, Run, ShareLink, ToolMock
+from playground.conformance.check import Result, Sent
+from playground.conformance.plan import Plan, chosen
+from playground.conformance.runner import Totals
+from playground.conversations import autosave
+from playground.models import (
+    AgentSession,
+    Attachment,
+    ConformanceReport,
+    Conversation,
+    Draft,
+    Run,
+    SavedTool,
+    ShareLink,
+    ToolMock,
+)
+from playground.recording.session_writer import add_run
+from playground.reports import storing
 from playground.sharing import parts, publishing
 from playground.sharing.publishing import Choices
-from tests.web.runs import body_of, live_run, store, stream, tell
+from tests.support.runs import body_of, live_run, store, stream, tell
 
 CANARY = "kanarienvogel"  # stands in everything that is the owner's
 CREDENTIAL = "sk-ant-api03-goldammer-credential-0123456789"
@@ -37,6 +52,9 @@ class Stage:
     attachment: Attachment
     draft: Draft
     mock: ToolMock
+    report: ConformanceReport
+    session: AgentSession
+    tool: SavedTool
     ids: dict[str, Any] = field(default_factory=dict)
 
 
@@ -62,9 +80,14 @@ def set_up(owner: User) -> Stage:
     draft.body, draft.connection = body_of(f"{CANARY} draft"), connection
     assert draft.keep()
     mock = ToolMock.objects.create(user=owner, tool_name=f"{CANARY} tool", result=CANARY)
+    report = _report(owner, connection, run)
+    tool, _ = SavedTool.objects.keep(owner, {"name": f"{CANARY}_tool", "input_schema": {"type": "object"}})
+    digest = add_run(run, run.request_body or b"", run.message())
+    assert digest is not None
     return Stage(
-        owner, connection, key, secret, run, other, conversation, share, token or "", prepared, attachment, draft, mock
-    )
+        owner, connection, key, secret, run, other, conversation, share, token or "", prepared, attachment, draft, mock,
+        report, digest.session, tool,
+    )  # fmt: skip
 
 
 def _run(owner: User, connection: Connection, text: str) -> Run:
@@ -78,9 +101,19 @@ def _run(owner: User, connection: Connection, text: str) -> Run:
     return store(tell(live, stream(f"{CANARY} answer to {text}.")))
 
 
+def _report(owner: User, connection: Connection, run: Run) -> ConformanceReport:
+    """A finished report whose one finding holds the word."""
+    report = storing.create(owner, connection, Plan(f"{CANARY}-model", chosen(["answer"])))
+    sent = Sent("POST", f"https://{CANARY}.example/v1/messages", (), f'{{"text": "{CANARY}"}}', 30)
+    result = Result("answer.role", "failed", "role is missing", sent=(sent,), run_ids=(str(run.pk),))
+    storing.save_progress(report.pk, [result], [run.pk], Totals(1), state="done")
+    report.refresh_from_db()
+    return report
+
+
 def _conversation(owner: User, run: Run) -> Conversation:
-    conversation = saving.create(owner, json.loads(body_of(f"{CANARY} first")), {}, f"{CANARY} title")
-    version = saving.add_version(conversation, body_of(f"{CANARY} first").decode(), {}, pinned=True, note="sent")
+    conversation = autosave.create(owner, json.loads(body_of(f"{CANARY} first")), {}, f"{CANARY} title")
+    version = autosave.add_version(conversation, body_of(f"{CANARY} first").decode(), {}, pinned=True, note="sent")
     conversation.run_links.create(run_id=run.pk, version=version)
     return conversation
 

@@ -9,7 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.test import override_settings
 
-from playground.middleware import RequestIdFilter, current_request_id
+from playground.logging_filters import RequestIdFilter, current_request_id
+from playground.recording.recorder import Recorder
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/accounts/login/", "/healthz", "/there-is-nothing/"]
@@ -50,19 +51,29 @@ def test_the_clients_that_would_log_credentials_are_kept_quiet(settings: Any) ->
 def test_a_missing_page_is_answered_in_words(client: Any) -> None:
     response = client.get("/there-is-nothing/")
     assert response.status_code == 404
-    assert "Nothing is here" in response.content.decode()
+    assert "Page not found" in response.content.decode()
 
 
-def test_healthz_says_when_the_database_is_gone(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness_says_when_the_database_is_gone_and_the_process_lives_on(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from django.db import OperationalError, connection
 
-    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").content == b"ok\n"
 
     def gone() -> None:
         raise OperationalError("gone")
 
     monkeypatch.setattr(connection, "cursor", gone)
-    assert client.get("/healthz").status_code == 503
+    refused = client.get("/readyz")
+    assert (refused.status_code, refused.content) == (503, b"the database does not answer\n")
+    assert client.get("/healthz").status_code == 200
+
+
+def test_readiness_says_when_runs_are_not_stored(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Recorder, "problem", "the recorder does not run")
+    refused = client.get("/readyz")
+    assert (refused.status_code, refused.content) == (503, b"the recorder does not run\n")
 
 
 @override_settings(DEBUG=False)
@@ -76,9 +87,10 @@ def test_an_error_of_ours_is_answered_in_words_and_without_details(
     monkeypatch.setattr(health, "HttpResponse", None)
     response = client.get("/healthz")
     assert response.status_code == 500
-    assert b"Something broke on the server" in response.content
+    assert b"Something went wrong" in response.content
     assert b"Traceback" not in response.content
 
 
-def test_djangos_own_checks_find_nothing() -> None:
+def test_djangos_own_checks_find_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.settings.env.unknown_names", list)  # what the developer's own shell has set
     call_command("check", fail_level="WARNING")

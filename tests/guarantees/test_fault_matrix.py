@@ -16,10 +16,11 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from accounts.models import AccessKey, Connection, User
-from playground import process
+from playground.dispatch import process
 from playground.models import Run
-from tests.engine.raw_upstream import SECRET, serving
 from tests.guarantees.faults import FAULTS, Fault, address_of
+from tests.guarantees.odd_answers import ODD_ANSWERS
+from tests.support.raw_upstream import SECRET, serving
 
 BODY = b'{"model":"m","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"Hello"}]}'
 
@@ -93,7 +94,7 @@ def house(live_url: str, served: Any, owner: User, settings: Any) -> House:
     return House(live_url, served, owner)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
+@pytest.mark.parametrize("fault", [*FAULTS, *ODD_ANSWERS], ids=str)
 async def test_a_fault_is_told_kept_and_shown_as_what_it_is(house: House, settings: Any, fault: Fault) -> None:
     for name, value in fault.settings.items():
         setattr(settings, name, value)
@@ -154,6 +155,6 @@ async def check_page(house: House, fault: Fault, run: Run, kept: bytes) -> None:
         assert f'data-state="{fault.state}"' in page
         if fault.kind:
             assert "data-retry" in page
-            assert ("Nothing had arrived" in page) == (not kept) or fault.kind == "http_status"
+            assert ("Nothing arrived." in page) == (not kept) or fault.kind == "http_status"
     assert SECRET not in live + stored
     assert "window.hit" not in re.sub(r"<pre.*?</pre>", "", live + stored, flags=re.DOTALL)

@@ -17,14 +17,14 @@ from channels.db import database_sync_to_async
 from django.db import OperationalError, connection, connections
 
 from accounts.models import User
-from playground import recording, recovery
 from playground.engine.events import RunEvent, Streamed
 from playground.models import Draft, Run, RunBatch
-from playground.protocol.accumulator import Accumulator
-from playground.recording import Recording
-from tests.engine.raw_upstream import DELTA, START, STOP, TEXT, Exchange, serving
+from playground.protocol.stream.accumulator import Accumulator
+from playground.recording import recovery, run_writer
+from playground.recording.run_writer import RunWriter
 from tests.guarantees.test_fault_matrix import BODY, House, house
-from tests.web.runs import ended, live_run, stream, told
+from tests.support.raw_upstream import DELTA, START, STOP, TEXT, Exchange, serving
+from tests.support.runs import ended, live_run, stream, told
 
 __all__ = ["house"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -122,9 +122,9 @@ async def test_pressing_twice_makes_one_run(house: House) -> None:
     async with serving(script) as upstream:
         page = await open_page(house, upstream.url)
         version = await page.version()
-        first = await page.send(press="one-press", version=version)
-        again = await page.send(press="one-press", version=await page.version())
-        other = await page.send(press="other-press", version=await page.version())
+        first = await page.send(**{"idempotency-key": "one"}, version=version)
+        again = await page.send(**{"idempotency-key": "one"}, version=await page.version())
+        other = await page.send(**{"idempotency-key": "other"}, version=await page.version())
         assert run_id_of(first) == run_id_of(again) != run_id_of(other)
         while script.requests < 2:
             await asyncio.sleep(0.02)
@@ -181,15 +181,15 @@ def database_away(monkeypatch: pytest.MonkeyPatch) -> Any:
     class Switch:
         is_off = False
 
-    real = recording.Recording.write_all
+    real = run_writer.RunWriter.write_all
 
     def write_all(recordings: Any) -> None:
         if Switch.is_off:
             raise OperationalError("the database is away")
         real(recordings)
 
-    monkeypatch.setattr(recording.Recording, "write_all", staticmethod(write_all))
-    monkeypatch.setattr("playground.records.RETRY_S", 0.05)
+    monkeypatch.setattr(run_writer.RunWriter, "write_all", staticmethod(write_all))
+    monkeypatch.setattr("playground.recording.recorder.RETRY_S", 0.05)
     wrapper = connections["default"].__class__
     connect = wrapper.ensure_connection
 
@@ -203,7 +203,7 @@ def database_away(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 async def until_failing(house: House, expected: bool) -> None:
-    from playground import process
+    from playground.dispatch import process
 
     async def failing() -> bool:
         return process.current().recorder.failing
@@ -321,7 +321,7 @@ def test_a_kill_at_any_moment_leaves_what_was_stored_and_says_interrupted(owner:
     written: dict[Any, int] = {}
     for _ in range(KILLS):
         live = live_run(owner)
-        each = Recording(live, 2**24)
+        each = RunWriter(live, 2**24)
         steps = steps_of([*told(data, chunk=chance.randint(1, 400)), ended()])
         at = 0
         for cut in sorted(chance.sample(range(1, len(steps)), k=min(len(steps) - 1, chance.randint(0, 3)))):
@@ -342,7 +342,7 @@ def test_a_kill_at_any_moment_leaves_what_was_stored_and_says_interrupted(owner:
         assert (run.state, run.failure_kind) == ("interrupted", "server_stopped")
         assert kept == data[: written[run.pk]]
         assert run.received_size == len(kept)
-    for run in chance.sample(runs, 60):
+    for run in runs:
         accumulator = Accumulator()
         for streamed in run.events():
             accumulator.add(streamed.event)

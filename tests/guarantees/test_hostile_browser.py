@@ -9,14 +9,14 @@ import pytest
 from django.core.files.base import ContentFile
 
 from accounts.models import Connection, User
-from playground.conversations import saving
+from playground.conversations import autosave
 from playground.models import Attachment, Draft
-from playground.protocol import sse
+from playground.protocol.stream import sse
 from playground.sharing import parts, publishing
 from playground.sharing.publishing import Choices
 from tests.guarantees.stage import PNG
-from tests.web.hostile_texts import HOSTILE
-from tests.web.runs import failed_run, live_run, store, tell
+from tests.support.hostile_texts import HOSTILE
+from tests.support.runs import failed_run, live_run, store, tell
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 # Half a pair cannot be typed into a column of text; it stands in bodies and answers.
@@ -79,7 +79,7 @@ def addresses(owner: User, settings: Any, tmp_path: Any) -> list[str]:
     failed = failed_run(owner, **told)
     failed.failure_message, failed.failure_detail = IN_COLUMNS, {"type": SHORT, "message": ALL, "request_id": SHORT}
     failed.save()
-    conversation = saving.create(owner, json.loads(hostile_body()), {}, SHORT)
+    conversation = autosave.create(owner, json.loads(hostile_body()), {}, SHORT)
     conversation.tags = [SHORT]
     conversation.save()
     conversation.run_links.create(run_id=run.pk, version=conversation.versions.first())
@@ -92,7 +92,8 @@ def addresses(owner: User, settings: Any, tmp_path: Any) -> list[str]:
     return [
         "/", "/?as=json", "/requests/", "/requests/?group=conversation", f"/requests/{run.pk}/",
         f"/requests/{failed.pk}/", f"/requests/compare/?a={run.pk}&b={failed.pk}", "/conversations/",
-        f"/conversations/{conversation.pk}/", f"/conversations/{conversation.pk}/share/", "/shares/", f"/s/{token}/",
+        f"/conversations/{conversation.pk}/", f"/conversations/{conversation.pk}/read/",
+        f"/conversations/{conversation.pk}/share/", "/shares/", f"/s/{token}/",
         "/connections/", f"/connections/{connection.pk}/", "/keys/", "/accounts/",
     ]  # fmt: skip
 

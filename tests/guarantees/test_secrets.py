@@ -23,7 +23,7 @@ from tests.guarantees import secrets_rig
 from tests.guarantees.routes import ROUTES, methods
 from tests.guarantees.secrets_rig import Browser, everything_logged, places_of
 from tests.guarantees.stage import HEADER_VALUE, Stage, set_up
-from tests.upstream import KEY, Handler, Upstream, text_events
+from tests.support.upstream import KEY, Handler, Upstream, text_events
 
 TYPED = "sk-ant-typed-for-one-visit-goldammer-5521"
 NEW_PASSWORD = "goldammer-is-my-password-77"
@@ -79,7 +79,7 @@ class Site:
         return self.browsers[-1]
 
     def settle(self) -> None:
-        from playground import process
+        from playground.dispatch import process
 
         self.served.server.call(lambda: process.current().recorder.settle())
 
@@ -241,9 +241,9 @@ def test_an_access_key_and_a_share_token_are_shown_once_and_stored_as_a_digest(s
 
 
 def test_a_share_that_breaks_is_logged_without_its_address(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from playground.views import shared
+    from playground.views import share_reader
 
-    monkeypatch.setattr(shared, "page_context", None)
+    monkeypatch.setattr(share_reader, "page_context", None)
     assert status_of(f"{site.url}s/{site.stage.token}/") == 500
     assert any("TypeError" in line and "/s/" in line for line in site.logs.lines)
     assert places_of(site.stage.token, site.everywhere()) == []
@@ -269,7 +269,7 @@ def test_a_password_is_nowhere(site: Site) -> None:
 def test_an_error_of_ours_tells_no_secret(
     site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch, debug: bool
 ) -> None:
-    from playground import dispatch, process
+    from playground.dispatch import launch, process
 
     browser = log_in(site)
     version = version_of(browser)
@@ -284,7 +284,7 @@ def test_an_error_of_ours_tells_no_secret(
     assert answer.status_code == 500
     tested = browser.post(f"/connections/{site.stage.connection.pk}/test/")
     assert tested.status_code == 500
-    monkeypatch.setattr(dispatch, "fetch", None)
+    monkeypatch.setattr(launch, "fetch", None)
     relay = {"x-api-key": site.stage.key_secret}
     answer = httpx.post(f"{site.url}v1/messages", content=draft_of("Hello"), headers=relay)
     browser.told["relay"] = (str(answer.headers) + answer.text).encode()

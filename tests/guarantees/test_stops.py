@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.upstream import KEY, Handler, Upstream, text_events
-from tests.web.test_serve import Serving, serve
+from tests.serving.test_serve import Serving, serve
+from tests.support.upstream import KEY, Handler, Upstream, text_events
 
 __all__ = ["serve"]
 PARTS = [f"piece-{number} " for number in range(20)]
@@ -63,7 +63,7 @@ def follow(url: str, key: str, said: list[str]) -> threading.Thread:
     def read() -> None:
         try:
             with httpx.stream(
-                "POST", f"{url}v1/messages", json={"model": "m", "stream": True}, headers={"x-api-key": key}, timeout=30
+                "POST", f"{url}v1/messages", json={"model": "m", "stream": True}, headers={"x-api-key": key}, timeout=90
             ) as answer:
                 for text in answer.iter_text():
                     said.append(text)
@@ -91,7 +91,7 @@ def test_sigterm_waits_a_while_then_interrupts_stores_everything_and_tells_the_c
     reading = follow(url, key_for(serving, upstream[0].url), said)
     until(lambda: "piece-19" in "".join(said))
     serving.process.send_signal(signal.SIGTERM)
-    serving.process.communicate(timeout=30)
+    serving.process.communicate(timeout=90)
     reading.join(10)
     assert serving.process.returncode == 0
     assert "event: error" in "".join(said)
@@ -106,7 +106,7 @@ def test_sigterm_lets_a_run_finish_that_finishes_in_time(serve: Any) -> None:
     reading = follow(url, key_for(serving, slow.url), said)
     until(lambda: "piece-0" in "".join(said))
     serving.process.send_signal(signal.SIGTERM)
-    serving.process.communicate(timeout=30)
+    serving.process.communicate(timeout=90)
     reading.join(10)
     slow.close()
     assert "message_stop" in "".join(said)

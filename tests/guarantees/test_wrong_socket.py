@@ -11,15 +11,18 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from playground import dispatch, visitors
+from playground import dispatch
 from playground.asgi import application
+from playground.conformance.plan import Plan, chosen
 from playground.engine.live_run import LiveRun
+from playground.identity import visitors
+from playground.reports import storing
 from playground.urls import websocket_urlpatterns
-from tests.web.runs import live_run, stored_run, tell
+from tests.support.runs import live_run, stored_run, tell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # name -> its path; what takes no id is about whoever opens it
-SOCKETS = {"follow-run": "/ws/runs/{run}/", "follow-log": "/ws/requests/"}
+SOCKETS = {"follow-run": "/ws/runs/{run}/", "follow-log": "/ws/requests/", "follow-report": "/ws/conformance/{report}/"}
 
 
 def test_every_socket_has_a_line_in_the_table() -> None:
@@ -75,6 +78,16 @@ async def test_a_visitors_run_is_followed_by_that_browser_alone(owner: User) -> 
     assert not await opens(path, await database_sync_to_async(cookie_of)(owner))
 
 
+async def test_a_report_is_followed_by_its_owner_alone(owner: User, stranger: User) -> None:
+    plan = Plan("sandbox-stories", chosen(["answer"]))
+    report = await database_sync_to_async(storing.create)(owner, None, plan)
+    mine, theirs = [await database_sync_to_async(cookie_of)(user) for user in (owner, stranger)]
+    path = SOCKETS["follow-report"].format(report=report.pk)
+    assert await opens(path, mine)
+    for cookie in (theirs, someone(), "", "sessionid=forged"):
+        assert not await opens(path, cookie)
+
+
 async def test_the_log_tells_each_user_their_own_runs_only(owner: User, stranger: User) -> None:
     assert not await opens(SOCKETS["follow-log"])
     assert not await opens(SOCKETS["follow-log"], someone())
@@ -95,9 +108,10 @@ async def test_the_log_tells_each_user_their_own_runs_only(owner: User, stranger
 )  # fmt: skip
 async def test_a_page_of_another_site_opens_no_socket(owner: User, origin: str) -> None:
     live = put_live(live_run(owner))
+    report = await database_sync_to_async(storing.create)(owner, None, Plan("sandbox-stories", chosen(["answer"])))
     cookie = await database_sync_to_async(cookie_of)(owner)
     for path in SOCKETS.values():
-        assert not await opens(path.format(run=live.id), cookie, origin)
+        assert not await opens(path.format(run=live.id, report=report.pk), cookie, origin)
 
 
 async def test_an_unknown_socket_is_refused(owner: User) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser import expect
-from tests.upstream import KEY, Handler, Upstream, text_events
+from tests.support.browser import expect
+from tests.support.upstream import KEY, Handler, Upstream, text_events
 
 PARTS = [f"piece-{number} " for number in range(60)]
 
@@ -65,9 +65,9 @@ def connect(owner: Any, server: Upstream) -> Any:
 
 
 def choose_connection(page: Any, name: str) -> None:
-    page.locator("header details.menu summary").first.click()
+    page.locator("#connection-menu summary").click()
     page.get_by_role("button", name=re.compile(f"^{name}")).first.click()
-    expect(page.locator(".request-line .address")).to_contain_text("127.0.0.1")
+    expect(page.locator(".run-line .address")).to_contain_text("127.0.0.1")
 
 
 def watch_half_an_answer(page: Any, owner: Any, log_in: Any, server: Upstream) -> None:
@@ -85,14 +85,14 @@ def test_a_newcomer_presses_try_it_and_watches_an_answer_arrive(page: Any) -> No
         "Click Try It! to start a request and see the response here! Or choose an example:"
     )
     try_it(page)
-    expect(answer(page).locator(".measures")).to_contain_text("200")
+    expect(answer(page).locator(".figure-line")).to_contain_text("200")
     expect(answer(page)).to_contain_text("end_turn")
     expect(answer(page).locator(".prose p").first).to_be_visible()
     expect(page.get_by_role("link", name="Log in").last).to_be_visible()
     expect(page.locator("main")).to_contain_text("to see full request history")
 
 
-def test_a_person_signs_up_connects_an_upstream_and_finds_the_request_in_the_log(
+def test_a_person_signs_up_connects_an_upstream_in_four_presses_and_finds_the_request_in_the_log(
     page: Any, second_server: Upstream, may_call_loopback: None
 ) -> None:
     page.goto("/accounts/signup/")
@@ -100,15 +100,16 @@ def test_a_person_signs_up_connects_an_upstream_and_finds_the_request_in_the_log
     for field in page.locator("input[type=password]").all():
         field.fill("a-Long-enough-passphrase-7")
     page.locator("main form button[type=submit]").click()
-    page.goto("/connections/new/")
-    page.get_by_label("name", exact=True).fill("Second")
-    page.get_by_label("base URL").fill(second_server.url)
-    page.get_by_label("credential", exact=True).fill(KEY)
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("heading", name="Connections")).to_be_visible()
     page.goto("/")
-    choose_connection(page, "Second")
-    page.get_by_label("model", exact=True).fill("second-1")
+    page.locator("#connection-menu summary").click()
+    page.get_by_role("link", name="Add connection").click()
+    page.get_by_label("Name", exact=True).fill("Second")
+    page.get_by_label("Base URL").fill(second_server.url)
+    page.get_by_label("Credential", exact=True).fill(KEY)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#banners")).to_contain_text("Connected to Second")
+    expect(page.locator("#connection-menu")).to_contain_text("Second")
+    expect(page.locator("#model-pick")).to_have_text("second-1")
     try_it(page)
     expect(answer(page).locator(".prose strong")).to_have_text("second")
     expect(answer(page)).to_contain_text("end_turn")
@@ -126,11 +127,12 @@ def test_a_person_signs_up_connects_an_upstream_and_finds_the_request_in_the_log
 def test_a_run_can_leave_nothing_but_figures_in_the_log(page: Any, owner: Any, log_in: Any) -> None:
     log_in(page, owner)
     page.goto("/")
-    page.get_by_label("log figures only").check()
+    page.get_by_label("More ways to send").click()
+    page.locator("[name=':figures-only']").check()
     try_it(page)
     expect(answer(page)).to_contain_text("end_turn")
     page.goto("/requests/")
-    expect(page.get_by_role("row").filter(has_text="sandbox-stories")).to_contain_text("figures only")
+    expect(page.get_by_role("row").filter(has_text="sandbox-stories")).to_contain_text("content not stored")
 
 
 def test_a_reload_in_mid_stream_misses_nothing_and_repeats_nothing(
@@ -145,7 +147,9 @@ def test_a_reload_in_mid_stream_misses_nothing_and_repeats_nothing(
     expect(answer(second_tab)).to_contain_text("piece-25")
     go_on.set()
     for tab in (page, second_tab):
+        tab.bring_to_front()  # what is out of sight is not drawn
         expect(answer(tab)).to_contain_text("end_turn")
+        expect(answer(tab).locator("[data-blocks] .prose").first).to_contain_text(PARTS[-1].strip())
         text = answer(tab).locator("[data-blocks] .prose").first.text_content()
         assert re.findall(r"piece-\d+", text) == [part.strip() for part in PARTS]
 
@@ -208,9 +212,9 @@ def test_each_failure_shows_its_cause_and_what_was_kept(page: Any, model: str, w
 def test_the_keyboard_alone_is_enough(page: Any) -> None:
     page.goto("/")
     page.keyboard.press("Tab")
-    expect(page.locator(":focus")).to_have_text("Skip to the content")
+    expect(page.locator(":focus")).to_have_text("Skip to the request")
     page.keyboard.press("Enter")
-    page.get_by_label("max_tokens").focus()
+    page.get_by_label("max_tokens", exact=True).focus()
     page.keyboard.press("Control+a")
     page.keyboard.type("300")
     page.keyboard.press("Control+Enter")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from playground import figures, user_agents
 from playground.engine.events import Answered, Ended, Received, Streamed
-from playground.protocol import sse
-from tests.web import runs
+from playground.metrics import figures, user_agents
+from playground.protocol.stream import sse
+from tests.support import runs
 
 
 def test_phases_add_up_to_the_duration() -> None:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from playground import search, search_text
 from playground.models import Run, RunContent
-from tests.web import runs
+from playground.search import index
+from playground.search import terms as search_text
+from tests.support import runs
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -84,10 +85,10 @@ def test_nobody_finds_what_others_wrote(owner: User, stranger: User) -> None:
 def test_a_filter_is_answered_by_the_index(owner: User) -> None:
     runs.stored_run(owner, "needle")
     rare = runs.stored_run(owner, "needle", model="rare", source="relay")
-    terms = search.read_query("needle")
+    terms = index.read_query("needle")
     wanted = {"model": "rare", "source": "relay", "status_class": 2, "state": "completed"}
-    assert search.find(owner.pk, terms, facets=wanted, most=9) == [(rare.content.pk, rare.pk)]
-    assert search.find(owner.pk, terms, facets=wanted | {"state": "failed"}, most=9) == []
+    assert index.find(owner.pk, terms, facets=wanted, most=9) == [(rare.content.pk, rare.pk)]
+    assert index.find(owner.pk, terms, facets=wanted | {"state": "failed"}, most=9) == []
 
 
 def test_pictures_signatures_and_ids_are_not_searched(owner: User) -> None:
@@ -121,9 +122,9 @@ def test_what_is_deleted_is_not_found(owner: User) -> None:
 def test_matches_come_newest_first_and_in_parts(owner: User) -> None:
     for _ in range(7):
         runs.stored_run(owner, "needle")
-    every = search.find(owner.pk, search.read_query("needle"), most=100)
+    every = index.find(owner.pk, index.read_query("needle"), most=100)
     assert every == sorted(every, reverse=True)
-    assert search.find(owner.pk, search.read_query("needle"), before=every[2][0], most=3) == every[3:6]
+    assert index.find(owner.pk, index.read_query("needle"), before=every[2][0], most=3) == every[3:6]
 
 
 def test_a_very_long_text_is_searched_at_its_beginning(owner: User) -> None:
@@ -133,13 +134,13 @@ def test_a_very_long_text_is_searched_at_its_beginning(owner: User) -> None:
 
 
 @given(st.text(max_size=60))
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_query_can_be_asked(owner: User, query: str) -> None:
-    search.find(owner.pk, search.read_query(query), most=5)
+    index.find(owner.pk, index.read_query(query), most=5)
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=80))
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_found_by_its_own_words(owner: User, text: str) -> None:
     words = search_text.words(text)
     run = runs.stored_run(owner, text)

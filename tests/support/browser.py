@@ -166,6 +166,9 @@ def local(value: Any) -> Any:
     return value._target if isinstance(value, Remote) else value
 
 
+playwright_expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
+
+
 def expect(remote: Remote) -> Any:
     """Playwright's `expect`, waiting in the browser's thread."""
     return remote._thread.call(lambda: playwright_expect(remote._target))

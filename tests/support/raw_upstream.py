@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from playground.engine.events import Ended, Failure, Received, RunEvent, Streamed
+from playground.engine.exchange import Limits, run
 from playground.engine.guard import Rules
-from playground.engine.run import Limits, run
 from playground.engine.upstream import Outgoing, Upstream, build, make_client
 
 SECRET = "sk-ant-a-secret-that-must-not-be-told"

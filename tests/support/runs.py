@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from playground import search
 from playground.answer.drawing import Drawing
 from playground.engine.events import Answered, Ended, Failure, Received, Requested, RunEvent, Streamed
 from playground.engine.live_run import LiveRun, RunAbout
 from playground.engine.upstream import Outgoing
-from playground.protocol import sse
-from playground.recording import Recording
+from playground.metrics.figures import gather
+from playground.protocol.stream import sse
+from playground.protocol.stream.accumulator import Accumulator
+from playground.recording.run_writer import RunWriter
+from playground.search import index as search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from accounts.models import User
-    from playground.answer.about import About
+    from playground.answer.run_info import RunInfo
     from playground.models import Run
 
 USER_AGENT = "Anthropic/Python 2.12.0"
@@ -96,11 +98,25 @@ def tell(live: LiveRun, data: bytes | None = None, **options: Any) -> LiveRun:
     return live
 
 
+def answer_of(live: LiveRun) -> Accumulator:
+    """The answer as far as the run has told it."""
+    return gather(live.events).accumulator
+
+
+def accumulated(events: Iterable[Streamed]) -> dict[str, Any]:
+    """The message that these events make."""
+    accumulator = Accumulator()
+    for streamed in events:
+        accumulator.add(streamed.event)
+    accumulator.finish()
+    return accumulator.message
+
+
 def store(live: LiveRun) -> Run:
     """Write a run that has ended, as the recorder does, without its task and its thread."""
     from playground.models import Run
 
-    recording = Recording(live, 2**24)
+    recording = RunWriter(live, 2**24)
     recording.collect()
     recording.write()
     recording.written()
@@ -128,7 +144,7 @@ def found(user: User, text: str) -> list[Any]:
     return [run_id for _, run_id in search.find(user.pk, search.read_query(text), most=100)]
 
 
-def draw_all(about: About, events: Iterable[RunEvent]) -> Drawing:
+def draw_all(about: RunInfo, events: Iterable[RunEvent]) -> Drawing:
     """The drawing of events that are all there."""
     drawing = Drawing(about)
     drawing.take_all(events)

@@ -18,7 +18,7 @@ class ServerThread:
             raise RuntimeError("the server did not start within 30 s")
 
     def _serve(self) -> None:
-        from playground.server import make_server
+        from playground.serving.server import make_server
 
         self.server: Any = make_server(host="127.0.0.1", port=0, signal_handlers=False, on_ready=self._listening)
         self.server.run()
@@ -28,12 +28,17 @@ class ServerThread:
         self.ready.set()
 
     def end_all_runs(self) -> None:
-        self.server.call(self.server.end_all_runs)
+        """Stop every run, wait until all is stored, and forget them."""
+        from playground.dispatch import process
+
+        self.server.call(lambda: process.current().forget_runs())
 
     def stop(self) -> None:
-        from playground import process
+        from playground.dispatch import process
+        from playground.workers.pool import workers
 
         # The recorder has a database connection of its own; PostgreSQL drops no database that is still looked at.
         self.server.call(lambda: process.current().recorder.stop())
         self.server.call(self.server.stop)
+        workers.stop()
         self.thread.join(10)

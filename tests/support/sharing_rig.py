@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from playground.conversations import saving
+from playground.conversations import autosave
 from playground.models import Conversation, Run, ShareLink
-from playground.protocol import json_text, sse
+from playground.protocol.json import json_text
+from playground.protocol.stream import sse
 from playground.sharing import parts, publishing
 from playground.sharing.publishing import Choices
-from tests.web.runs import live_run, store, tell
+from tests.support.runs import live_run, store, tell
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -137,8 +138,8 @@ def rich_conversation(owner: User) -> Conversation:
     settings = {"extra_headers": [["x-own", "canaryheader"]], "betas": ["context-management-2025-06-27"]}
     other = rich_body()
     other["messages"][2]["content"][2]["text"] = "canarybranch"
-    conversation = saving.create(owner, other, settings, "A title")
-    version = saving.add_version(conversation, json_text.dump(rich_body()), settings, pinned=True, note="sent")
+    conversation = autosave.create(owner, other, settings, "A title")
+    version = autosave.add_version(conversation, json_text.dump(rich_body()), settings, pinned=True, note="sent")
     run = rich_run(owner)
     conversation.run_links.create(run_id=run.pk, version=version)
     return conversation

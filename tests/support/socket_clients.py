@@ -29,3 +29,17 @@ def head_of(opened: socket.socket) -> str:
             break
         found += data
     return found.decode()
+
+
+def whole_answer(url: str, method: str, path: str, *lines: str, body: bytes = b"") -> tuple[str, dict[str, str], bytes]:
+    """Status line, headers by their names in lower case, and the body as it stands on the wire."""
+    with connect(url) as opened:
+        ask(opened, method, path, "connection: close", *([f"content-length: {len(body)}"] if body else []), *lines)
+        opened.sendall(body)
+        data = b""
+        while chunk := opened.recv(65536):
+            data += chunk
+    head, _, told = data.partition(b"\r\n\r\n")
+    first, *named = head.decode("latin-1").split("\r\n")
+    pairs = (line.partition(":") for line in named)
+    return first, {name.lower(): value.strip() for name, _, value in pairs}, told

@@ -1,4 +1,4 @@
-"""A second server on loopback: an upstream that wants a key, for tests that leave the sandbox."""
+"""A second server on loopback: an upstream that wants a key or none, for tests that leave the sandbox."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.body = body
         self.server.requests.append((self.path, dict(self.headers), body))
         offered = self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
-        if offered != KEY:
+        if self.server.key is not None and offered != self.server.key:
             self.send_json(
                 401, {"type": "error", "error": {"type": "authentication_error", "message": "invalid x-api-key"}}
             )
-        elif self.path.startswith("/v1/models"):
+        elif self.server.key is not None and self.path.startswith("/v1/models"):
             model = {
                 "type": "model",
                 "id": "second-1",
@@ -44,10 +45,12 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = answer  # noqa: N815 - the names the base class looks for
 
     def send_json(self, status: int, value: Any) -> None:
-        body = json.dumps(value).encode()
+        self.send_body(status, "application/json", json.dumps(value).encode())
+
+    def send_body(self, status: int, content_type: str, body: bytes, **headers: str) -> None:
         self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
+        for name, value in {"content-type": content_type, "content-length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -69,9 +72,10 @@ class Upstream(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, *, key: str | None = KEY) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.answer = answer
+        self.key = key
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         threading.Thread(target=self.serve_forever, name="upstream", daemon=True).start()
 

@@ -1,0 +1,188 @@
+"""Every page for readers who see it otherwise: at 400 %, with text at twice its size, in a forced palette, by axe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support import runs
+from tests.support.browser import expect
+from tests.support.sharing_rig import published, rich_conversation
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.front_end,
+    pytest.mark.usefixtures("no_guesses_yet"),
+]
+
+OF_VISITORS = ("/", "/accounts/login/", "/accounts/signup/", "/conversations/", "/keys/", "/shortcuts/")
+GONE = ("/nothing-here/", "/s/no-such-share-anywhere/")
+CUT = """() => [...document.querySelectorAll("main :is(button, .button, summary, label, h1, h2, h3, th, legend)")]
+  .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest(
+    ".visually-hidden, .skip-link, .table-wrap, .log-wrap, .compare-scroll, .charts, .tabs, pre, [hidden]"))
+  .filter((element) => { const box = element.getBoundingClientRect()
+    return box.width > 1 && (box.left < -1 || box.right > innerWidth + 1) })
+  .map((element) => element.outerHTML.slice(0, 120))"""
+STYLES = """all => all.map((element) => {
+  const said = getComputedStyle(element.closest(".said"))
+  return [getComputedStyle(element).textAlign, said.overflowX]
+})"""
+COLOURS = "element => { const style = getComputedStyle(element); return [style.backgroundColor, style.color] }"
+
+
+@pytest.fixture
+def addresses(owner: User) -> list[str]:
+    """Every kind of page that a user has, with something on each."""
+    conversation = rich_conversation(owner)
+    share, token = published(conversation, "parameters", "figures")
+    first, second = runs.stored_run(owner), runs.failed_run(owner)
+    own = f"/conversations/{conversation.pk}"
+    version = conversation.versions.get(parent=None)
+    return [
+        "/",
+        "/requests/",
+        "/requests/?q=nothing-like-it",
+        "/requests/?group=session",
+        f"/requests/{first.pk}/",
+        f"/requests/{second.pk}/",
+        f"/requests/compare/?a={first.pk}",
+        f"/requests/compare/?a={first.pk}&b={second.pk}",
+        "/conversations/",
+        "/conversations/import/",
+        f"{own}/",
+        f"{own}/read/",
+        f"{own}/share/",
+        f"{own}/difference/?old={version.pk}",
+        "/shares/",
+        f"/shares/{share.pk}/preview/",
+        f"/s/{token}/",
+        f"/s/{token}/fork/",
+        "/connections/",
+        "/connections/new/",
+        "/keys/",
+        "/accounts/",
+        "/accounts/password/",
+        "/accounts/delete/",
+        "/sessions/",
+        "/conformance/",
+    ]
+
+
+def look_at(page: Any, address: str) -> None:
+    """Follow the address, whatever its status is."""
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+
+
+def test_axe_finds_nothing_on_any_page_of_a_user(
+    new_page: Any, axe: Any, log_in: Any, owner: User, addresses: list[str]
+) -> None:
+    page = new_page(1280, 720)
+    log_in(page, owner)
+    for address in addresses:
+        look_at(page, address)
+        axe(page, in_both_themes=True)
+
+
+def test_axe_finds_nothing_on_the_pages_of_visitors_and_where_nothing_is(new_page: Any, axe: Any) -> None:
+    page = new_page(1280, 720)
+    for address in (*OF_VISITORS, *GONE):
+        look_at(page, address)
+        axe(page, in_both_themes=True)
+    new_page.noise.clear()  # the browser itself says "404"
+
+
+def test_at_400_percent_no_page_scrolls_sideways_and_nothing_is_cut_off(
+    new_page: Any, log_in: Any, owner: User, addresses: list[str]
+) -> None:
+    page = new_page(320, 256)
+    log_in(page, owner)
+    wrong = {}
+    for address in addresses:
+        look_at(page, address)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wrong[address] = "scrolls sideways"
+        elif cut := page.evaluate(CUT):
+            wrong[address] = cut
+    assert wrong == {}
+
+
+def test_with_text_at_twice_its_size_nothing_is_cut_off(
+    new_page: Any, log_in: Any, owner: User, addresses: list[str]
+) -> None:
+    page = new_page(1280, 720)
+    log_in(page, owner)
+    wrong = {}
+    for address in addresses:
+        look_at(page, address)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wrong[address] = "scrolls sideways"
+        elif cut := page.evaluate(CUT):
+            wrong[address] = cut
+    assert wrong == {}
+
+
+def test_in_a_low_window_the_page_scrolls_as_one_and_try_it_stays_in_sight(new_page: Any) -> None:
+    page = new_page(320, 256)
+    page.goto("/")
+    assert page.evaluate("document.documentElement.scrollHeight > 2 * innerHeight")
+    page.get_by_label("max_tokens", exact=True).scroll_into_view_if_needed()
+    expect(page.get_by_label("max_tokens", exact=True)).to_be_in_viewport()
+    expect(page.locator("#try-it")).to_be_in_viewport()
+    page.locator("#try-it").click()
+    expect(page.locator("#answer .answer-panel[data-state=completed]")).to_have_count(1)
+    last = page.locator("#answer [data-part]").last
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
+
+
+def test_a_forced_palette_leaves_what_is_on_chosen_or_focused_to_be_seen(new_page: Any) -> None:
+    page = new_page(1440, 900, forced_colors="active")
+    page.goto("/")
+    switch = page.locator("#ask .switch[name=stream]")
+    before = switch.evaluate(COLOURS)
+    switch.evaluate("element => element.click()")
+    assert switch.evaluate(COLOURS) != before
+    page.locator("#try-it").click()
+    expect(page.locator("#answer .answer-panel[data-state=completed]")).to_have_count(1)
+    tabs = page.locator("#answer [role=tab]")
+    assert tabs.first.evaluate(COLOURS) != tabs.nth(1).evaluate(COLOURS)
+    segments = page.locator("#ask .segments label")
+    chosen, other = segments.filter(has=page.locator(":checked")), segments.filter(has=page.locator(":not(:checked)"))
+    assert chosen.first.evaluate(COLOURS) != other.first.evaluate(COLOURS)
+    page.locator("#try-it").focus()
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+
+def test_nothing_moves_by_itself_for_those_who_asked_for_it(new_page: Any, settings: Any) -> None:
+    settings.SANDBOX_SPEED = 0.05
+    page = new_page(1440, 900)
+    page.goto("/")
+    page.locator("#try-it").click()
+    expect(page.locator(".figure-line")).to_contain_text("waiting for first token")
+    moving = "() => document.getAnimations().filter((each) => each.playState === 'running').length"
+    assert page.evaluate(moving) == 0
+    page.locator("[data-stop-run]").click()
+
+
+def test_what_was_said_begins_at_its_left_edge_and_breaks_into_lines(
+    new_page: Any, log_in: Any, owner: User, addresses: list[str]
+) -> None:
+    page = new_page(1280, 720)
+    log_in(page, owner)
+    reading = [
+        address for address in addresses if address.endswith("/read/") or address.startswith(("/requests/", "/s/"))
+    ]
+    seen = 0
+    for address in reading:
+        look_at(page, address)
+        for style in page.locator(".said .prose, .said pre").evaluate_all(STYLES):
+            assert style == ["start", "visible"], address
+            seen += 1
+    assert seen
