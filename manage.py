@@ -22,6 +22,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "installed.sha256"
 OLDEST = (3, 11)
 IN_PARALLEL = ["-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
+IN_PARALLEL += ["-m", "not slow"]
 
 
 def stop(message: str) -> NoReturn:
@@ -129,6 +130,10 @@ def main() -> None:
     if sys.version_info < OLDEST:
         stop("Python 3.11 or newer is needed, this is {}.{}.{}.".format(*sys.version_info))
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if command in {"--version", "version"}:
+        from playground import __version__
+
+        sys.exit(print(f"Messages Playground {__version__}"))
     if not stands_aside():
         reexec_in_venv(command)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
