@@ -1,6 +1,7 @@
 // One run's websocket: resumes where it stopped, acknowledges, and tells when the page is cut off.
 
 import { isFinal, tooMany } from "../lib/close-codes.js"
+import { closeSocket } from "../lib/close-socket.js"
 
 const firstDelay = 300
 const longestDelay = 8_000
@@ -51,7 +52,8 @@ export class RunSocket {
     clearTimeout(this.#seenTimer)
     window.removeEventListener("online", this.online)
     window.removeEventListener("offline", this.offline)
-    this.#socket?.close()
+    closeSocket(this.#socket)
+    this.#socket = null
   }
 
   retryNow() {
@@ -140,7 +142,7 @@ export class RunSocket {
   }
 
   #lose() {
-    this.#socket?.close()
+    closeSocket(this.#socket)
     this.#socket = null
     this.#wait()
   }

@@ -1,6 +1,7 @@
 // The request log: lines that appear by themselves, the selection, the filter's address.
 
 import { isFinal, tooMany } from "../lib/close-codes.js"
+import { closeSocket } from "../lib/close-socket.js"
 import { toFragment } from "../lib/fragment.js"
 
 const firstDelay = 500
@@ -23,7 +24,7 @@ class LiveLog {
   close() {
     this.#closed = true
     clearTimeout(this.#timer)
-    this.#socket?.close()
+    closeSocket(this.#socket)
   }
 
   #connect() {
