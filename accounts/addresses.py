@@ -1,5 +1,5 @@
-"""What may be typed as a connection's base URL, credential and default headers. Whether an address may be called is
-decided at the moment of the call, by the engine's guard: a name can point elsewhere by then."""
+"""Cleans and checks what is typed as a connection's base URL, credential and default headers. The engine's guard
+decides whether an address may be called, at the moment of the call: a name can point elsewhere by then."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ REFUSED_HEADERS = frozenset(
 
 
 class ConnectionValueError(AccountsError, ValueError):
-    """What was typed cannot be used. The text says why, and never repeats a secret."""
+    """A typed value that cannot be used. The text says why, and never repeats a secret."""
 
 
 def clean_base_url(typed: str) -> str:

@@ -1,4 +1,4 @@
-"""What all exceptions of the accounts have in common, which know nothing of the playground."""
+"""The base of the accounts' exceptions, which know nothing of the playground."""
 
 
 class AccountsError(Exception):

@@ -1,4 +1,5 @@
-"""What goes with an account, and its deletion. Knows the tables that belong to a user from their foreign keys alone."""
+"""What an account takes with it, and its deletion. The tables that belong to a user are known by their foreign keys
+alone."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ def rows_of(user: User) -> Iterator[QuerySet[Any]]:
 
 
 def deletion_summary(user: User) -> list[tuple[int, str]]:
-    """How many of what, in words; without the operators' own notes of the admin."""
+    """Count what will be deleted, with a word for each kind; the operators' own notes of the admin are left out."""
     found = []
     for rows in rows_of(user):
         names, count = rows.model._meta, rows.count()

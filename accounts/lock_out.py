@@ -1,4 +1,4 @@
-"""When wrong passwords lock somebody out, for a while: counted by axes in the database."""
+"""Locks somebody out for a while after wrong passwords, which axes counts in the database."""
 
 from __future__ import annotations
 

@@ -32,7 +32,8 @@ def _end_one(sender: type, request: Any, user: Any, **_: Any) -> None:
 
 
 async def session_is_valid(scope: Mapping[str, Any]) -> bool:
-    """Whether the socket's session still stands: it exists, is this user's, who is active and has the same password.
+    """Return whether the socket's session still counts: it exists, and is this user's, who is active and has the same
+    password.
 
     A visitor's socket has no session that could end. Reads the database: for every 30 s, not for every frame.
     """
@@ -48,7 +49,7 @@ def session_key(scope: Mapping[str, Any]) -> str | None:
 
 
 def is_valid(key: str | None, user_pk: Any) -> bool:
-    """The same, synchronous, for a session's key and the user it should belong to."""
+    """The synchronous form, for a session's key and the user it should belong to."""
     if not key:
         return False
     stored = import_module(settings.SESSION_ENGINE).SessionStore(key).load()

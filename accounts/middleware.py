@@ -1,4 +1,4 @@
-"""What a page does when its session has ended meanwhile."""
+"""Tells a page that its session has ended meanwhile."""
 
 from __future__ import annotations
 

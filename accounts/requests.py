@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class HtmxHttpRequest(HttpRequest):
-    """Behind `HtmxMiddleware`."""
+    """A request behind `HtmxMiddleware`."""
 
     htmx: HtmxDetails
 
@@ -27,6 +27,6 @@ def page_asking(request: HttpRequest) -> str:
 
 
 class AuthenticatedHttpRequest(HtmxHttpRequest):
-    """Behind `login_required`: there is a user."""
+    """A request behind `login_required`: there is a user."""
 
     user: User

@@ -13,7 +13,8 @@ COLUMNS = ("credential", "default_headers")
 
 @dataclass(slots=True)
 class Rotation:
-    """What came of it. `unreadable` names rows that no configured key opens; they are left exactly as they were."""
+    """The result of a rotation. `unreadable` names rows that no configured key opens; they are left exactly as they
+    were."""
 
     rewrapped: int = 0
     already: int = 0

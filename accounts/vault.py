@@ -56,7 +56,7 @@ class BlobDamagedError(VaultError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a blob lives. It decrypts nowhere else."""
+    """The row and column that a blob belongs to. It decrypts nowhere else."""
 
     table: str
     column: str
@@ -111,7 +111,7 @@ class Vault:
         return self._wrap(self._unwrap(blob, bound_to), bound_to) + blob[HEAD_BYTES:]
 
     def knows(self, blob: bytes) -> bool:
-        """Whether the server key that this blob needs is configured."""
+        """Return whether the server key that this blob needs is configured."""
         return key_id(blob) in self._keys
 
     def _wrap(self, data_key: bytes, bound_to: bytes) -> bytes:
@@ -132,7 +132,7 @@ class Vault:
 
 
 def key_id(blob: bytes) -> bytes:
-    """Which server key wraps this blob's data key. It says nothing about the key itself."""
+    """Return which server key wraps this blob's data key. It says nothing about the key itself."""
     return bytes(blob[1 : 1 + KEY_ID_BYTES])
 
 

@@ -1,5 +1,5 @@
-"""What all exceptions of the playground have in common. README.md beside this file draws the tree, with the HTTP
-status that each becomes."""
+"""The base of the playground's exceptions. README.md beside this file draws the tree, with the HTTP status that each
+becomes."""
 
 
 class PlaygroundError(Exception):

@@ -1,4 +1,4 @@
-"""What every response gets: a request id, the rules for private pages, the visitor's cookie."""
+"""Gives every response a request id, the rules for private pages, and the visitor's cookie."""
 
 from __future__ import annotations
 
@@ -118,7 +118,8 @@ def visitor_cookie(get_response: Next) -> Next | Awaitable[HttpResponse]:
 
 
 def page_context(request: HttpRequest) -> dict[str, object]:
-    """For every template: the theme that was chosen here (else the system's), the navigation, who may sign up."""
+    """Return what every template needs: the theme that was chosen here (else the system's), the navigation, who may
+    sign up."""
     theme = request.COOKIES.get("theme")
     first = request.path_info.strip("/").split("/")[0]
     return {

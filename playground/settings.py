@@ -354,7 +354,7 @@ env.refuse_problems()
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a server that listens on `host` can only be reached from this machine."""
+    """Return whether a server that listens on `host` can only be reached from this machine."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:

@@ -31,7 +31,7 @@ def password_is_right(request: HttpRequest, password: str) -> bool:
 
 
 class LoginForm(auth_forms.AuthenticationForm):
-    """The same words for an unknown name, a wrong password and an account that was switched off."""
+    """Says the same of an unknown name, a wrong password and a deactivated account."""
 
     error_messages = {
         "invalid_login": "Wrong username or password.",

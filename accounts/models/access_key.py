@@ -81,7 +81,7 @@ class AccessKey(db.Model):
 
     @property
     def has_limits(self) -> bool:
-        """Whether it may do less than its owner: of models, of amounts, of time, or of what is kept."""
+        """Whether it may do less than its owner: in models, amounts or time, or in what is stored."""
         limits = (self.models, self.requests_per_minute, self.tokens_per_day, self.expires_at)
         return any(limits) or not self.keep_content
 

@@ -39,7 +39,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.filter(Q(owner=user.pk) | Q(owner=None))
 
     def owned_by(self, user: User) -> ConnectionQuerySet:
-        """Those the user may change: their own."""
+        """The user's own connections, which are those that the user may change."""
         return self.filter(owner=user.pk)
 
 
@@ -86,7 +86,7 @@ class Connection(models.Model):
         return self.owner_id is None
 
     def is_usable_by(self, user: User | AnonymousUser) -> bool:
-        """Whether it is among `Connection.objects.usable_by(user)`."""
+        """Return whether it is among `Connection.objects.usable_by(user)`."""
         if self.owner_id is None:
             return user.is_authenticated or self.visitors_allowed
         return user.is_authenticated and self.owner_id == user.pk
@@ -97,7 +97,7 @@ class Connection(models.Model):
 
     @property
     def masked_credential(self) -> str:
-        """What may be shown of the credential: nothing, dots, or dots and its last four characters."""
+        """The credential as it may be shown: nothing, dots, or dots and its last four characters."""
         return f"••••{self.credential_hint}" if self.credential else ""
 
     @property
@@ -121,7 +121,8 @@ class Connection(models.Model):
         return [(header.name, header.value) for header in self.marked_headers()]
 
     def marked_headers(self) -> list[DefaultHeader]:
-        """The same with their owner's marks; those stored without one are secret. Raises `VaultError`."""
+        """Return the default headers with their owner's marks; those stored without one are secret. Raises
+        `VaultError`."""
         return [DefaultHeader(*header) for header in json.loads(self._open("default_headers") or b"[]")]
 
     def masked_headers(self) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ class User(AbstractUser):
         return user
 
     def _access_state(self) -> tuple[str | None, bool | None]:
-        """What sessions depend on; None for what was not loaded."""
+        """Return the fields that sessions depend on; None for one that was not loaded."""
         return self.__dict__.get("password"), self.__dict__.get("is_active")
 
     def save(self, *args: Any, **kwargs: Any) -> None:

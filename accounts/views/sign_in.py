@@ -29,7 +29,8 @@ log_out = LogoutView.as_view()
 
 
 def next_page(request: HttpRequest) -> str:
-    """Where to go after signing up: the `next` of the form if it is an address of this site, else the playground."""
+    """Return the page to open after signing up: the form's `next` if that is an address of this site, else the
+    playground."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
     hosts = {request.get_host()}
     is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=hosts, require_https=request.is_secure())
@@ -57,8 +58,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def may_sign_up(request: HttpRequest) -> bool:
-    """Whether one more account may be made from this address. Counted over all processes: with as many accounts
-    as one likes, no limit of an account would hold."""
+    """Return whether one more account may be made from this address, counted over all processes. Without this, no limit
+    of an account would hold: anybody could have as many accounts as they like."""
     most = settings.SIGN_UPS_PER_HOUR
     key = f"sign-ups:{get_client_ip_address(request)}"
     cache = caches["shared"]

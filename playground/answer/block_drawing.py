@@ -32,7 +32,7 @@ MAX_SHOWN_JSON = 20_000  # characters of one block's JSON on the page; the JSON 
 
 
 class TailBudget:
-    """How much of the process's time may go into drawing what will be drawn again.
+    """Limits how much of the process's time goes into drawing what will be drawn again.
 
     Under load tails arrive as plain text and take their shape when they are finished.
     """
@@ -121,7 +121,7 @@ class BlockDrawing:
 
     @property
     def wants_redrawing(self) -> bool:
-        """Is text on the page that has not taken its shape yet, and could?"""
+        """Return whether some text on the page has not taken its shape yet, and could."""
         return self.is_prose and not self.is_shut and bool(self.pieces) and self._splitter.tail_size <= TAIL_RENDERED
 
     # -- drawing
@@ -174,7 +174,7 @@ class BlockDrawing:
     # -- what a page is told
 
     def patches(self, since: int) -> list[Patch]:
-        """What has changed after revision `since`, in the order it is to be applied."""
+        """Return what has changed after revision `since`, in the order in which it is to be applied."""
         if self.whole > since:
             return [{"op": "block", "index": self.block.index, "html": self.html}]
         found: list[Patch] = []
@@ -244,12 +244,12 @@ class BlockDrawing:
 
     @property
     def kind(self) -> str:
-        """Which of the wire's colours it has."""
+        """The name of its colour on the page."""
         return block_type(self.block.type).wire_kind
 
     @property
     def shape(self) -> str:
-        """Which of the templates' shapes: prose, thinking, redacted, call, result, raw."""
+        """The shape its template draws: prose, thinking, redacted, call, result or raw."""
         return block_type(self.block.type).shape
 
     @property
@@ -279,7 +279,7 @@ class BlockDrawing:
 
     @property
     def hidden(self) -> str:
-        """How much of a long text is not on the page; empty if all of it is."""
+        """How much of a long text is left out of the page; empty if nothing is."""
         over = self.block.size - markdown.MAX_RENDERED if self.is_prose else 0
         return formatting.size(over) if over > 0 else ""
 
@@ -306,7 +306,7 @@ class BlockDrawing:
 
 
 def tidy(html: SafeString) -> SafeString:
-    """What a template made, without the white space around it."""
+    """Return a template's output without the white space around it."""
     return mark_safe(html.strip())  # noqa: S308 - a template escaped it
 
 

@@ -1,4 +1,4 @@
-"""What was costly to make, kept for a while in this process: bounded in number, in weight and in age.
+"""A cache of what is costly to make, in this process, bounded in number, weight and age.
 
 Who asks is checked before anything is taken from here, on every request; the owner is part of each key.
 """
@@ -70,7 +70,7 @@ class WeightedCache:
 
 
 class TooBusy(PlaygroundError):
-    """So much of this owner's waits already that nothing more may."""
+    """Too many of this owner's requests wait already."""
 
 
 class OwnerLocks:
@@ -109,7 +109,7 @@ owner_locks = OwnerLocks()
 
 
 def kept(key: Hashable, make: Callable[[], Any], weigh: Callable[[Any], int]) -> Any:
-    """What is kept under this key, else what is made now."""
+    """Return the cached value of this key, made now if there is none."""
     found = drawings.get(key)
     if found is None:
         found = make()

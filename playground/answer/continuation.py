@@ -64,7 +64,7 @@ def with_answer(body: dict[str, Any], content: list[dict[str, Any]], stop_reason
 
 
 def place_of(body: dict[str, Any], content: list[dict[str, Any]], stop_reason: str | None = None) -> int | None:
-    """Which message of the body the answer is already; None when it was not added."""
+    """Return the index of the message that this answer became; None when it was not added to the body."""
     kept, _ = tool_loop.can_go_back(content, stop_reason)
     messages = body.get("messages")
     for at, message in enumerate(messages if isinstance(messages, list) else []):
@@ -93,7 +93,7 @@ def continued(body: dict[str, Any], content: list[dict[str, Any]], stop_reason: 
 
 
 def left_out(content: list[dict[str, Any]], stop_reason: str | None = None) -> str:
-    """What of an answer does not go back with it, as a sentence for the reader; "" when everything does."""
+    """Return, as a sentence for the reader, which parts of an answer are not sent back with it; "" when all are."""
     _, reasons = tool_loop.can_go_back(content, stop_reason)
     return f"Left out, as the API refuses it: {', '.join(reasons)}." if reasons else ""
 

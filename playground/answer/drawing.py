@@ -161,7 +161,7 @@ class Drawing:
 
     @property
     def redraw_in_s(self) -> float | None:
-        """When to draw again although nothing arrives: text is on the page that has not taken its shape."""
+        """When to draw again although nothing arrives, in seconds: some text on the page has not taken its shape."""
         return 0.12 if any(drawn.wants_redrawing for drawn in self._drawn.values()) else None
 
     def draw(self, now_s: float | None = None) -> int:
@@ -214,7 +214,7 @@ class Drawing:
 
     @property
     def answers_itself(self) -> bool:
-        """Is there a saved result for each call?"""
+        """Whether there is a saved result for each call."""
         return bool(self.calls) and all(call.result_form and call.result_form.is_saved for call in self.calls)
 
     def _draw_figures(self, now_s: float) -> None:
@@ -240,7 +240,8 @@ class Drawing:
     # -- what a page is told
 
     def patches(self, since: int) -> list[Patch]:
-        """What a page lacks that has drawn up to revision `since`; 0: all of it. Applying one twice does no harm."""
+        """Return what a page lacks that has drawn up to revision `since` (0: nothing). Applying a patch twice does no
+        harm."""
         found: list[Patch] = []
         if self._figures_revision > since:
             found.append({"op": "figures", "html": self.figures_html})
@@ -279,7 +280,7 @@ class Drawing:
 
     @property
     def raw_body(self) -> bytes:
-        """What was received, if it was no stream; the first MiB of it."""
+        """The first MiB of what was received, if it was no stream."""
         return bytes(self._body)
 
     @property

@@ -27,7 +27,7 @@ _KNOWN = frozenset(wire_kinds()["events"])
 
 
 def wire_name(name: str | None, data: str) -> str:
-    """What the table calls an event: its delta's type, else the type in its data, else its name on the wire."""
+    """Return the event's name in the table: its delta's type, else the type in its data, else its name on the wire."""
     head = data[:300]
     if (delta := _DELTA.search(head)) is not None:
         return delta[1]
@@ -42,7 +42,7 @@ def wire_index(data: str) -> int:
 
 
 def wire_mark(name: str, malformed: str | None, data: str) -> str:
-    """What is odd about an event, in a word: malformed, not JSON, unknown; empty for most."""
+    """Return what is odd about an event, in a word: malformed, not JSON, unknown; empty for most."""
     if malformed:
         return "malformed"
     text = data.strip()

@@ -150,7 +150,7 @@ _TO_TLS = "The base URL has to start with https://: this port takes nothing else
 
 
 def verdict(drawing: Drawing) -> Note | None:
-    """What is to be said about a run that did not complete; None for one that did, or still goes on."""
+    """Return the note about a run that did not complete; None for one that did, or still goes on."""
     ended = drawing.figures.ended
     if ended is None or ended.failure is None:
         return None
@@ -256,7 +256,7 @@ def _steps(type_: str, status: Any, said: str = "") -> tuple[str, ...]:
 
 
 def _usual_steps(type_: str, status: Any) -> tuple[str, ...]:
-    """What to do, by the status where that says more than the type: many servers call every error an invalid
+    """Return what to do. The status decides where it says more than the type: many servers call every error an invalid
     request."""
     of_status = _TYPE_OF_STATUS.get(status) if isinstance(status, int) else None
     if of_status is not None and ERROR_TYPES.get(type_) != status:
@@ -328,7 +328,7 @@ _STOP_NOTES = {
 
 
 def stop_note(drawing: Drawing) -> Note | None:
-    """What a stop reason means and what to do about it; None where nothing needs to be said."""
+    """Return what a stop reason means and what to do about it; None where nothing needs to be said."""
     ended = drawing.figures.ended
     reason = drawing.figures.accumulator.stop_reason
     if ended is None or ended.failure is not None or reason in {None, "end_turn", "tool_use"}:

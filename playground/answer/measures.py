@@ -73,7 +73,7 @@ def measures(drawing: Drawing) -> list[Measure]:
 
 
 def is_waiting(drawing: Drawing) -> bool:
-    """Has the request been sent, and nothing of the message come yet?"""
+    """Return whether the request has been sent and nothing of the message has come yet."""
     has_nothing = drawing.figures.first_token_ms is None and not any(drawn.block.size for drawn in drawing.blocks)
     return drawing.state == "running" and has_nothing
 
@@ -140,7 +140,7 @@ def _tokens(drawing: Drawing) -> list[Measure]:
 
 
 def phases(figures: Figures, now_ms: float) -> list[Phase]:
-    """Where the time went, to scale, in the order of the phase bar."""
+    """Return where the time went, to scale, in the order of the phase bar."""
     spent = [(kind, ms) for kind, ms in figures.phases_until(now_ms).items() if ms > 0]
     is_cut = figures.ended is not None and figures.ended.state in {"failed", "interrupted"}
     total = sum(ms for _, ms in spent)
@@ -199,7 +199,7 @@ def price_date() -> str:
 
 
 def outcome(drawing: Drawing) -> str:
-    """How the run ended, as one sentence for screen readers; empty while it goes on."""
+    """Return how the run ended, as one sentence for screen readers; empty while it goes on."""
     figures = drawing.figures
     if not drawing.is_over:
         return ""

@@ -1,4 +1,4 @@
-"""What was asked for and not done, or done otherwise: one line each, under the answer."""
+"""One line under the answer for each thing that was asked for and not done, or done otherwise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_WORDS = 300  # of an upstream's
 
 
 def remarks(drawing: Drawing) -> list[str]:
-    """Nothing while the run goes on, nor of one that failed: then the failure is what counts."""
+    """Return the remarks on a run; none while it goes on, and none when it failed: then the failure is what counts."""
     ended = drawing.figures.ended
     if ended is None or ended.state != "completed":
         return []
@@ -41,7 +41,7 @@ def _of_the_transport(drawing: Drawing) -> Iterator[str]:
 
 
 def _of_what_came_after(message: Accumulator) -> Iterator[str]:
-    """What a stream held behind the end of its message."""
+    """Yield remarks on what a stream held behind the end of its message."""
     if message.late_error is not None:
         said = read_error(message.late_error)
         words = f"{said.type}: {said.message}"[:_LONGEST_WORDS]
@@ -67,7 +67,8 @@ def _of_the_request(drawing: Drawing, body: dict[str, Any]) -> Iterator[str]:
 
 
 def _forced_tool_missing(drawing: Drawing, choice: Any) -> str:
-    """Why the call that `tool_choice` asked for is not in the answer; empty if it is, or if none was asked for."""
+    """Return why the call that `tool_choice` asked for is not in the answer; empty if it is, or if none was
+    asked for."""
     kind = choice.get("type") if isinstance(choice, dict) else None
     if kind not in {"any", "tool"}:
         return ""

@@ -1,4 +1,4 @@
-"""What a request to the Messages API can come back as: each status with the shape of its body."""
+"""The responses that a request to the Messages API can get: each status with the shape of its body."""
 
 from __future__ import annotations
 

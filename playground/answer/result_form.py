@@ -89,7 +89,7 @@ def _kind(value: Any) -> str:
 
 
 def declared_example(examples: dict[str, str], tool_name: str) -> Any:
-    """What the request's author wrote as this tool's output; None when there is nothing, or nothing that is JSON."""
+    """Return the output that the request's author wrote for this tool; None when there is none, or it is no JSON."""
     return try_loads(examples.get(tool_name, ""))
 
 
@@ -98,7 +98,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def example_result(body: dict[str, Any], tool_name: str) -> Any:
-    """What the tool returned last in this conversation, if that was JSON; None when it is not known."""
+    """Return the tool's last result in this conversation, if that was JSON; None when it is not known."""
     names: dict[str, str] = {}
     found = None
     for turn in body.get("messages", []) if isinstance(body.get("messages"), list) else []:

@@ -1,4 +1,5 @@
-"""What a drawing must know of a run beside its events: plain values, the same for live, stored and shared runs."""
+"""The facts about a run that a drawing needs beside its events: plain values, the same for live, stored and shared
+runs."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ class RunInfo:
 
     @property
     def can_answer(self) -> bool:
-        """Can the calls of tools be answered from here?"""
+        """Whether the calls of tools can be answered from here."""
         return self.can_act
 
     @property

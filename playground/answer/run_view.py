@@ -37,7 +37,7 @@ MAX_PARSED_BODY = 2**20  # a larger request body is not looked into for the tool
 
 @dataclass(frozen=True)
 class Links:
-    """Where a page gets the parts of an answer that are not in it; empty where there is no such place."""
+    """The addresses of the parts of an answer that are not in its page; empty where there is no such part."""
 
     socket: str = ""
     panel: str = ""
@@ -62,7 +62,7 @@ def drawing_of(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
 
 
 def drawing_so_far(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
-    """The same, with what has come of a run that goes on."""
+    """Draw the run with what has come so far, also when it still goes on."""
     if isinstance(run, LiveRun):
         return _drawn(blank(run, request), list(run.events))
     return drawing_of(run, request)
@@ -102,14 +102,16 @@ def _drawn(drawing: Drawing, events: Iterable[RunEvent]) -> Drawing:
 
 
 def is_large(run: LiveRun | Run) -> bool:
-    """Does drawing this run take so long that the drawing is worth keeping? Final runs never change."""
+    """Return whether drawing this run takes so long that the drawing is worth keeping. Runs that have ended never
+    change."""
     if isinstance(run, LiveRun) or not run.is_final:
         return False
     return run.event_count >= LARGE_EVENTS or run.received_size >= LARGE_BYTES
 
 
 def opens_at_once(run: LiveRun | Run, request: HttpRequest) -> bool:
-    """Can the run be drawn while a reader waits for the page? Else the page comes first and the drawing after it."""
+    """Return whether the run can be drawn while a reader waits for the page. Otherwise the page comes first and the
+    drawing after it."""
     if isinstance(run, LiveRun) or not is_large(run):
         return True
     return run.event_count < SLOW_EVENTS or _key(run, request) in drawings
@@ -166,7 +168,7 @@ def until(events: Iterable[RunEvent], up_to: int | None) -> Iterator[RunEvent]:
 
 
 def events_between(run: LiveRun | Run, after: int, up_to: int) -> Iterator[RunEvent]:
-    """What came after one server-sent event up to another one; with the end, if that is the last."""
+    """Yield the events after one server-sent event up to another; with the end of the run, if that is the last."""
     if isinstance(run, LiveRun):
         return until(list(run.events)[run.position_after(after) :], up_to)
     return stored_events(run, after, up_to)

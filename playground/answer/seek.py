@@ -24,14 +24,15 @@ STEP_S: Final = 10.0  # what a drawing takes for the time between two places: lo
 
 
 class Source(Protocol):
-    """Where the events come from."""
+    """The run that the events come from."""
 
     def blank(self) -> Drawing: ...
     def events_between(self, after: int, up_to: int) -> Iterable[RunEvent]: ...
 
 
 class Seeker:
-    """For one reader of one run. Patches lead from one place to the next, as they do for a page that follows a run."""
+    """Seeks for one reader of one run. Patches lead from one place to the next, as they do for a page that follows a
+    run."""
 
     def __init__(self, milestones: Iterable[Drawing] = ()) -> None:
         """`milestones` were made when the whole run was drawn: places to begin from, which stay as they are."""

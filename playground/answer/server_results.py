@@ -1,4 +1,4 @@
-"""What server tools found and what an answer cites: foreign values picked apart into words and safe links."""
+"""Reads the results of server tools and an answer's citations: foreign values become words and safe links."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def words_of(value: Any, limit: int = 500) -> str:
 
 
 def sources_of(citations: Any) -> list[Source]:
-    """What a text block cites, each once, in order."""
+    """Return the sources that a text block cites, each once, in order."""
     found: dict[Source, None] = {}
     for citation in citations if isinstance(citations, list) else []:
         if isinstance(citation, dict):
@@ -77,7 +77,7 @@ def _source(citation: dict[str, Any]) -> Source:
 
 
 def _place(citation: dict[str, Any]) -> str:
-    """Where in the document, in the reader's counting: ends are exclusive on the wire."""
+    """Return the place in the document as readers count: ends are exclusive on the wire."""
     for what, first, last in (
         ("characters", "start_char_index", "end_char_index"),
         ("pages", "start_page_number", "end_page_number"),

@@ -33,7 +33,7 @@ class SharedDrawing:
 
     @property
     def is_current(self) -> bool:
-        """Has everything that was told been drawn?"""
+        """Whether every event so far has been drawn."""
         return self._position == len(self.run.events) and self.drawing.redraw_in_s is None
 
     async def advance(self) -> int:
@@ -55,7 +55,7 @@ class SharedDrawing:
         self.drawing.draw()
 
     async def patches(self, since: int) -> tuple[list[dict[str, Any]], int]:
-        """What a page lacks that is at revision `since`, and the revision it has with it."""
+        """Return the patches that a page at revision `since` lacks, and the revision it has with them."""
         async with self._lock:
             revision = self.drawing.revision
             if since == 0 and revision > 1:

@@ -1,4 +1,4 @@
-"""Where attachments are on PostgreSQL: in the database if several machines may serve the site, else in the folder.
+"""Stores attachments on PostgreSQL: in the database if several machines may serve the site, else in the folder.
 
 Files are read from wherever they are, so a site can become one of several processes, and one of one again.
 """
@@ -15,7 +15,7 @@ from playground.models.stored_file import StoredFile
 
 
 class DatabaseStorage(FileSystemStorage):
-    """For files that are written once and read whole."""
+    """Stores files that are written once and read whole."""
 
     def _open(self, name: str, mode: str = "rb") -> Any:
         stored = StoredFile.objects.filter(name=name).first()

@@ -1,4 +1,4 @@
-"""What an uploaded file is, by its bytes: the types that the API takes as base64 or as text, and no others.
+"""Recognises an uploaded file by its bytes: the types that the API takes as base64 or as text, and no others.
 
 Nothing is decoded here: of an image only the header is read, for its size. SVG is text that can run, so it is not taken
 as an image.

@@ -71,7 +71,7 @@ class EventReader:
         self._rest: list[bytes] = []  # of the body, from there
 
     def read(self, entry: Mapping[bytes, bytes]) -> list[RunEvent]:
-        """What this entry has that is new; nothing when events before it are missing (`is_behind`)."""
+        """Return the new events of this entry; none when events before it are missing (`is_behind`)."""
         at, lines = int(entry[b"at"]), json.loads(entry[b"events"])
         self.is_behind = at > self.count
         if self.is_behind or at + len(lines) <= self.count:
@@ -123,7 +123,7 @@ def _pairs(headers: list[list[str]]) -> Pairs:
 
 
 def about_to_json(about: RunAbout) -> str:
-    """Without the request's body, which can be large and is rarely asked for."""
+    """Write it as JSON without the request's body, which can be large and is rarely asked for."""
     values = {field.name: getattr(about, field.name) for field in fields(about) if field.name != "request_body"}
     return _dump(values)
 

@@ -1,4 +1,5 @@
-"""What this process hears of the others: its inbox, announcements, logs of owners, and the events of their runs.
+"""Reads what the other processes send to this one: its inbox, announcements, logs of owners, and the events of their
+runs.
 
 One task reads all of it, so that a window of everything is one round trip.
 """
@@ -39,8 +40,8 @@ Entry = dict[bytes, bytes]
 
 
 class Follower:
-    """Of one event loop. `hear` is given what others want of this process, `announce` the news for all, `log` what an
-    owner's log tells."""
+    """Belongs to one event loop. `hear` gets the messages of this process's inbox, `announce` the news for all, `log`
+    the entries of an owner's log."""
 
     def __init__(
         self,
@@ -110,7 +111,7 @@ class Follower:
         return run
 
     async def _load(self, run: Replica) -> None:
-        """What is in the stream is all there will be."""
+        """Read all that the stream will ever have: its run has ended."""
         for entry_id, entry in await self._link.commands.xrange(keys.events(run.id)):
             run.take(entry_id, entry)
         if not run.is_over:

@@ -1,4 +1,4 @@
-"""That this process lives, said every second; and what is to be done when Redis has lost what it was told.
+"""Tells Redis every second that this process lives, and tells it everything again when it has lost what it was told.
 
 The lease in Redis tells followers whether more of a run can come. Whether the rows of a process are to be closed is
 for PostgreSQL to say (`membership`): Redis may be emptied at any time.
@@ -28,7 +28,7 @@ _DEPARTED_S: Final = 900
 
 
 class Heartbeat:
-    """Of one process's runs."""
+    """The heartbeat of one process and its runs."""
 
     def __init__(self, runs: SharedRuns) -> None:
         self._runs = runs
@@ -61,7 +61,7 @@ class Heartbeat:
             replica.note_waiting(runs.link.is_away)
 
     async def _say(self) -> bool:
-        """Whether Redis still knew this process."""
+        """Renew the lease. Returns whether Redis still knew this process."""
         redis, process = self._runs.link.commands, self._runs.process
         pipe = redis.pipeline(transaction=False)
         pipe.set(keys.lease(process), 1, ex=LEASE_S, get=True)

@@ -1,4 +1,4 @@
-"""What one process wants of another."""
+"""Messages from one process to another."""
 
 from __future__ import annotations
 

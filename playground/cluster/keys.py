@@ -18,12 +18,12 @@ SECRET: Final = f"{PREFIX}secret"  # what the secret of the processes that live 
 
 
 def lease(process: str) -> str:
-    """There while the process lives."""
+    """The key that exists while the process lives."""
     return f"{PREFIX}lease:{process}"
 
 
 def departed(process: str) -> str:
-    """There for a while after the process has ended in order: nothing more comes of it."""
+    """The key that exists for a while after a process has ended in order: no more events of its runs will come."""
     return f"{PREFIX}departed:{process}"
 
 
@@ -43,7 +43,7 @@ def events(run_id: UUID) -> str:
 
 
 def body(run_id: UUID) -> str:
-    """What was sent, likewise."""
+    """The request body of a run, kept as long as its events."""
     return f"{PREFIX}body:{run_id}"
 
 

@@ -1,4 +1,4 @@
-"""What the processes of a site call this one."""
+"""The id by which the processes of a site know this one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What this process tells the others of its runs: gathered, one entry per run and window, all in one round trip.
+"""Publishes the events of this process's runs to the others: gathered, one entry per run and window, all in one round
+trip.
 
 A run's events are published while another process follows, or when nothing but Redis would keep them (a visitor's). The
 run's own log is the buffer: while Redis is away the place in it stays where it was, and nothing piles up.
@@ -56,7 +57,7 @@ class Shared:
 
 
 class Publisher:
-    """Of one event loop."""
+    """Belongs to one event loop."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
@@ -114,7 +115,7 @@ class Publisher:
                 self._wanted.set()
 
     async def flush_all(self) -> None:
-        """Until nothing waits. All runs have ended."""
+        """Flush until nothing waits. All runs have ended."""
         while (self._active or self._commands) and not self._link.is_away:
             await self.flush()
 

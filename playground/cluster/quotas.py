@@ -21,7 +21,7 @@ SLOT_S: Final = 30.0  # what a process that was killed has taken is free again a
 
 
 class SharedQuotas:
-    """Of one event loop. All methods raise what Redis raises when it is away."""
+    """Belongs to one event loop. All methods raise what Redis raises when it is away."""
 
     def __init__(self, redis: Any, url: str) -> None:
         self._redis = redis
@@ -47,8 +47,8 @@ class SharedQuotas:
             raise
 
     async def _take_slots(self, limited: list[str], member: str) -> dict[str, int]:
-        """How many each of them has with this one. Who takes a slot first counts itself: two never both fit into the
-        last one."""
+        """Take a slot of each limit; return how many are taken. A slot is taken before it is counted, so two members
+        never both fit into the last one."""
         if not limited:
             return {}
         now = time.time()

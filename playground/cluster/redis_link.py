@@ -48,7 +48,7 @@ class RedisLink:
         self.is_away = False
 
     def note(self, *, away: bool) -> None:
-        """What the last command has shown."""
+        """Note whether the last command got through."""
         if away != self.is_away:
             self.is_away = away
             words = "Redis is away: runs of other processes wait" if away else "Redis answers again"
@@ -61,7 +61,7 @@ class RedisLink:
 
 @lru_cache(maxsize=4)
 def thread_client(url: str | None = None) -> redis.Redis:
-    """For threads, and for commands that have no event loop. Safe to share between threads."""
+    """Make a client for threads, and for commands that have no event loop. Threads may share it."""
     return redis.Redis.from_url(
         url or settings.REDIS_URL,
         socket_timeout=ANSWERS_WITHIN_S,
@@ -72,7 +72,7 @@ def thread_client(url: str | None = None) -> redis.Redis:
 
 
 def announce(kind: str, details: Mapping[str, Any]) -> None:
-    """For `announcements.tell`."""
+    """Hand an announcement on; `announcements.tell` calls this."""
     entry: Any = {"kind": kind, "details": json.dumps(details), "from": process_id()}
     try:
         thread_client().xadd(keys.ANNOUNCEMENTS, entry, maxlen=_MOST_NEWS, approximate=True)

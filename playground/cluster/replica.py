@@ -52,7 +52,7 @@ class Replica(LiveRun):
             self._check_caught_up()
 
     def wait_for(self, count: int) -> None:
-        """So many events its process had told when it was asked."""
+        """Wait until the replica has as many events as its process had told when it was asked."""
         self._wanted = count
         self._check_caught_up()
 

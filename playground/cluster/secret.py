@@ -1,4 +1,4 @@
-"""Whether this process has the secret of the others: they would not take each other's cookies without it."""
+"""Checks that this process has the secret of the others: without it they would not take each other's cookies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SALT = "playground.cluster.secret"
 
 
 def fingerprint() -> str:
-    """Of `SECRET_KEY`, which cannot be had from it."""
+    """Return a fingerprint of `SECRET_KEY`, from which the key cannot be found."""
     return salted_hmac(_SALT, "site", algorithm="sha256").hexdigest()
 
 

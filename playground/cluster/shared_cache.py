@@ -12,7 +12,7 @@ from playground.cluster.redis_link import ANSWERS_WITHIN_S, AWAY
 
 
 class SharedCache(RedisCache):
-    """For small plain values; only what is overridden here may be used."""
+    """Holds small plain values; only the methods that are overridden here may be used."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         options = {"socket_timeout": ANSWERS_WITHIN_S, "socket_connect_timeout": ANSWERS_WITHIN_S}

@@ -14,7 +14,7 @@ from playground.cluster.redis_link import AWAY, thread_client
 
 
 class CountsAlone(Protocol):
-    """What `sharing.guess_limits` has for one process."""
+    """The limit of one process, as `sharing.guess_limits` has it."""
 
     def are_used_up(self, address: str, most: int) -> bool: ...
     def count(self, address: str, most: int) -> None: ...
@@ -22,7 +22,7 @@ class CountsAlone(Protocol):
 
 
 class SharedGuesses:
-    """The same for several. `alone` counts as well, for when it has to do without the others."""
+    """The same limit over several processes. `alone` counts as well, for when Redis is away."""
 
     def __init__(self, name: str, window_s: float, alone: CountsAlone) -> None:
         pool = thread_client().connection_pool

@@ -324,7 +324,7 @@ class SharedRuns(LiveRuns):
         replica.ask_to_stop = lambda run, reason: self._soon(self._stop_elsewhere(run, reason))
 
     async def _stop_elsewhere(self, run: Replica, reason: StopReason) -> None:
-        """Until it has ended: Redis may be away, or have lost the wish."""
+        """Ask again until the run has ended: Redis may be away, or have lost the request to stop."""
         while not run.is_over:
             pipe = self.link.commands.pipeline(transaction=False)
             post(pipe, run.home, "stop", run=str(run.id), reason=reason)

@@ -1,4 +1,4 @@
-"""What the buttons of the form do to a body. Typing is `protocol.body.apply`; this is the rest.
+"""The changes that the form's buttons make to a body. Typing is `protocol.body.apply`; this is the rest.
 
 Every change is a pure function of the body. Its result also says which part of the form has to be drawn again and where
 the focus belongs.
@@ -324,7 +324,8 @@ def _index(path: Path) -> int:
 
 
 def _shifted(parent: Path, first: int, by: int) -> Callable[[Path], Path]:
-    """Where a path leads after items were put in before `first`, or one before it was taken out."""
+    """Return a function from old paths to new ones after items were put in before `first`, or one before it was taken
+    out."""
 
     def moved(path: Path) -> Path:
         depth = len(parent)
@@ -337,7 +338,7 @@ def _shifted(parent: Path, first: int, by: int) -> Callable[[Path], Path]:
 
 
 def _permuted(parent: Path, at: int, to: int) -> Callable[[Path], Path]:
-    """Where a path leads after the item at `at` went to `to`."""
+    """Return a function from old paths to new ones after the item at `at` went to `to`."""
 
     def moved(path: Path) -> Path:
         depth = len(parent)

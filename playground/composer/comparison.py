@@ -67,7 +67,7 @@ class Row:
 
     @property
     def control(self) -> str:
-        """What the control posts as."""
+        """The name that the control posts as."""
         return f":own {self.column.id} {self.name}"
 
     @property
@@ -87,7 +87,7 @@ class Row:
 
     @property
     def style(self) -> str:
-        """Which control it gets: select, line, text or json."""
+        """The kind of its control: select, line, text or json."""
         kind = self.node.kind
         if self.own is not None and self.own.typed is not None and not isinstance(kind, Text | Integer | Number):
             return "json"
@@ -114,7 +114,7 @@ class Row:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """What there is to choose from."""
+        """The values to choose from."""
         kind = self.node.kind
         return ("true", "false") if isinstance(kind, Boolean) else kind.values if isinstance(kind, Choice) else ()
 
@@ -141,7 +141,7 @@ class Row:
 
     @property
     def form_words(self) -> str:
-        """What the form has here."""
+        """The form's own value, in words."""
         return value_words(get(self.column.base.body, self.path))
 
     @property
@@ -197,7 +197,7 @@ class ColumnForm:
 
     @cached_property
     def connection(self) -> Connection | None:
-        """Where the column sends to; None is the sandbox, and what is not there any more."""
+        """The connection that the column sends to; None is the sandbox, or one that is gone."""
         if self.column.connection is None:
             return self.base.draft.connection
         return next((each for each in self.comparison.choices if str(each.pk) == self.column.connection), None)
@@ -222,7 +222,8 @@ class ColumnForm:
 
     @property
     def overrides(self) -> list[Override]:
-        """What differs from the form, for the line above the column's response. The model stands there anyway."""
+        """The values that differ from the form's, for the line above the column's response. The model is always shown
+        there."""
         found = []
         if self.has_own_connection and self.connection_value != self.comparison.base_connection:
             name = self.form.to.name if not self.is_connection_gone else "deleted connection"
@@ -263,14 +264,14 @@ class ColumnForm:
 
     @cached_property
     def problems(self) -> list[Problem]:
-        """What is wrong with this column and not with the form."""
+        """The problems of this column that the form does not have."""
         common = {(problem.path, problem.message) for problem in self.base.problems}
         checked = [each for each in self.form.problems if (each.path, each.message) not in common]
         return [*self.unreadable, *checked]
 
     @property
     def other_problems(self) -> list[Problem]:
-        """Those that stand at no control of the column."""
+        """The problems that belong to no control of the column."""
         return [problem for problem in self.problems if not self.row_of(problem)]
 
     def row_of(self, problem: Problem) -> str:
@@ -285,7 +286,7 @@ class ColumnForm:
 
     @property
     def obstacle(self) -> str:
-        """Why the column cannot be sent even when one insists; "" when it can."""
+        """Why the column cannot be sent even by "Send anyway"; "" when it can."""
         if self.is_connection_gone:
             return "This column's connection was deleted. Choose another."
         if self.column.own and not self.base.can_be_drawn:
@@ -339,7 +340,7 @@ class Comparison:
 
     @property
     def runs(self) -> list[Any]:
-        """Those that were started just now."""
+        """The runs that were started just now."""
         return [run for column in self.columns if (run := column.__dict__.get("run")) is not None]
 
     @property

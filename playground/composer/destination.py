@@ -1,4 +1,4 @@
-"""Where a draft's request goes, in the words of the page. No secret is in it."""
+"""Where a draft's request goes, in the words of the page. It holds no secret."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Destination:
 
     @property
     def credential_words(self) -> str:
-        """What the empty field for a key says."""
+        """The placeholder of the field for a key."""
         if self.connection is None:
             return "none needed"
         return self.connection.masked_credential or "for this visit only"

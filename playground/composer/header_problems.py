@@ -1,4 +1,4 @@
-"""What is wrong with the betas and extra headers of a request, and how many of them there may be."""
+"""Checks the betas and extra headers of a request, and how many of them there may be."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class HeaderProblem(Problem):
 
 
 def problem_of(index: int, name: str, value: str) -> HeaderProblem | None:
-    """Why the value of this header, the one at `index`, is not taken. A draft is no place for a secret."""
+    """Return why the header at `index` cannot have this value. Secrets are refused: a draft is no place for them."""
     if len(value) > LONGEST:
         message: str | None = f"A header's value has at most {LONGEST:,} characters."
     else:
@@ -40,7 +40,7 @@ def problem_of(index: int, name: str, value: str) -> HeaderProblem | None:
 
 
 def problem_of_betas(names: list[str]) -> str | None:
-    """Why a request cannot have these betas, in words."""
+    """Return why a request cannot have these betas, in words; None when it can."""
     for name in names:
         if len(name) > LONGEST_NAME or refused_default_header("anthropic-beta", name):
             return f"{name[:60]} is not allowed in a header."
@@ -48,7 +48,7 @@ def problem_of_betas(names: list[str]) -> str | None:
 
 
 def usable_betas(names: Iterable[str]) -> list[str]:
-    """Those of them, each once, that a draft takes over from elsewhere."""
+    """Return the betas that a draft takes over from elsewhere, each once."""
     fitting = (name for name in dict.fromkeys(names) if not is_masked(name))
     return [name for name in fitting if problem_of_betas([name]) is None][:MOST_BETAS]
 
@@ -60,7 +60,7 @@ def usable_version(text: str | None, otherwise: str) -> str:
 
 
 def usable_headers(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Those of the headers that a draft takes over from elsewhere."""
+    """Return the headers that a draft takes over from elsewhere."""
     fitting = ([name, value] for name, value in pairs if len(name) <= LONGEST_NAME and len(value) <= LONGEST)
     return [pair for pair in fitting if _is_usable(*pair)][:MOST_HEADERS]
 

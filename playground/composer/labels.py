@@ -9,7 +9,7 @@ from playground.rendering import formatting
 
 
 def type_words(kind: kinds.Kind) -> str:
-    """What stands under a parameter's name."""
+    """Return the line under a parameter's name: its type and range."""
     match kind:
         case kinds.Integer() | kinds.Number():
             return ("integer" if isinstance(kind, kinds.Integer) else "number") + _bounds(kind)
@@ -119,5 +119,5 @@ ACTS = {
 
 
 def act_words(op: str, place: str) -> str:
-    """What a press of a button of the form does, for Undo: "Remove messages[2]"."""
+    """Name the action of a form button for Undo, such as "Remove messages[2]"."""
     return ACTS.get(op, "Change").format(place=place[:80] or "the request")

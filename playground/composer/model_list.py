@@ -1,4 +1,4 @@
-"""What `GET /v1/models` of a connection said last: remembered for a while in this process, for the form to offer.
+"""Remembers, in this process and for a while, which models a connection listed last, for the form to offer.
 
 Remembered per connection, never per key: it is public to everybody who may use the connection.
 """
@@ -36,7 +36,7 @@ def _key(connection: Connection | None) -> str:
 
 
 def remembered(connection: Connection | None) -> ModelList | None:
-    """What was said last; of the sandbox, which is built in, always."""
+    """Return the connection's last list, if there is one; of the sandbox, which is built in, always."""
     if connection is None:
         return ModelList([describe(model) for model in MODELS])
     return _cached(_key(connection))

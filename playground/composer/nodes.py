@@ -96,7 +96,7 @@ class Node:
 
     @property
     def label(self) -> str:
-        """What stands beside the control: the member's own name, or an item's whole path."""
+        """The text beside the control: the member's own name, or an item's whole path."""
         last = self.path[-1] if self.path else ""
         return last if isinstance(last, str) else self.name
 
@@ -123,7 +123,7 @@ class Node:
 
     @property
     def has_menu(self) -> bool:
-        """Whether something can be done with the value that typing cannot do."""
+        """Whether the value can be changed in ways other than typing."""
         return not self.required or self.has_menu_when_unset
 
     @property
@@ -155,7 +155,7 @@ class Node:
 
     @property
     def word(self) -> str:
-        """Which template draws it."""
+        """The name of the template that draws it."""
         if self.is_set:
             if isinstance(self.chosen, Variants) and isinstance(self.kind, Object) and len(self.chosen.variants) > 1:
                 return "variants"
@@ -168,12 +168,12 @@ class Node:
 
     @property
     def is_composite(self) -> bool:
-        """Whether it is a group of controls, to be named by a legend, and not one control with a label."""
+        """Whether it is a group of controls, named by a legend, and not one control with a label."""
         return self.word in {"variants", "object", "map_of", "absent", "list_of"} and self.list_style != "chips"
 
     @cached_property
     def text(self) -> str:
-        """What the control shows."""
+        """The text that the control shows."""
         return control_text(self.kind, self.value) if self.is_set else ""
 
     @cached_property
@@ -301,7 +301,7 @@ class Node:
 
     @property
     def item_variants(self) -> tuple[Object, ...]:
-        """What "add" can add to this list, when its items are of several kinds."""
+        """The kinds of items that can be added to this list, when there are several."""
         kind = self.chosen.item if isinstance(self.chosen, ListOf) else None
         return kind.variants if isinstance(kind, Variants) else ()
 

@@ -68,7 +68,7 @@ def node_at(form: RequestForm, path: tuple[str, ...]) -> Node:
 
 
 def drawn_for(form: RequestForm, name: str) -> list[Node]:
-    """What shows a member of the body: usually one parameter of the form."""
+    """Return the nodes that show a member of the body: usually one parameter of the form."""
     if name == EFFORT[0]:
         return [node_at(form, EFFORT), node_at(form, EFFORT[:1])]
     return [form.root.member(name)]

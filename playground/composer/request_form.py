@@ -58,7 +58,7 @@ class Turn:
 
 
 class RequestForm:
-    """What the templates of the playground page read. Built for one request, never kept.
+    """The form of one request, as the templates of the playground page read it. It is never kept.
 
     Its many members are one for each thing that a template asks for.
     """
@@ -114,7 +114,7 @@ class RequestForm:
         self._forget()
 
     def _forget(self) -> None:
-        """What was worked out of the body before it changed."""
+        """Drop all that was derived from the body before it changed."""
         for name in ("root", "problems", "uses", "lines"):
             self.__dict__.pop(name, None)
 
@@ -188,7 +188,7 @@ class RequestForm:
 
     @cached_property
     def problems(self) -> list[Problem]:
-        """What could not be read from the controls, then what the checks say; errors first within each."""
+        """What could not be read from the controls, then the problems that the rules find; errors first within each."""
         if self.error is not None:
             return [
                 Problem(
@@ -255,7 +255,7 @@ class RequestForm:
 
     @property
     def capabilities(self) -> Mapping[str, Any] | None:
-        """What the connection's model list says of the body's model, if it was read."""
+        """The entry of the body's model in the connection's model list, if that was read."""
         return next((model for model in self.models if model.get("id") == self.model), None)
 
     @property
@@ -279,12 +279,12 @@ class RequestForm:
 
     @property
     def accepts(self) -> list[str]:
-        """What can be chosen for Accept, and what was chosen otherwise."""
+        """The choices for Accept, with the present value if it is another one."""
         return list(dict.fromkeys([*ACCEPTS, *([self.typed_accept] if self.typed_accept else [])]))
 
     @property
     def accept_note(self) -> str:
-        """That the chosen Accept and the body's `stream` ask for different things."""
+        """A sentence when the chosen Accept and the body's `stream` ask for different things."""
         streams = isinstance(self.body, dict) and self.body.get("stream") is True
         asked = self.typed_accept
         if not asked or asked not in ACCEPTS or streams == (asked == EVENT_STREAM):
@@ -354,7 +354,7 @@ class RequestForm:
 
 
 def count_marks(value: Any) -> int:
-    """How many cache marks a body has, the one at its top included."""
+    """Count the cache marks of a body, the one at its top included."""
     if isinstance(value, list):
         return sum(count_marks(each) for each in value)
     if not isinstance(value, dict):

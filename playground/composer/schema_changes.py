@@ -1,4 +1,5 @@
-"""What the buttons of a schema's rows do. Pure: the body goes in, the new body and the place to go on come out."""
+"""The changes that the buttons of a schema's rows make. Pure: a body goes in; the new body, and the place to focus,
+come out."""
 
 from __future__ import annotations
 

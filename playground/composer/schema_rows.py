@@ -100,7 +100,7 @@ def rows_of(path: Path, schema: Any) -> SchemaRows:
 
 
 def _why_not_object(schema: Any) -> str:
-    """What keeps this from being shown as fields; "" when nothing does."""
+    """Return what keeps this schema from being shown as fields; "" when nothing does."""
     if not isinstance(schema, dict):
         return "it is not an object"
     if schema.get("type") != "object":

@@ -1,4 +1,4 @@
-"""How many tokens a value is, roughly: shown with "about", never sent, never billed.
+"""A rough estimate of a value's tokens: shown with "about", never sent, never billed.
 
 Source of the divisors: the vendor's documentation gives 3.5 to 4 characters a token for English text, and width times
 height over 750 for an image.

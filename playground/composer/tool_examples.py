@@ -1,4 +1,4 @@
-"""What a tool returns, as an example: kept beside the request under the tool's name, and never sent.
+"""Examples of tools' output: kept beside the request under the tool's name, and never sent.
 
 A draft keeps the text as it was typed, so that a mistake in it can be mended; what cannot be read makes no form.
 """

@@ -1,1 +1,1 @@
-"""What the site is told from outside: environment variables, and the folder that holds its data."""
+"""The site's configuration: environment variables, and the folder that holds its data."""

@@ -61,7 +61,7 @@ def _close_to_others(path: Path, mode: int) -> None:
 
 @contextmanager
 def one_at_a_time(lock_file: Path) -> Iterator[None]:
-    """Of the processes of this machine that do the same in this folder."""
+    """Hold a lock against other processes of this machine that would do the same in this folder."""
     try:
         import fcntl
     except ImportError:  # Windows

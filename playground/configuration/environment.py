@@ -196,7 +196,7 @@ def origin_or_any(text: str) -> str:
 
 
 def trusted_origin(text: str) -> str:
-    """As Django takes it: `https://*.example.org` stands for all names below."""
+    """Return the origin as Django takes it: `https://*.example.org` stands for all names below."""
     origin(text.replace("://*.", "://", 1))
     return text
 

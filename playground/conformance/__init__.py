@@ -1,1 +1,1 @@
-"""What a server that speaks the Messages API leaves out: a catalogue of checks, a judge, and a runner. No Django."""
+"""Finds what a server of the Messages API leaves out: a catalogue of checks, a judge, and a runner. No Django."""

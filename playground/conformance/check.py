@@ -1,4 +1,4 @@
-"""What a check is: what is sent, what must come back, and why it matters. The catalogue is in `checks/`."""
+"""One check: the requests to send, the answers expected, and why they matter. The catalogue is in `checks/`."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Check:
 
     @property
     def witnesses(self) -> tuple[Witness, ...]:
-        """Who breaks without it, and which servers were found without it; each with its source."""
+        """The clients that break without it, and the servers that were found without it; each with its source."""
         return WITNESSES.get(self.id, ())
 
     @property
@@ -155,8 +155,8 @@ class BusyError(PlaygroundError):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is shown of the offending answer. `events` are [number, at_ms, name, data]; `marked` is the number of the
-    offending one. An answer without events has `body`. `member` is the offending path, "" when it is none."""
+    """The offending answer, as far as it is shown. `events` are [number, at_ms, name, data]; `marked` is the number of
+    the offending one. An answer without events has `body`. `member` is the offending path, "" when it is none."""
 
     http_status: int | None = None
     content_type: str = ""
@@ -181,7 +181,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one check. `run_ids` are the runs of its last try; costs are of the requests that this check was
+    """The outcome of one check. `run_ids` are the runs of its last try; costs are of the requests that this check was
     the first to send."""
 
     id: str

@@ -93,7 +93,7 @@ def sender(client: httpx.AsyncClient, upstream: Upstream, model: str, failing_mo
 
 
 def is_enough(exchange: Exchange, event: object) -> bool:
-    """Whether the connection is to be closed now."""
+    """Return whether the connection is to be closed now."""
     most = exchange.request.hang_up_after
     return most is not None and isinstance(event, Streamed) and exchange.event_count >= most
 

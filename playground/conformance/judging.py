@@ -64,7 +64,7 @@ def refused(*statuses: int, error_type: str = "") -> Callable[[Exchange], None]:
 
 
 def refused_or_not_checked(*statuses: int) -> Callable[[Exchange], None]:
-    """The same where a server may have no such rule: taking the request is no fault, but no support either."""
+    """Expect a refusal where a server may have no such rule: taking the request is no fault, but no support either."""
     judge = refused(*statuses)
 
     def judge_leniently(exchange: Exchange) -> None:

@@ -1,4 +1,4 @@
-"""What a report will check and within which bounds, and what that will cost at most."""
+"""A report's plan: which checks it runs, within which bounds, and what that costs at most."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_AT_ONCE: Final = 3
 
 @dataclass(frozen=True)
 class Plan:
-    """What to check, and within which bounds. `pace` is requests per minute, None: as fast as answers come.
+    """The areas to check, and the bounds. `pace` is requests per minute; None: as fast as answers come.
 
     `cap_tokens` counts where the model's price is not known. `failing_model` breaks off its streams on purpose.
     """
@@ -32,7 +32,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a plan will send at most. `usd` is None where the price is not known."""
+    """The most that a plan will send. `usd` is None where the price is not known."""
 
     requests: int
     input_tokens: int

@@ -57,7 +57,7 @@ class Report:
         return {area: self.tally(check for check in checks if check.area == area) for area in present}
 
     def failed(self, level: Level | None = None) -> list[Check]:
-        """What failed, in the order of the catalogue."""
+        """Return the failed checks of a level, in the order of the catalogue."""
         return [
             check
             for check in self.checks
@@ -93,7 +93,7 @@ class Report:
 
     @property
     def software(self) -> str:
-        """What the server says that it is, in a line; empty when it says nothing."""
+        """The server's own name for itself, on one line; empty when it gives none."""
         named = self.server
         parts = [named[name] for name in ("server", "x-powered-by") if named.get(name)]
         parts += [f"{name.removeprefix('x-').removesuffix('-version')} {named[name]}" for name in sorted(named)
@@ -105,7 +105,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Tally:
-    """How many checks came out how. `waiting` have no result yet."""
+    """The number of checks by outcome. `waiting` have no result yet."""
 
     total: int
     counts: Mapping[str, int]
@@ -143,7 +143,7 @@ class Tally:
 
     @property
     def applicable(self) -> int:
-        """What was judged: passed or failed. The rest says nothing of the server."""
+        """The number of checks that were judged: passed or failed. The others say nothing of the server."""
         return self.passed + self.failed
 
 
@@ -176,7 +176,7 @@ def result_from_json(value: Mapping[str, Any]) -> Result:
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
-    """For programs: the same figures that the page shows, and all results."""
+    """Return the report for programs: the same figures that the page shows, and all results."""
     tally = report.tally()
     return {
         "name": report.name,
@@ -240,7 +240,7 @@ class Difference:
 
 
 def difference(before: Report, after: Report) -> Difference:
-    """What changed from one report to the other, in checks that both have."""
+    """Compare two reports by the checks that both have."""
     both = [check for check in after.checks if check.id in before.results and check.id in after.results]
     pairs = {check.id: (before.results[check.id].status, after.results[check.id].status) for check in both}
     changed = [check for check in both if pairs[check.id][0] != pairs[check.id][1]]

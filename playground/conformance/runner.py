@@ -49,7 +49,7 @@ _CAPABILITIES: Final[dict[Need, tuple[str, ...]]] = {
 
 @dataclass
 class Totals:
-    """What a report has cost so far. `usd` is None as long as no price is known."""
+    """The cost of a report so far. `usd` is None as long as no price is known."""
 
     requests: int = 0
     input_tokens: int = 0
@@ -123,7 +123,7 @@ class Runner:
             await self._check(check)
 
     async def _learn_capabilities(self) -> None:
-        """What the model's own description says that it cannot do is not asked of it."""
+        """Read the model's own description: what it cannot do is not asked of it."""
         try:
             exchange = await self._ask(ONE, 1)
         except (CapReachedError, StoppedError):
@@ -187,7 +187,7 @@ class Runner:
         return result
 
     def _give_up_where_nothing_can_work(self, check: Check, exchanges: list[Exchange]) -> None:
-        """Nobody there, or the key refused: one finding, and not one for each check."""
+        """End the report when nobody answers or the key is refused: one finding, and not one for each check."""
         if check.id != FIRST or not exchanges:
             return
         last = exchanges[-1]

@@ -1,4 +1,4 @@
-"""Who breaks without what a check asks for, and which servers were found without it: each with where it can be read.
+"""The clients that break without what a check asks for, and the servers found without it: each with its source.
 
 A client stands here only where its own code, its documentation or a public thread says that it needs the thing; a
 reason that has no line here says what the protocol says. Looked up in November 2026.

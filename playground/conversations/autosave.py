@@ -1,4 +1,4 @@
-"""From the draft to a saved conversation and back. Nothing that was typed is lost on the way."""
+"""Saves the draft as a conversation, and opens it again. Nothing that was typed is lost on the way."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MOST_TAGS = 20
 
 
 def is_blank(draft: Draft) -> bool:
-    """Is there nothing in it that somebody might miss?"""
+    """Return whether the draft holds nothing that anybody might miss."""
     body = body_summary.parse(draft.body_text)
     if not body:
         return not draft.body_text.strip()

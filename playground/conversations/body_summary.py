@@ -1,4 +1,4 @@
-"""What can be read off a body: its turns, a title, the words to search, and how far two bodies agree."""
+"""Summaries of a body: its turns, a title, the words to search, and how far two bodies agree."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def said(turns: list[Any]) -> list[Any]:
 
 
 def chain(body: dict[str, Any]) -> list[str]:
-    """For each turn a digest of it and all before it: equal entries mean that the bodies agree up to there."""
+    """Return for each turn a digest of it and all before it: equal entries mean that the bodies agree up to there."""
     found: list[str] = []
     before = b""
     for turn in said(turns(body)):

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 
 class Kept(Protocol):
-    """What a version tells here; `models.ConversationVersion` is one."""
+    """A version as it is needed here; `models.ConversationVersion` is one."""
 
     pk: Any
     chain: Any
@@ -45,7 +45,7 @@ class Branches:
 
 
 def branches(versions: Iterable[Kept], chain: list[str]) -> dict[int, Branch]:
-    """Where the body with this chain has siblings, by turn. `versions` come oldest first."""
+    """Return, by turn, where the body with this chain has siblings. `versions` come oldest first."""
     versions = list(versions)
     found: dict[int, Branch] = {}
     for turn, own in enumerate(chain):
@@ -61,7 +61,7 @@ def branches(versions: Iterable[Kept], chain: list[str]) -> dict[int, Branch]:
 
 
 def later_turns(versions: Iterable[Kept], chain: list[str]) -> Later | None:
-    """Where the turns are that once followed: of this very body, else of the sibling of its last turn."""
+    """Return the turns that once followed: of this very body, else of the sibling of its last turn."""
     if not chain:
         return None
     versions = list(versions)

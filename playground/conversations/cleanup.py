@@ -1,4 +1,5 @@
-"""What goes by itself: deleted conversations after a day, prepared copies that nobody published, text of old links."""
+"""Deletes what has expired: deleted conversations after a day, prepared copies that nobody published, text of old
+links."""
 
 from __future__ import annotations
 

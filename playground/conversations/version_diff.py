@@ -32,12 +32,12 @@ def lines_of(version: ConversationVersion) -> list[str]:
 
 
 def difference(old: ConversationVersion, new: ConversationVersion) -> list[Line] | None:
-    """What changed from `old` to `new`; None when they are too long to be compared."""
+    """Return the changes from `old` to `new`; None when they are too long to be compared."""
     return _difference(lines_of(old), lines_of(new))
 
 
 def difference_of(old: str, new: str) -> list[Line] | None:
-    """The same for two texts."""
+    """Return the changes from one text to another; None when they are too long to be compared."""
     return _difference(_cut(old), _cut(new))
 
 

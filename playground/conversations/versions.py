@@ -1,4 +1,4 @@
-"""What a request was before turns of it were edited or dropped: kept, so that its branches can be returned to.
+"""Keeps a request as it was before turns of it were edited or dropped, so that its branches can be returned to.
 
 A saved conversation has these states among its versions; an unsaved request has versions of its own, which become the
 conversation's when it is saved. Typing alone keeps nothing: a state stays once it was sent, cut or switched away from.
@@ -65,7 +65,7 @@ def pinned_of(conversation: Conversation) -> QuerySet[ConversationVersion]:
 
 
 def branches_of(draft: Draft, body: Any) -> Branches:
-    """What the page shows of them, for the body as it is now."""
+    """Return the branches that the page shows for the body as it is now."""
     is_new = draft._state.adding and home(draft) is None
     pinned = [] if is_new or not isinstance(body, dict) else list(versions_of(draft).filter(pinned=True))
     if not pinned:
@@ -78,7 +78,7 @@ def branches_of(draft: Draft, body: Any) -> Branches:
 
 
 def leaves_turns(old: list[Any], new: list[Any]) -> bool:
-    """Is anything lost but words of the last turn?"""
+    """Return whether more is lost than words of the last turn."""
     if len(old) < 2:
         return False
     return new[: len(old) - 1] != old[:-1] or (len(new) < len(old) and not body_summary.is_blank_turn(old[-1]))
@@ -131,13 +131,13 @@ def replaced(draft: Draft, old_text: str, old: Any, new: Any) -> None:
 
 
 def has_others(draft: Draft) -> bool:
-    """Is anything kept that is not in the draft as it is now?"""
+    """Return whether a version is kept that differs from the draft as it is now."""
     chain = body_summary.chain(body_summary.parse(draft.body_text))
     return any(not _begins(chain, version.chain) for version in versions_of(draft).filter(pinned=True))
 
 
 def forget(draft: Draft) -> None:
-    """Nothing leads back from here any more."""
+    """Drop the draft's versions: nothing leads back from here any more."""
     if not draft._state.adding:
         draft.versions.all().delete()
         Draft.objects.filter(pk=draft.pk).update(branches_gone=0)

@@ -1,4 +1,4 @@
-"""Whether the database can be used, as far as this process knows.
+"""Knows whether the database can be used, as far as this process has seen.
 
 The first statement that fails waits as long as the database's own limits say. From then on a probe looks several times
 a second, in a thread of its own, and until it succeeds nobody else waits: the error comes at once.
@@ -55,7 +55,7 @@ class Availability:
 
 
 def is_database_away(fault: BaseException | None) -> bool:
-    """Whether this error, or one that it came from, is the database's being away or locked."""
+    """Return whether this error, or one that caused it, says that the database is away or locked."""
     for _ in range(10):
         if fault is None:
             return False

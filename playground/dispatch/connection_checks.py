@@ -1,4 +1,4 @@
-"""What of the Messages API a connection has: the list of models, the count of tokens, a message.
+"""Checks which parts of the Messages API a connection has: the list of models, the count of tokens, a message.
 
 The first two cost nothing. A message may cost a token, so it is sent only when somebody asks for it.
 """
@@ -85,12 +85,13 @@ async def check_message(connection: Connection, model: str, *, says_why: bool) -
 
 
 def verdict(checks: Sequence[Check]) -> bool | None:
-    """Whether requests will work, by the last of the checks, which says most. None when only a message could tell."""
+    """Return whether requests will work, by the last of the checks, which says most; None when only a message could
+    tell."""
     return checks[-1].works
 
 
 def is_api_error(answer: Any) -> bool:
-    """Whether this is an error in the Messages API's own shape."""
+    """Return whether this is an error in the Messages API's own shape."""
     return isinstance(answer, dict) and answer.get("type") == "error" and isinstance(answer.get("error"), dict)
 
 

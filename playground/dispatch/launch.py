@@ -144,7 +144,7 @@ async def start(request: RunRequest) -> LiveRun:
 
 
 def _about(request: RunRequest, upstream: Upstream, outgoing: Outgoing, *, model: str, stream: bool) -> RunAbout:
-    """What the run itself knows of its request: plain values, without any secret."""
+    """Return what the run itself knows of its request: plain values, without any secret."""
     connection, key = request.connection, request.access_key
     return RunAbout(
         model=model,
@@ -171,8 +171,8 @@ def _about(request: RunRequest, upstream: Upstream, outgoing: Outgoing, *, model
 def quotas(
     owner: str, access_key: AccessKey | None, client_address: str, *, is_visitor: bool
 ) -> list[tuple[str, Quota]]:
-    """Whose limits count for a run: the address of a visitor, who could have any number of cookies; else the user's,
-    and the access key's own."""
+    """Return the limits that count for a run: a visitor's address, since a visitor could have any number of cookies;
+    else the user's own, and the access key's."""
     if is_visitor:
         visitors = Quota(settings.VISITOR_RUNS_PER_MINUTE or None, settings.VISITOR_RUNS_AT_ONCE or None)
         return [(f"address:{network_of(client_address)}", visitors)]
@@ -240,7 +240,7 @@ async def fetch_for_key(
     version: str | None = None,
     extra_headers: Iterable[tuple[str, str]] = (),
 ) -> Fetched:
-    """The same for a client of the relay, within the limits of its user. Raises Refused."""
+    """Fetch for a client of the relay, within the limits of its user. Raises Refused."""
     outgoing = _build(upstream, path, body, method=method, version=version, extra_headers=extra_headers)
     async with within_rate_limit(owner_of_user(access_key.owner_id), "", is_visitor=False, access_key=access_key):
         return await fetch(outgoing)

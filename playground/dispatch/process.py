@@ -1,4 +1,5 @@
-"""What this process has one of: the live runs, the recorder, the HTTP client. Made from the settings on first use.
+"""The objects that this process has one of: the live runs, the recorder, the HTTP client. Made from the settings on
+first use.
 
 One set per event loop, since a client's connections belong to the loop they were made in. A server has one loop; only
 tests have several.
@@ -43,7 +44,7 @@ _LINES_PER_EVENT = 5  # name, data, blank line, and a comment now and then
 
 
 def _make_recorder() -> Recorder | RecorderProcess:
-    """In a process of its own where a server has prepared for it."""
+    """Make a recorder in a process of its own, where a server has prepared for it."""
     return RecorderProcess() if workers.is_forked else Recorder()
 
 
@@ -91,7 +92,7 @@ class Process:
 
 
 def _make_live() -> RunRegistry:
-    """Of one process, or of one of several that serve a site."""
+    """Make the registry for one process, or for one of several that serve a site."""
     live: RunRegistry = import_string(settings.LIVE_RUNS)()
     return live
 

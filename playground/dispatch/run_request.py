@@ -1,4 +1,4 @@
-"""What a run is started from: one record, made in the same way by the page, the relay and every act on an answer."""
+"""The request for a run: one record, made in the same way by the page, the relay and every action on an answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Source = Literal["playground", "relay"]
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """Who asks: the `User-Agent` it names, and its IP address."""
+    """The client: the `User-Agent` it names, and its IP address."""
 
     user_agent: str = ""
     address: str = ""
@@ -56,5 +56,5 @@ class RunRequest:
 
     @property
     def keeps_content(self) -> bool:
-        """Whether more than figures is kept: unless the request, its key or its user says otherwise."""
+        """Whether more than figures is stored: unless the request, its key or its user says otherwise."""
         return self.keep_content and (self.user is None or getattr(self.user, "keep_content", True))

@@ -1,4 +1,4 @@
-"""What a browser's visitor had belongs to whoever signs in with it, before any page of theirs is drawn or sent.
+"""Gives a visitor's data to the user who logs in with that browser, before any page of theirs is drawn or sent.
 
 What the account has no place for stays with the browser: another draft, a result for a call that has one.
 """
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @receiver(user_logged_in)
 def claim_visitor_data(request: Any, user: User, **_: Any) -> None:
-    """Nobody is kept out because this fails: the next log-in tries again."""
+    """Move the visitor's data to the user. A failure keeps nobody out: the next log-in tries again."""
     visitor = getattr(request, "visitor", None)
     if visitor is None or request.visitor_is_new:
         return

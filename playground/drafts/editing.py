@@ -103,8 +103,9 @@ def _conversation(request: HttpRequest, wanted: UUID) -> Conversation:
 
 
 def _stored(request: HttpRequest) -> Draft | None:
-    """In one query, since sending waits for it: with the connection, if its owner may still use it. A large body is
-    read where it is needed, by a worker: only to find out here how large it is would hold up every stream."""
+    """Load the draft in one query, since sending waits for it: with the connection, if its owner may still use it. A
+    large body is read where it is needed, by a worker: only to find out here how large it is would hold up every
+    stream."""
     if getattr(request, "visitor_is_new", False) and not request.user.is_authenticated:
         return None
     drafts = Draft.objects.of(request).select_related("connection", "conversation").defer("conversation__words")
@@ -164,7 +165,7 @@ def look_up_attachments(request: HttpRequest, form: RequestForm) -> None:
 
 
 def owner_fields(request: HttpRequest) -> dict[str, Any]:
-    """Whose a new file is: the signed-in user's, else this browser's."""
+    """Return the owner of a new file: the signed-in user, else this browser's visitor."""
     if request.user.is_authenticated:
         return {"user": request.user, "visitor": ""}
     visitor = getattr(request, "visitor", None) or "-"
@@ -210,7 +211,7 @@ def open_changed(request: HttpRequest) -> RequestForm:
 
 
 def _moved_places(form: RequestForm, posted: QueryDict) -> list[str]:
-    """What was typed into that may be something else by now, by what the page showed before (`:was`)."""
+    """Return the typed places that may mean something else by now, judged by what the page showed before (`:was`)."""
     was = try_object(posted.get(":was", "{}")) or {}
     shown = {name: text for name, text in was.items() if isinstance(text, str)}
     found = [] if ":json" in posted else moved(form.body, [name for name in posted if not name.startswith(":")], shown)
@@ -253,7 +254,7 @@ def _make_undoable(form: RequestForm) -> None:
 
 
 def _keep_branches(form: RequestForm) -> None:
-    """What this change takes out of the body stays to be returned to."""
+    """Keep what this change takes out of the body, so that it can be returned to."""
     old_text, old = form.began
     if form.is_replaced:
         versions.replaced(form.draft, old_text, old, form.body)
@@ -327,7 +328,7 @@ def _apply_headers(form: RequestForm, posted: dict[str, str]) -> None:
 
 
 def _header_value(typed: str, most: int) -> str:
-    """What a header can hold of this: no control characters, which PostgreSQL would not take either."""
+    """Return as much of this as a header can hold: no control characters, which PostgreSQL would not take either."""
     return without_controls(typed).strip()[:most]
 
 

@@ -58,14 +58,15 @@ def body_bytes(form: RequestForm) -> bytes:
 
 
 def within_limits(request: HttpRequest) -> AbstractAsyncContextManager[None]:
-    """For a question to an upstream that is no run. The user must be loaded. Raises `dispatch.Refused`."""
+    """Count a short question to an upstream, which is no run, against the limits of whoever asks. The user must be
+    loaded. Raises `dispatch.Refused`."""
     is_visitor = not request.user.is_authenticated
     owner, address = visitors.owner_of(request) or "", visitors.client_address(request)
     return dispatch.within_rate_limit(owner, address, is_visitor=is_visitor)
 
 
 def idempotency_key(request: HttpRequest) -> str | None:
-    """What the page calls this press of Send: a double click and a resend bring the same one."""
+    """Return the key that the page gives to this press of Send: a double click and a resend bring the same one."""
     return request.POST.get(":idempotency-key", "")[:LONGEST_IDEMPOTENCY_KEY] or None
 
 
@@ -96,8 +97,8 @@ def ready_to_send(request: HttpRequest, form: RequestForm) -> PreparedRequest:
 
 
 def own_headers_of(headers: list[tuple[str, str]], connection_id: Any, *, is_sandbox: bool) -> list[list[str]]:
-    """What an earlier request's headers were beside the API's own. None where it is not known any more which of them
-    its connection had added: they may be meant for that upstream alone."""
+    """Return an earlier request's headers beside the API's own. None where it is not known any more which of them its
+    connection had added: they may be meant for that upstream alone."""
     connection = Connection.objects.filter(pk=connection_id).first() if connection_id else None
     try:
         return own_headers(headers, connection.headers()) if connection else own_headers(headers) if is_sandbox else []

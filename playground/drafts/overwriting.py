@@ -1,4 +1,4 @@
-"""Whether what was typed upon an older body may go on top of a newer one: in a list, a path may lead elsewhere."""
+"""Decides whether something typed into an older body may go into a newer one: in a list, a path may lead elsewhere."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ MOST_TYPED = 2 * 2**20  # characters of a body up to which typing is recorded; o
 
 
 def state_of(draft: Draft) -> dict[str, Any]:
-    """What can be brought back: the body as typed, its headers and where it goes."""
+    """Return what Undo can bring back: the body as typed, its headers and where it goes."""
     state: dict[str, Any] = {name: getattr(draft, name) for name in SETTINGS}
     state["body"] = draft.body_text
     state["columns"] = bytes(draft.columns).decode()
@@ -49,7 +49,7 @@ def record(draft: Draft, before: dict[str, Any], act: str) -> bool:
 
 @contextmanager
 def replacing(draft: Draft, act: str) -> Iterator[None]:
-    """Whatever is done inside replaces the request, and stores it: one step of Undo."""
+    """Make whatever is done inside, which replaces the request, one step of Undo."""
     before = state_of(draft)
     yield
     record(draft, before, act)

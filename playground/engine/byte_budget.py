@@ -1,4 +1,4 @@
-"""What all runs in progress may hold together."""
+"""The bytes that all runs in progress may hold together."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class EventLog(Sequence["RunEvent"]):
         self._read_to = place
 
     def _older_than(self, at_ms: float, most: int | None = None) -> int:
-        """How many of the recent events, of the first `most`, are older; none if they do not make a pack."""
+        """Return how many of the recent events, of the first `most`, are older; none if they do not make a pack."""
         recent = self._recent
         most = len(recent) if most is None else min(most, len(recent))
         if most <= self._packed_at_once or recent[self._packed_at_once].at_ms >= at_ms:
@@ -85,7 +85,7 @@ class EventLog(Sequence["RunEvent"]):
         return bisect_left(recent, at_ms, hi=most, key=_at_ms)
 
     def _within_bytes(self, count: int) -> int:
-        """How many of the first events do not take too long to compress at once: nobody else gets a turn meanwhile."""
+        """Return how many of the first events can be compressed at once without holding up everybody else."""
         size = 0
         for place, event in enumerate(self._recent[:count]):
             size += len(event.data) if isinstance(event, Received) else 0
@@ -120,8 +120,8 @@ class EventLog(Sequence["RunEvent"]):
         return b"".join(pieces + [event.data for event in recent if isinstance(event, Received)])
 
     def pieces(self, begin: int, most_bytes: int) -> tuple[list[Piece | RunEvent], int]:
-        """What the events from `begin` on can be made of again, about `most_bytes` of it or one pack, and the place
-        after it. Costs a fraction of the events themselves, above all of packed ones: nothing is decoded."""
+        """Return pieces from which the events from `begin` on can be made again, about `most_bytes` of them or one
+        pack, and the place after them. Nothing is decoded, so this costs a fraction of the events themselves."""
         with self._lock:
             packed = self._packed
             recent = self._recent[max(0, begin - packed) :][:MOST_UNREAD]
@@ -301,7 +301,7 @@ class _Pack:
         return found
 
     def received_before(self, place: int) -> int:
-        """How many of the pack's bytes came before this place."""
+        """Return how many of the pack's bytes came before this place."""
         before = self.kinds.rfind(_RECEIVED, 0, place)
         return self.marks[before] if before >= 0 else 0
 

@@ -40,7 +40,8 @@ FailureKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a run did not complete, in our words. `detail` holds the figures: status, limit, host, retry_after_s, …"""
+    """The reason why a run did not complete, in our words. `detail` holds the figures: status, limit, host,
+    retry_after_s, …"""
 
     kind: FailureKind
     message: str

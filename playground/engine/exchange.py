@@ -74,7 +74,8 @@ async def run_in_batches(
     *,
     expects_message: bool = True,
 ) -> AsyncGenerator[list[RunEvent], None]:
-    """The same, with all that one read brought in one list: half the work for who takes lists anyway.
+    """Yield the events of a run, all that one read brought in one list: half the work for callers that take lists
+    anyway.
 
     `pause` is asked before a further read where more can gather meanwhile, and told if what was read is urgent (the
     beginning or the end of a block, an error): it may return something to wait for. `expects_message`: whether a good
@@ -232,7 +233,7 @@ class _Reading:
             self.turn_began = time.perf_counter()
 
     def take(self, answer: Answer, data: bytes) -> list[RunEvent]:
-        """What one read has brought, up to the limits."""
+        """Return the events that one read has brought, up to the limits."""
         room = self.room_left(answer)
         batch = self.pass_on(answer, self.redaction.feed(data if len(data) <= room else data[:room]))
         if len(data) > room:

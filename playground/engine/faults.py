@@ -1,4 +1,4 @@
-"""What went wrong, in our own words.
+"""Words for what went wrong.
 
 An HTTP client's error texts can hold the address with its secrets, or the key itself. None of them is shown or
 stored: each kind of fault has its own sentence here, made of the host's name and our limits only.
@@ -74,7 +74,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def before_answer(error: BaseException, url: str, *, connect_s: float) -> Failure:
-    """Why no status line came, from what the client raised while sending."""
+    """Return why no status line came, from the exception that the client raised while sending."""
     host = host_of(url)
     chain = list(_chain(error))
     if any(isinstance(found, Blocked) for found in chain):

@@ -1,4 +1,4 @@
-"""Which addresses may be called.
+"""Decides which addresses may be called.
 
 A connection's address is typed by a user, so this server must not become their way into its own network: services on
 loopback, neighbours in private ranges, the metadata service of a cloud. A name is looked up once, every answer is
@@ -87,7 +87,7 @@ def is_public(address: Address) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the operator allows beyond the public network.
+    """The addresses that the operator allows beyond the public network.
 
     `networks` may be called on any port. `hosts` are exact (host, port) pairs as typed in a connection's address.
     """

@@ -127,7 +127,7 @@ class LiveRuns:
                 usage.give_back()
 
     def _usages(self, quotas: Sequence[tuple[str, Quota]]) -> list[tuple[Usage, Quota]]:
-        """What has been used of each. Those of whom nothing is to be known any more are dropped now and then."""
+        """Return what has been used of each quota. Holders that no longer matter are dropped now and then."""
         if len(self._quotas) > self._many:
             self._quotas = {whose: usage for whose, usage in self._quotas.items() if not usage.is_idle}
             self._many = max(_MANY_USAGES, 2 * len(self._quotas))  # else a crowd would be looked through for each
@@ -145,7 +145,7 @@ class LiveRuns:
         return self.find(run_id, owner)
 
     def is_live(self, run_id: UUID) -> bool:
-        """Is this run going on in this process, whoever owns it?"""
+        """Return whether this run goes on in this process, whoever owns it."""
         run = self._runs.get(run_id)
         return run is not None and not run.is_over
 
@@ -186,10 +186,10 @@ class LiveRuns:
         await asyncio.sleep(0)  # the tasks' own callbacks tell the end
 
     async def open(self) -> None:
-        """There is nobody to join."""
+        """Do nothing: there is nobody to join."""
 
     async def close(self) -> None:
-        """There is nobody to leave."""
+        """Do nothing: there is nobody to leave."""
 
     @property
     def problem(self) -> str | None:
@@ -222,7 +222,7 @@ class LiveRuns:
             asyncio.get_running_loop().call_later(PACK_EVERY_S, self._pack, run)
 
     def _drop_large(self, run: LiveRun) -> None:
-        """Who comes late to a large run reads it from the database, once it is there."""
+        """Drop a large run that has ended: latecomers read it from the database, once it is there."""
         if run.id not in self._over:
             trim_soon()
         elif run.is_stored:
@@ -258,7 +258,7 @@ def trim_soon() -> None:
 
 
 class _Watcher:
-    """What one follower of an owner has not taken yet: each run once, however often it changed."""
+    """The changed runs that one follower of an owner has not taken yet: each once, however often it changed."""
 
     def __init__(self) -> None:
         self._changed: OrderedDict[UUID, LiveRun] = OrderedDict()

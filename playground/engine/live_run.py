@@ -48,7 +48,7 @@ RUNNING_STATES = frozenset({"queued", "running"})
 
 @dataclass(frozen=True, slots=True)
 class RunAbout:
-    """What is known of a run before it starts. Plain values: rows are named by their keys."""
+    """The facts about a run that are known before it starts. Plain values: rows are named by their keys."""
 
     model: str = ""
     source: Literal["playground", "relay", "check"] = "playground"
@@ -131,8 +131,8 @@ class LiveRun:
                     yield event
 
     async def gather(self, after: int = 0) -> AsyncGenerator[Sequence[RunEvent], None]:
-        """The same in lists: each holds what has come since the last one was taken, up to a limit: of a reader that was
-        away for long, all at once would take many times the memory of the bytes."""
+        """Yield the events in lists: each holds what has come since the last one was taken, up to a limit. A reader
+        that was away for long would otherwise get all at once, which takes many times the memory of the bytes."""
         await self.reach(after)
         position = self.position_after(after)
         while True:
@@ -149,7 +149,8 @@ class LiveRun:
         """Wait until the event that a reader has seen elsewhere is known here too. In its own process it is."""
 
     def position_after(self, number: int) -> int:
-        """Where in `events` a reader goes on who has seen the event of this number. Beyond the last: at the last."""
+        """Return the index in `events` at which a reader goes on who has seen the event of this number; at most the
+        end."""
         number = min(number, len(self._positions))
         return self._positions[number - 1] + 1 if number > 0 else 0
 

@@ -1,4 +1,4 @@
-"""How many runs somebody may start: so many a minute, so many at once."""
+"""Limits of runs: so many a minute, so many at once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def too_many_a_minute(most: int, what: str, wait_s: float) -> RateLimited:
 
 
 class Usage:
-    """What one holder of a quota has used: starts within the last minute, and runs going on."""
+    """What one holder of a quota has used: starts within the last minute, and running runs."""
 
     def __init__(self) -> None:
         self.running = 0

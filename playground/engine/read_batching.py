@@ -1,4 +1,4 @@
-"""How long to wait between two reads, so that what comes in many small pieces is handled together under load.
+"""Decides how long to wait between two reads, so that many small pieces are handled together under load.
 
 A read costs about as much whether it brings one event or ten. While there are few, nothing waits. When there are more
 than READS_PER_S, or the event loop falls behind, the reads of each stream are spaced by a window of up to 0.1 s, which
@@ -39,7 +39,7 @@ class ReadBatcher:
         return self.pause(is_urgent, LONGEST_FOR_PAGES_S)
 
     def pause(self, is_urgent: bool, longest_s: float = LONGEST_S) -> asyncio.Future[None] | None:
-        """What to wait for before the next read; None: read at once."""
+        """Return a future to wait for before the next read; None: read at once."""
         self._asked += 1
         loop = asyncio.get_running_loop()
         if self._timer is None:

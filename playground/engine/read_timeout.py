@@ -22,7 +22,7 @@ class IdleTimeout(PlaygroundError, TimeoutError):
 
 
 class IdleTimer:
-    """Of one task, for waits one after the other. Call `end` when there are no more."""
+    """Times the waits of one task, one after the other. Call `end` when there are no more."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Redaction:
-    """Of bytes that arrive in pieces; their number stays the same.
+    """Masks secrets in bytes that arrive in pieces; the number of bytes stays the same.
 
     The last bytes of a piece that could be the beginning of a secret are held back until the next one tells.
     """
@@ -19,7 +19,7 @@ class Redaction:
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
-        """What may be passed on."""
+        """Take bytes, and return those that may be passed on."""
         data = self._held + data if self._held else data
         for secret in self._secrets:
             if secret in data:
@@ -29,13 +29,13 @@ class Redaction:
         return data[: len(data) - held] if held else data
 
     def finish(self) -> bytes:
-        """There is no more: what was held back is no secret."""
+        """Return what was held back: there is no more, so it is no secret."""
         held, self._held = self._held, b""
         return held
 
 
 def _beginning(secret: bytes, data: bytes) -> int:
-    """How many of the last bytes are how the secret begins."""
+    """Return how many of the last bytes are the beginning of the secret."""
     at = data.find(secret[:1], max(0, len(data) - len(secret) + 1))
     while at >= 0:
         if secret.startswith(data[at:]):

@@ -1,4 +1,4 @@
-"""What kind of answer this is, the events in it, and whether it came to a good end."""
+"""Reads an answer: its kind, its events, and whether it came to a good end."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ class Answer:
         return self._decoder is not None
 
     def _is_stream(self) -> bool | None:
-        """By how the body begins, whatever the content type says; None while that cannot be told.
+        """Return whether it is a stream, by how the body begins, whatever the content type says; None while that cannot
+        be told.
 
         Some servers send events as text/plain or JSON, others their errors as text/event-stream.
         """
@@ -206,7 +207,7 @@ class Answer:
             self._has_stop_reason = True
 
     def verdict(self, cause: Failure | None) -> tuple[EndState, Failure | None]:
-        """How the run ended. `cause` is what ended the reading, None when the body came to its end."""
+        """Return how the run ended. `cause` is what ended the reading, None when the body came to its end."""
         if self.is_redirect:
             return "failed", faults.redirect(self.status, self.location)
         if self.encoding:
@@ -258,7 +259,7 @@ class Answer:
         return "failed", self._no_message(describe(value))
 
     def _verdict_on_large_body(self) -> tuple[EndState, Failure | None]:
-        """By how it begins and ends: reading it would take many times its size."""
+        """Judge a large body by its beginning and its end: reading it would take many times its size."""
         begins, ends = bytes(self._body[:_KEPT_WITHOUT_EVENTS]).lstrip(), bytes(self._body[-_KEPT_WITHOUT_EVENTS:])
         if not (begins.startswith(b"{") and ends.rstrip().endswith(b"}")):
             return "failed", self._not_json("")
@@ -278,7 +279,7 @@ class Answer:
         return Failure("not_json", words, self._detail())
 
     def _what_streamed(self) -> str:
-        """What a stream without a message was."""
+        """Return what a stream without a message was, in words."""
         if self._other.name:
             return f"a stream of {self._other.name}"
         if self._other.count:
@@ -304,7 +305,7 @@ class Answer:
 
 
 def _known_bytes(begins: bytes) -> str:
-    """What a body is that is neither JSON nor events, by its first bytes; empty when that cannot be told."""
+    """Return what a body is that is neither JSON nor events, by its first bytes; empty when that cannot be told."""
     for mark, name in _COMPRESSED.items():
         if begins.startswith(mark):
             return f"bytes compressed by {name}, without a content-encoding that says so,"

@@ -1,4 +1,4 @@
-"""What the other rooms ask of the runs in progress: start, find, follow an owner, list an owner's.
+"""The interface to the runs in progress: start, find, stop, follow an owner, list an owner's.
 
 A found run is followed from a number and stopped by itself (`LiveRun.gather`, `LiveRun.stop`), wherever it goes on.
 `LiveRuns` keeps the runs of one process in memory; `cluster.SharedRuns` adds those of the other processes of a site.
@@ -73,7 +73,7 @@ class RunRegistry(Protocol):
         ...
 
     def find_from_thread(self, run_id: UUID, owner: str) -> LiveRun | None:
-        """The same for a synchronous view, in a thread beside the event loop."""
+        """Find a run for a synchronous view, in a thread beside the event loop."""
         ...
 
     def of_owner(self, owner: str) -> list[LiveRun]:
@@ -90,7 +90,7 @@ class RunRegistry(Protocol):
         ...
 
     def is_live(self, run_id: UUID) -> bool:
-        """Is this run going on in this process, whoever owns it?"""
+        """Return whether this run goes on in this process, whoever owns it."""
         ...
 
     def forget(self, run_id: UUID) -> None:
@@ -112,5 +112,5 @@ class RunRegistry(Protocol):
 
     @property
     def problem(self) -> str | None:
-        """What keeps this process from the runs of the others; None when nothing does."""
+        """Return what keeps this process from the runs of the others; None when nothing does."""
         ...

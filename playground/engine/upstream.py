@@ -57,9 +57,9 @@ _OURS: Final = _CREDENTIALS | {"host", "content-length", "transfer-encoding", "c
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where to and as whom. `public_headers` are the names of those default headers whose values are no secrets; all
-    others count as secret as the credential does, since gateways keep keys there. `is_shared`: whoever reads the
-    answer is not who has the account with the upstream."""
+    """The address and the credentials of a request. `public_headers` are the names of those default headers whose
+    values are no secrets; all others count as secret as the credential does, since gateways keep keys there.
+    `is_shared`: whoever reads the answer is not who has the account with the upstream."""
 
     name: str
     base_url: str
@@ -187,7 +187,7 @@ def build(
 
 
 def _secret_words(upstream: Upstream) -> tuple[str, ...]:
-    """What must never be shown again of an answer that echoes it."""
+    """Return the texts that must be masked in an answer that echoes them."""
     values = [upstream.credential or "", *upstream.secret_headers().values()]
     return tuple(dict.fromkeys(word for value in values for word in secret_words(value)))
 

@@ -71,7 +71,7 @@ def json_text(value: Any, indent: int | None = 2) -> str:
 
 
 def address(run: Run) -> str:
-    """Where the request was sent, as it is written in exports; the query is part of the content."""
+    """Return where the request was sent, as exports write it; the query is part of the content."""
     query = run.stored_content.request_query if run.stored_content else ""
     path = f"/v1/messages?{query}" if query else "/v1/messages"
     try:

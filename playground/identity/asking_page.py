@@ -1,4 +1,4 @@
-"""Which page asks: the one of a saved conversation, or the one of the request that is not saved."""
+"""Tells which page asks: the one of a saved conversation, or the one of the request that is not saved."""
 
 from __future__ import annotations
 

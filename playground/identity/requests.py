@@ -8,7 +8,7 @@ __all__ = ["AuthenticatedHttpRequest", "HtmxHttpRequest", "VisitorHttpRequest"]
 
 
 class VisitorHttpRequest(HtmxHttpRequest):
-    """Behind `visitor_cookie`: every browser has an id, which counts as long as nobody is logged in."""
+    """A request behind `visitor_cookie`: every browser has an id, which counts as long as nobody is logged in."""
 
     visitor: str
     visitor_is_new: bool

@@ -1,4 +1,4 @@
-"""Who is asking: a signed-in user, or a visitor known only by a random id in a signed cookie.
+"""Tells who asks: a signed-in user, or a visitor known only by a random id in a signed cookie.
 
 An owner is a string, `user:<primary key>` or `visitor:<random id>`: what the live log compares, and all it knows.
 """

@@ -121,7 +121,7 @@ class Figures:
 
     @property
     def is_too_large_to_read(self) -> bool:
-        """Is this an answer in one piece that is kept as bytes only?"""
+        """Whether this is an answer in one piece that is kept as bytes only."""
         return not self.event_count and self.received_size > LARGEST_READ
 
     def phases_until(self, now_ms: float) -> dict[str, float]:
@@ -158,7 +158,7 @@ class Figures:
         return any(_is_number(value) and not 0 <= value <= MOST_TOKENS for value in claimed)
 
     def cost_usd(self, model: str, *, is_sandbox: bool = False) -> Decimal | None:
-        """What the answer cost by list price; None when the model's price or the usage is not known."""
+        """Return the answer's cost by list price; None when the model's price or the usage is not known."""
         if is_sandbox:
             return Decimal(0)
         usage = {name: value for name, value in self.accumulator.usage.items() if value is not None}

@@ -1,4 +1,4 @@
-"""What Prometheus is told about runs. The server's own gauges are added where the server is, see `serving/`."""
+"""The metrics of runs for Prometheus. The server's own gauges are added where the server is, see `serving/`."""
 
 from __future__ import annotations
 

@@ -38,13 +38,13 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
             self.filter(pk__in=ids, used_at__lt=now - TOUCHED_EVERY).update(used_at=now)
 
     def bytes_of(self, reference: str) -> bytes | None:
-        """What a body's reference stands for; None when these files hold no such one."""
+        """Return the bytes of a body's reference; None when these files hold no such one."""
         attachment = self.filter(pk=reference.removeprefix(PREFIX)).first()
         return None if attachment is None else attachment.read()
 
 
 def file_path(attachment: Attachment, _name: str) -> str:
-    """Where the bytes lie below MEDIA_ROOT: nothing of the path comes from the user."""
+    """Return the file's path below MEDIA_ROOT: no part of it comes from the user."""
     return f"attachments/{attachment.pk.hex[:2]}/{attachment.pk.hex}"
 
 
@@ -88,7 +88,7 @@ class Attachment(models.Model):
 
     @property
     def reference(self) -> str:
-        """What stands in the body in place of the base64 data."""
+        """The text that stands in the body in place of the base64 data."""
         return f"{PREFIX}{self.pk}"
 
     def read(self) -> bytes:

@@ -77,7 +77,7 @@ class ConformanceReport(models.Model):
 
 
 class ConformanceResult(models.Model):
-    """What came of one check; `data` is as `playground.conformance.report.result_to_json` writes it."""
+    """The result of one check; `data` is as `playground.conformance.report.result_to_json` writes it."""
 
     report = models.ForeignKey(ConformanceReport, models.CASCADE, related_name="results")
     check_id = models.CharField(max_length=80)

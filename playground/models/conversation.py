@@ -21,14 +21,14 @@ KEPT_AFTER_DELETION = timedelta(days=1)  # how long a deletion can be undone
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, user: Any) -> ConversationQuerySet:
-        """What a signed-in user has saved and not deleted; none for a visitor."""
+        """The conversations that a signed-in user has saved and not deleted; none for a visitor."""
         return self.filter(owner=user, deleted_at=None) if user.is_authenticated else self.none()
 
     def deleted_by(self, user: Any) -> ConversationQuerySet:
         return self.filter(owner=user, deleted_at__isnull=False) if user.is_authenticated else self.none()
 
     def containing(self, text: str) -> ConversationQuerySet:
-        """Those with all the words, "phrases" and none of the -excluded words of a search."""
+        """The conversations with all the words, "phrases" and none of the -excluded words of a search."""
         found = self
         for term in read_query(text, beginnings=True):
             phrase = " " + " ".join(term.words) + ("" if term.is_beginning else " ")
@@ -73,7 +73,7 @@ class Conversation(models.Model):
 
     @property
     def original_changed(self) -> bool:
-        """Has the conversation this was forked from been published anew since?"""
+        """Return whether the conversation this was forked from has been published anew since."""
         original = self.forked_from
         if original is None or not original.is_open or self.forked_at is None or original.published_at is None:
             return False

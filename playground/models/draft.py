@@ -134,7 +134,8 @@ class Draft(models.Model):
         return bool(kept)
 
     def _drop_oldest(self) -> None:
-        """Of conversations not worked on for long: each is its newest version again when it is opened."""
+        """Drop drafts of conversations that were not worked on for long: each is its newest version again when it is
+        opened."""
         if self.conversation_id is None:
             return
         others = Draft.objects.filter(user=self.user, conversation__isnull=False, is_behind=False)

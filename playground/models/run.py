@@ -34,7 +34,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(owner=user) if user.is_authenticated else self.none()
 
     def newest_first(self, before: UUID | None = None) -> RunQuerySet:
-        """By time, which is the order of the ids. `before` is the last id of the page above."""
+        """Sort by time, which is the order of the ids. `before` is the last id of the page above."""
         return (self if before is None else self.filter(pk__lt=before)).order_by("-pk")
 
     def oldest_first(self, after: UUID | None = None) -> RunQuerySet:
@@ -193,5 +193,5 @@ def first_id_at(moment: datetime) -> UUID:
 
 
 def started_at_of(run_id: UUID) -> datetime:
-    """When the run with this id was started, to the millisecond."""
+    """Return when the run with this id was started, to the millisecond."""
     return datetime.fromtimestamp((run_id.int >> 80) / 1000, UTC)

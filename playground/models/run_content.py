@@ -1,4 +1,5 @@
-"""What a run sent and received, whole. Apart from the figures, because it is larger and kept for a shorter time."""
+"""The bytes that a run sent and received. Apart from the figures, because they are larger and kept for a shorter
+time."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ KEPT_AFTER_DELETION = timedelta(days=1)
 
 class SavedToolQuerySet(models.QuerySet["SavedTool"]):
     def owned_by(self, user: Any) -> SavedToolQuerySet:
-        """What a signed-in user has saved and not deleted, by name; none for a visitor."""
+        """The tools that a signed-in user has saved and not deleted, by name; none for a visitor."""
         return self.filter(owner=user, deleted_at=None).order_by("name") if user.is_authenticated else self.none()
 
     def keep(self, user: Any, definition: dict[str, Any]) -> tuple[SavedTool, bool]:
@@ -69,6 +69,6 @@ class SavedTool(models.Model):
 
     @property
     def about(self) -> str:
-        """What the list says of it: its description, else its type."""
+        """Its line in the list: its description, else its type."""
         told = self.definition if isinstance(self.definition, dict) else {}
         return str(told.get("description") or told.get("type") or "")

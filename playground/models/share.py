@@ -58,7 +58,7 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
         return self.open_now().filter(token_digest=digest_of(token)).select_related("owner").first()
 
     def readable_by(self, user: Any) -> ShareLinkQuerySet:
-        """What others opened to this signed-in user, inside the site."""
+        """The links that others opened to this signed-in user, inside the site."""
         if not user.is_authenticated:
             return self.none()
         named = Q(audience=ShareLink.Audience.NAMED, readers=user)
@@ -140,7 +140,7 @@ class ShareLink(models.Model):
 
     @property
     def thing(self) -> Conversation | Run | AgentSession | ConformanceReport | None:
-        """What it is a copy of."""
+        """The object that it is a copy of."""
         return self.conversation or self.run or self.session or self.report
 
     # --- its doors
@@ -160,7 +160,7 @@ class ShareLink(models.Model):
 
     @property
     def state(self) -> str:
-        """In one word: open, expired, revoked, taken down, prepared."""
+        """Its state in one word: open, expired, revoked, taken down, prepared."""
         if self.taken_down_at:
             return "taken down"
         if self.revoked_at:

@@ -1,5 +1,5 @@
-"""How much may be kept beside the log: files, drafts, versions of conversations, shared copies. The settings say how
-much; 0 is no limit."""
+"""Limits of what is kept beside the log: files, drafts, versions of conversations, shared copies. Each is a setting; 0
+is no limit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AUTOMATIC: Final = ("", "sent", "put aside", "before an edit", "before running a
 
 
 class StorageQuotaError(PlaygroundError):
-    """It cannot be kept; the message is for the reader. Nothing was stored."""
+    """There is no room to store it; the message is for the reader. Nothing was stored."""
 
 
 def bytes_of_files(user: User) -> int:

@@ -1,4 +1,4 @@
-"""What a tool would have answered: a saved result that stands in for the tool while a conversation is tried out."""
+"""Saved results of tools: each stands in for its tool while a conversation is tried out."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class _UnreadableError(PlaygroundError, ValueError):
 
 
 def control_text(kind: kinds.Kind, value: JsonValue) -> str:
-    """What the control for this value shows; "" for `MISSING`. Given back to `apply` as it is, it changes nothing."""
+    """Return the text of this value's control; "" for `MISSING`. Given back to `apply` as it is, it changes nothing."""
     if value is MISSING:
         return ""
     match control(kind, value):

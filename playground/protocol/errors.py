@@ -40,7 +40,7 @@ _NO_WORDS = {"", "none", "null", "undefined"}  # LiteLLM wrote the word "None" w
 
 @dataclass(frozen=True)
 class ApiError:
-    """What an error answer says. `raw` is the whole body as text; bytes that are not UTF-8 are replaced."""
+    """An error answer, as read. `raw` is the whole body as text; bytes that are not UTF-8 are replaced."""
 
     type: str
     message: str
@@ -104,7 +104,7 @@ def _decoded(body: bytes) -> str:
 
 
 def read_error(value: Any, status: int = 500, raw: str | None = None) -> ApiError:
-    """The same for JSON that is parsed already, such as the data of an `error` event. Never raises."""
+    """Read an error that is parsed already, such as the data of an `error` event. Never raises."""
     raw = json.dumps(value, ensure_ascii=False, default=str) if raw is None else raw
     value = unwrapped(value)
     members: Mapping[str, Any] = value if isinstance(value, dict) else {}
@@ -139,7 +139,7 @@ def unwrapped(value: Any) -> Any:
 
 
 def is_error(value: Mapping[str, Any]) -> bool:
-    """Is this JSON object an error and nothing else, in the API's shape or OpenAI's?"""
+    """Return whether this JSON object is an error and nothing else, in the API's shape or OpenAI's."""
     return value.get("type") == "error" or is_bare_error(value)
 
 

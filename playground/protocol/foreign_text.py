@@ -1,4 +1,4 @@
-"""What others wrote, made fit to be kept, shown or sent. It stays text: nothing here makes markup of it."""
+"""Makes text of others fit to be kept, shown or sent. It stays text: nothing here makes markup of it."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def encodable(text: str) -> str:
 
 
 def without_controls(text: str, replacement: str = "") -> str:
-    """On one line: no line ends, no control characters, no half surrogates."""
+    """Return the text on one line: no line ends, no control characters, no half surrogates."""
     return "".join(character if character.isprintable() else replacement for character in text)

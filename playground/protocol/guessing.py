@@ -1,4 +1,4 @@
-"""Which texts are long and random enough to be secrets.
+"""Decides which texts are long and random enough to be secrets.
 
 A secret is masked wherever it stands in an answer. A name, an address or the placeholder that a local server takes for
 a key may stand in any answer by right, and masking it there would change what the model said.
@@ -34,7 +34,7 @@ def secret_words(value: str) -> list[str]:
 
 
 def is_unguessable(word: str) -> bool:
-    """Whether this text is so long and random that it stands nowhere by chance."""
+    """Return whether this text is so long and random that it stands nowhere by chance."""
     if len(word) < SHORTEST_SECRET or len(set(word)) < _FEWEST_CHARACTERS:
         return False
     if len(word) >= _SHORTEST_ISSUED and _ISSUED.match(word) and not _PLACEHOLDER.search(word.partition("-")[2]):
@@ -46,8 +46,8 @@ def is_unguessable(word: str) -> bool:
 
 
 def _changes(part: str) -> int:
-    """How often a part goes from one kind of character to another, as words do not; and letters that no word has in a
-    row. `Playground2024` does so once, `k8s` twice."""
+    """Count how often a part goes from one kind of character to another, as words do not; and letters that no word has
+    in a row. `Playground2024` does so once, `k8s` twice."""
     if len(part) < 6:
         return 0
     kinds = "".join("d" if c.isdigit() else "u" if c.isupper() else "l" for c in part)

@@ -107,7 +107,7 @@ def mask(secret: str) -> str:
 
 
 def is_masked(value: str) -> bool:
-    """Whether this is what is left of a secret after masking. It stands for nothing that could be sent."""
+    """Return whether this is the rest of a secret after masking. It stands for nothing that could be sent."""
     return _MASK_MARK in value
 
 
@@ -118,7 +118,7 @@ def beta_names(value: str) -> list[str]:
 
 
 def unsendable(value: str) -> str | None:
-    """Why a header cannot carry this value, in words that do not repeat it; None when it can."""
+    """Return why a header cannot carry this value, in words that do not repeat it; None when it can."""
     if is_masked(value):
         return "it is masked: what is shown of a secret stands in its place"
     if any(character in value for character in "\r\n\0"):
@@ -176,8 +176,8 @@ def _masked_value(name: str, value: str, known: list[str]) -> str:
 def kept_response_headers(
     pairs: Iterable[tuple[str, str]], *, is_for_owner: bool = True, besides: frozenset[str] = frozenset()
 ) -> Pairs:
-    """Those headers of an answer that may be stored and shown: to whom the upstream's account belongs, or others.
-    `besides` are lower-case names that are kept for this answer as well."""
+    """Return the headers of an answer that may be stored and shown: to the owner of the upstream's account, or to
+    others. `besides` are lower-case names that are kept for this answer as well."""
     hidden = frozenset() if is_for_owner else ACCOUNT_HEADERS
     kept = [(name, value, name.lower()) for name, value in pairs]
     return [
@@ -190,7 +190,7 @@ def _is_kept(name: str) -> bool:
 
 
 def refused_default_header(name: str, value: str) -> str | None:
-    """Why this header cannot be added to every request of a connection, in words; None when it can."""
+    """Return why this header cannot be added to every request of a connection, in words; None when it can."""
     if not _TOKEN.fullmatch(name):
         return "A header's name holds only letters, digits and !#$%&'*+-.^_`|~"
     if name.lower() in _REFUSED_NAMES:
@@ -216,7 +216,7 @@ class RateLimit:
 
     @property
     def left(self) -> float | None:
-        """What is left as a part of the limit, 0 to 1."""
+        """The part of the limit that is left, 0 to 1."""
         if self.limit is None or self.remaining is None or self.limit <= 0:
             return None
         return min(1.0, max(0.0, self.remaining / self.limit))

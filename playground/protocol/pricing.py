@@ -71,7 +71,7 @@ def rates(
     inference_geo: str | None = None,
     service_tier: str | None = None,
 ) -> Rates | None:
-    """What a model costs, None when its price is unknown. The sandbox's models cost nothing.
+    """Return the prices of a model, None when they are unknown. The sandbox's models cost nothing.
 
     `input_tokens` is the whole prompt, cached parts included: some models cost more for long prompts.
     """
@@ -98,7 +98,7 @@ def known_name(model: str) -> str:
 
 
 def cost_usd(model: str, usage: Mapping[str, Any]) -> Decimal | None:
-    """What one answer cost, None when the model's price is unknown or a count makes no sense.
+    """Return the cost of one answer, None when the model's price is unknown or a count makes no sense.
 
     `usage` is the answer's own; a missing or null count is 0. Cache writes without a breakdown count as 5 minutes.
     """
@@ -126,7 +126,8 @@ def cost_usd(model: str, usage: Mapping[str, Any]) -> Decimal | None:
 
 
 def estimate(model: str, input_tokens: int, max_tokens: int, **conditions: str | None) -> Estimate | None:
-    """What a request may cost before it is sent. `conditions` are those of `rates`. Nothing is taken as cached."""
+    """Estimate what a request may cost before it is sent. `conditions` are those of `rates`. Nothing is taken as
+    cached."""
     prices = rates(model, input_tokens, **conditions)
     if prices is None:
         return None

@@ -29,7 +29,7 @@ _CALLERS = ("bash_", "text_editor_", "computer_2", "memory_")
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a tool gave for one call: text, or a list of content blocks. `content=None` sends none."""
+    """A tool's result for one call: text, or a list of content blocks. `content=None` sends none."""
 
     tool_use_id: str
     content: JsonValue = None
@@ -44,7 +44,7 @@ def calls_in(content: JsonValue) -> list[Members]:
 
 
 def is_answered_by_caller(tool: JsonValue) -> bool:
-    """Does whoever sends the request answer this tool's calls, each with a result of the tool's own name?"""
+    """Return whether the sender of the request answers this tool's calls, each with a result of the tool's own name."""
     if not isinstance(tool, dict):
         return False
     kind = tool.get("type")
@@ -116,7 +116,7 @@ def can_go_back(content: JsonValue, stop_reason: str | None = None) -> tuple[lis
 
 
 def _why_refused(block: JsonValue, answered: set[str], called: set[str], *, is_paused: bool) -> str:
-    """What is wrong with the block, in words; "" when it can go back."""
+    """Return what is wrong with the block, in words; "" when it can go back."""
     if not isinstance(block, dict):
         return ""
     kind = block.get("type")
@@ -145,7 +145,7 @@ def _is_server_call(block: JsonValue) -> bool:
 
 
 def is_server_result(block: JsonValue) -> bool:
-    """Is it what one of the server's own tools gave, rather than one of the caller's?"""
+    """Return whether it is the result of one of the server's own tools, rather than of one of the caller's."""
     return isinstance(block, dict) and block_type(block.get("type")).tool_step == "server_result"
 
 

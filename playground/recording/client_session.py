@@ -9,7 +9,7 @@ _SESSION_HEADERS = ("x-session-id", "session-id", "x-claude-code-session-id")
 
 
 def session_of(headers: Any, body: bytes) -> str:
-    """What the client calls its session: a header, or the part of `metadata.user_id` after `_session_`."""
+    """Return the client's id of its session: a header, or the part of `metadata.user_id` after `_session_`."""
     named: dict[str, str] = {name.lower(): value for name, value in headers}
     for header in _SESSION_HEADERS:
         if named.get(header):

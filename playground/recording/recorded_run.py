@@ -1,4 +1,4 @@
-"""What a recorder asks of the runs it stores."""
+"""The interface of the runs that a recorder stores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RecordedRun(Protocol):
-    """What is asked of a run that is stored: a live one, or the copy of one in another process."""
+    """A run that is stored: a live one, or the copy of one in another process."""
 
     is_stored: bool  # to its end; set here
 

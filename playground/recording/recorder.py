@@ -68,7 +68,7 @@ class Recorder:
         self._wanted.set()
 
     def is_storing(self, run_id: UUID) -> bool:
-        """Whether this run, or its end, is still on its way into the database."""
+        """Return whether this run, or its end, is still on its way into the database."""
         return run_id in self._recordings
 
     @property
@@ -190,8 +190,8 @@ class Recorder:
                 recording.written()
 
     def _write_alone(self, recording: RunWriter) -> None:
-        """With all that belongs to it; if that is refused, without what was made of the bytes; if that is, not at
-        all."""
+        """Write a run by itself: with all that belongs to it; if that is refused, without what was made of the bytes;
+        if that is, not at all."""
         for is_last in (False, True):
             try:
                 with transaction.atomic():

@@ -42,7 +42,7 @@ _LARGE: Final = 4 * 2**20  # of what came since: then memory is given back when 
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """How the recorder is doing. `over` are numbers of runs that it is done with, and whether they are stored."""
+    """The recorder's state. `over` are numbers of runs that it is done with, and whether they are stored."""
 
     failing: bool = False
     problem: str | None = None

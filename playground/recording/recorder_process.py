@@ -59,7 +59,7 @@ class _Following:
 
 
 class RecorderProcess:
-    """Has live runs stored. `attach` a run before its first event."""
+    """Hands live runs to the recorder's process. `attach` a run before its first event."""
 
     def __init__(self, *, every_s: float = EVERY_S, connect: Callable[[], socket.socket] | None = None) -> None:
         self._every_s = every_s
@@ -94,7 +94,7 @@ class RecorderProcess:
         self._start()
 
     def is_storing(self, run_id: UUID) -> bool:
-        """Whether this run, or its end, is still on its way into the database."""
+        """Return whether this run, or its end, is still on its way into the database."""
         return run_id in self._runs
 
     @property

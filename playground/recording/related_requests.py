@@ -1,4 +1,4 @@
-"""Which session a request belongs to that goes on from none: a subagent's or a side call's of a client without ids.
+"""Finds the session of a request that goes on from none: a subagent's or a side call's of a client without ids.
 
 Such clients, opencode for one, give a subagent the prompt of a tool call, and ask for a title with the words that the
 agent was asked with. Remembered is what was stored last by this process; what it does not know begins a session.

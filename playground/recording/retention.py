@@ -1,4 +1,5 @@
-"""What is kept for how long: content for a short time, figures for a long one, a size cap per user; and sessions.
+"""Deletes what is kept long enough: content after a short time, figures after a long one, the oldest above a size cap
+per user; and sessions.
 
 Everything works in small steps, each in a transaction of its own, so that nobody waits for a sweep.
 """
@@ -32,7 +33,7 @@ _OPTIMIZE_WAITS_MS = 1_000  # a passing writer is done by then, and nobody waits
 
 @dataclass
 class SweepResult:
-    """How many runs lost their content to its clock or to the cap, and how many are gone altogether."""
+    """The number of runs that lost their content to its clock or to the cap, and of those that are gone altogether."""
 
     by_age: int = 0
     by_size: int = 0

@@ -1,4 +1,4 @@
-"""What is stored of a run as columns, at its start and at its end, and the words that it is found by."""
+"""The columns stored of a run at its start and at its end, and the words that it is found by."""
 
 from __future__ import annotations
 

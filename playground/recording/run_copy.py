@@ -56,7 +56,7 @@ class Unread(Sequence["RunEvent"]):
         self._backlog.count(events, 1)
 
     def keep_from(self, place: int) -> None:
-        """What comes before is not asked for again. The last event always is."""
+        """Forget what comes before this place, except the last event: nobody asks for it again."""
         with self._lock:
             read = self._events[: max(0, min(place - self._first, len(self._events) - 1))]
             del self._events[: len(read)]
@@ -64,7 +64,7 @@ class Unread(Sequence["RunEvent"]):
         self._backlog.count(read, -1)
 
     def left(self) -> None:
-        """Nobody will ask for anything again."""
+        """Forget everything: nobody will ask for anything again."""
         with self._lock:
             read, self._events = self._events, []
             self._first += len(read)

@@ -99,7 +99,7 @@ class RunWriter:
             self._drop_what_does_not_fit()
 
     def _new_events(self, end: int | None) -> Sequence[RunEvent]:
-        """What has been told since the last time; of events that cannot be read any more, their bytes."""
+        """Return the events since the last time; of those that cannot be read any more, their bytes."""
         try:
             new = self.live.events[self._position : end]
         except Exception as fault:
@@ -112,7 +112,8 @@ class RunWriter:
         return new
 
     def _within_bytes(self, new: Sequence[RunEvent]) -> Sequence[RunEvent]:
-        """So many of the events that their bytes, which are copied here, do not double what a large answer takes."""
+        """Return so many of the events that their bytes, which are copied here, do not double what a large answer
+        takes."""
         size = 0
         for place, event in enumerate(new):
             size += len(event.data) if isinstance(event, Received) else 0
@@ -197,7 +198,7 @@ class RunWriter:
     def _part_of_session(
         self, run: Run, ended: dict[str, Any], body: dict[str, Any] | None
     ) -> session_writer.Ended | None:
-        """What a relayed request tells its session; others belong to none."""
+        """Return what a relayed request adds to its session; other requests belong to none."""
         if run.source != Run.Source.RELAY:
             return None
         for name, value in ended.items():
@@ -207,7 +208,7 @@ class RunWriter:
         return session_writer.Ended(run, body, message, headers, self.keeps_content)
 
     def written(self) -> None:
-        """What was handed to `write_all` is in the database for good."""
+        """Note that what was handed to `write_all` is in the database for good."""
         self._has_row, self._attempts, self._is_again = True, 0, False
         self._has_answer = self.figures.http_status is not None
         self._batches, self._waiting_bytes = [], 0
@@ -275,7 +276,7 @@ def _create_rows(recordings: Sequence[RunWriter]) -> None:
 
 
 def _add_to_sessions(parts: Sequence[session_writer.Ended]) -> None:
-    """What fails here costs the runs nothing: those it was about are filled in later."""
+    """Add runs to their sessions. A failure here costs the runs nothing: they are filled in later."""
     if not parts:
         return
     try:
@@ -290,7 +291,7 @@ def _add_to_sessions(parts: Sequence[session_writer.Ended]) -> None:
 
 
 def _by_size(recordings: Sequence[RunWriter]) -> Iterator[list[RunWriter]]:
-    """In groups whose request bodies fit in one statement."""
+    """Yield groups whose request bodies fit in one statement."""
     together: list[RunWriter] = []
     size = 0
     for recording in recordings:

@@ -45,7 +45,7 @@ _TIMES = ("first_byte_ms", "first_token_ms", "duration_ms")
 
 
 class SessionImportError(PlaygroundError, ValueError):
-    """What is wrong with the file, the first few lines of it. Nothing was stored."""
+    """The problems of the file, the first few lines of it. Nothing was stored."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))

@@ -1,4 +1,4 @@
-"""From the stored digests of a session to steps, threads and misses."""
+"""Makes steps, threads and misses of the stored digests of a session."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RUN_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """What a page shows of a step beside what `Step` knows."""
+    """The figures that a page shows of a step beside what `Step` has."""
 
     first_token_ms: float | None
     duration_ms: float | None

@@ -1,4 +1,4 @@
-"""What happens to sessions after their runs were stored: older runs are filled in, deleted ones are taken out."""
+"""Keeps sessions right after their runs were stored: older runs are filled in, deleted ones are taken out."""
 
 from __future__ import annotations
 

@@ -254,12 +254,13 @@ def _prompt_of(digest: Digest) -> _Prompt:
 
 
 def _extends(own: _Prompt, theirs: _Prompt) -> bool:
-    """Whether one's messages begin with all of the other's."""
+    """Return whether one's messages begin with all of the other's."""
     return own[1].startswith(theirs[1]) or theirs[1].startswith(own[1])
 
 
 def _moves_on(own: _Prompt, theirs: _Prompt) -> bool:
-    """Whether it is the same conversation with messages put in between, as aider does: it keeps the files at the end.
+    """Return whether it is the same conversation with messages put in between, as aider does: it keeps the files at the
+    end.
 
     What only begins alike, such as questions behind the same examples, is not.
     """
@@ -300,7 +301,7 @@ def _give_title(session: AgentSession, run: Run, digest: Digest) -> None:
 
 
 def details_of(digest: Digest, message: Mapping[str, Any] | None, run: Run, *, with_text: bool) -> dict[str, Any]:
-    """What of a request and its answer has no column: see `recording.session_loading`, which reads it back."""
+    """Return what a request and its answer have no column for; `recording.session_loading` reads it back."""
     calls = calls_in(message, with_text=with_text)
     usage = message.get("usage") if isinstance(message, Mapping) else None
     creation = usage.get("cache_creation") if isinstance(usage, Mapping) else None

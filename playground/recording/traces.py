@@ -150,7 +150,7 @@ def _usage(tokens: Mapping[str, int | None]) -> dict[str, AttributeValue]:
 
 
 def _content(body: dict[str, Any], message: dict[str, Any] | None) -> dict[str, AttributeValue]:
-    """What was said, as JSON. Each attribute is left out where it is too long to be of use in a trace."""
+    """Return what was said, as JSON. Each attribute is left out where it is too long to be of use in a trace."""
     told: dict[str, Any] = {}
     messages = body.get("messages")
     if isinstance(messages, list):

@@ -162,7 +162,7 @@ class KeyCache:
         transaction.on_commit(self.forget_now)
 
     def forget_now(self) -> None:
-        """The same, of a change that can be seen already."""
+        """Forget at once, after a change that can be seen already."""
         self._forgotten += 1
         self._admissions.clear()
 

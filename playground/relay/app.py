@@ -209,7 +209,7 @@ async def _break_off(client: _Client, failure: Failure, data: bytes) -> None:
 
 
 def _error_event(failure: Failure, last_byte: bytes) -> bytes:
-    """How a stream says that it ended early.
+    """Return the event that tells the client that its stream ended early.
 
     An event may be unfinished before it, and nothing can take that back. Without a blank line in between the two are
     one event, whose last name counts: the clients see an error, not an event of theirs with half its data.
@@ -275,7 +275,7 @@ async def _fetch(client: _Client, admission: Admission, method: str, path: str, 
 
 
 class _Client:
-    """Who asks: the request's parts, and the way to answer."""
+    """One client: its request's parts, and the way to answer."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -297,7 +297,7 @@ class _Client:
 
     @property
     def query(self) -> str:
-        """As the client spelled it; bytes that no address can hold are escaped, with what they are."""
+        """The query as the client spelled it; bytes that no address can hold are escaped."""
         return quote(self.scope["query_string"], safe=_IN_A_QUERY)
 
     async def body(self) -> bytes:
@@ -326,7 +326,7 @@ class _Client:
             )
 
     async def more(self, data: bytes) -> None:
-        """In pieces that a socket's buffer takes: `send` waits after each one while the client does not read."""
+        """Send in pieces that fit a socket's buffer: `send` waits after each one while the client does not read."""
         if self.scope["method"] == "HEAD":
             return
         self.last_byte = data[-1:]

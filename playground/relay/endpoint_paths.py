@@ -1,4 +1,4 @@
-"""Which requests are the relay's, and what to tell clients whose base URL leads somewhere else."""
+"""Knows which requests are the relay's, and what to tell clients whose base URL leads somewhere else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OF_AN_API: Final = re.compile(
 
 
 def is_relays(path: str) -> bool:
-    """Whether an API client meant this path: the relay's own, and the wrong ones that no page has."""
+    """Return whether an API client meant this path: the relay's own, and the wrong ones that no page has."""
     if path.startswith(PREFIX):
         return True
     if not _OF_AN_API.search(path):
@@ -39,7 +39,7 @@ def is_relays(path: str) -> bool:
 
 
 def advice(path: str) -> str:
-    """Why nothing is served at a path, in words about the base URL that led there."""
+    """Return why nothing is served at a path, in words about the base URL that led there."""
     plain = "/" + "/".join(step for step in path.split("/") if step)
     for ending, name in _OTHER_APIS.items():
         if plain.endswith(ending):

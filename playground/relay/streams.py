@@ -54,7 +54,7 @@ class OpenStreams:
                 _stop(run, "key_ended")
 
     async def _recheck(self) -> None:
-        """Nothing that fails here may end the check for all others."""
+        """Check all streams again. A failure must not end the check for all others."""
         while self._runs:
             await asyncio.sleep(RECHECK_S)
             try:
@@ -74,7 +74,7 @@ def _stop(run: LiveRun, reason: StopReason) -> None:
 
 
 def _ended(user_pks: set[int], key_pks: set[int]) -> tuple[set[int], set[int]]:
-    """Which of these accounts are deactivated or gone, and which of these keys are not valid any more."""
+    """Return which of these accounts are deactivated or gone, and which of these keys are not valid any more."""
     active = User.objects.filter(pk__in=user_pks, is_active=True).values_list("pk", flat=True)
     valid = AccessKey.objects.valid().filter(pk__in=key_pks).values_list("pk", flat=True)
     return user_pks - set(active), key_pks - set(valid)

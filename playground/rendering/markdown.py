@@ -75,7 +75,7 @@ class Splitter:
 
     @property
     def tail(self) -> str:
-        """What is still open. Costs its length."""
+        """Return the part that is still open. Costs its length."""
         return "".join(self._lines) + "".join(self._line)
 
     def feed(self, text: str) -> list[str]:
@@ -117,7 +117,7 @@ class Splitter:
         self._after_blank = False
 
     def _ends_before(self, line: str) -> bool:
-        """Does this line, which is not blank, begin something new?"""
+        """Return whether this line, which is not blank, begins something new."""
         if self._kind == "list":
             if _LIST_ITEM.match(line):
                 return self._size > LIST_CUT and line[0] not in " \t"

@@ -32,7 +32,7 @@ ANYWHERE = Rules.parse(("0.0.0.0/0", "::/0"), allow_loopback=True)
 
 
 class CannotBeginError(PlaygroundError, ValueError):
-    """Why a report cannot begin, in a sentence."""
+    """A report cannot begin; the message is a sentence that says why."""
 
 
 def unguarded_client() -> httpx.AsyncClient:

@@ -99,7 +99,7 @@ class Area:
 
 
 def page_context(loaded: Report, client: str = "") -> dict[str, Any]:
-    """What the templates of a report need. `client` is the id of one: only what it needs is shown then."""
+    """Return what the templates of a report need. `client` is the id of one: only what it needs is shown then."""
     chosen = next((each for each in CLIENTS if each.id == client), None)
     shown = loaded if chosen is None else loaded.only(chosen.id)
     groups = groups_of(shown)
@@ -121,7 +121,7 @@ def page_context(loaded: Report, client: str = "") -> dict[str, Any]:
 
 
 def areas_of(report: Report) -> list[Area]:
-    """In the order of the reference, each with all its checks."""
+    """Return the areas in the order of the reference, each with all its checks."""
     return [
         Area(
             area,
@@ -134,7 +134,8 @@ def areas_of(report: Report) -> list[Area]:
 
 
 def groups_of(report: Report) -> list[Group]:
-    """What did not pass: failed musts first, among them by how many clients are known to need them."""
+    """Return the checks that did not pass: failed musts first, among them by how many clients are known to need
+    them."""
     found = [Finding(check, report.results.get(check.id)) for check in report.checks]
     found.sort(key=lambda each: -len(clients_of(each.check.id)) if each.status == "failed" else 0)
     groups = [

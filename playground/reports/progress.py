@@ -28,7 +28,7 @@ class Progress:
 
 
 def progress_context(row: ConformanceReport) -> dict[str, Any]:
-    """What the templates of the progress need; only outcomes are read, no evidence."""
+    """Return what the templates of the progress need; only outcomes are read, no evidence."""
     loaded = storing.load(row, storing.outcomes_of(row))
     return {
         "report": row,

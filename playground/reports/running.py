@@ -81,7 +81,7 @@ class Written:
         self._event.set()
 
     async def wait(self, longest_s: float) -> None:
-        """Until then, or for `longest_s`: another process may run the report."""
+        """Wait for the next result, at most `longest_s`: another process may run the report."""
         with suppress(TimeoutError):
             async with asyncio.timeout(longest_s):
                 await self._event.wait()
@@ -89,7 +89,7 @@ class Written:
 
 @contextmanager
 def written(report_id: UUID) -> Iterator[Written]:
-    """From the moment this is entered no writing is missed."""
+    """Watch a report's results: from the moment this is entered none is missed."""
     follower = Written()
     _followers.setdefault(report_id, set()).add(follower)
     try:

@@ -20,7 +20,7 @@ SANDBOX_MODEL = "sandbox-stories"
 
 
 class StartForm(forms.Form):
-    """Which server, which model, how much. Only one's own connections, and the sandbox."""
+    """Chooses the server, the model and the extent. It offers only one's own connections, and the sandbox."""
 
     connection = forms.ChoiceField()
     model = forms.CharField(max_length=200, strip=True, initial=SANDBOX_MODEL)
@@ -48,7 +48,7 @@ class StartForm(forms.Form):
         return self.connections.get(self.cleaned_data["connection"])
 
     def plan(self) -> Plan:
-        """Of a form that is valid."""
+        """Return the plan of a valid form."""
         data = self.cleaned_data
         is_sandbox = data["connection"] == SANDBOX
         failing = data["failing_model"] or (SANDBOX_FAILING_MODEL if is_sandbox else "")
@@ -71,7 +71,7 @@ class StartForm(forms.Form):
 
 
 def estimate_of(areas: list[str], model: str) -> Estimate:
-    """What these areas will send; areas that are unknown count as none."""
+    """Estimate what these areas will send; areas that are unknown count as none."""
     known = [area for area in areas if area in AREAS]
     return estimate(chosen(known) if known else (), model)
 

@@ -101,7 +101,7 @@ def save_progress(
 
 
 def _writable(value: Any) -> Any:
-    """Without halves of characters, which no page and no file can hold."""
+    """Return the value without half surrogates, which no page and no file can hold."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
@@ -115,7 +115,7 @@ def results_of(report: ConformanceReport) -> dict[str, Result]:
 
 
 def outcomes_of(report: ConformanceReport) -> dict[str, Result]:
-    """The same without messages and evidence, which may be megabytes."""
+    """Return the results without messages and evidence, which may be megabytes."""
     rows = report.results.values_list("check_id", "status")
     return {check_id: Result(check_id, cast("Status", status)) for check_id, status in rows}
 

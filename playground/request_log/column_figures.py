@@ -55,7 +55,7 @@ def lines(runs: Sequence[LiveRun | Run | None]) -> list[Line]:
 
 @dataclass(frozen=True)
 class Footer:
-    """What stands under one column: a cell for each figure, with its name, or what the best one of a line is called."""
+    """The cells under one column: one for each figure, with its name, or what the best one of a line is called."""
 
     cells: list[tuple[str, Cell]]
 

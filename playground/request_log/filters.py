@@ -134,14 +134,15 @@ class Filter:
         return runs.filter(**self.facets).filter(**self.others).filter(**self.ids)
 
     def matches(self, columns: Mapping[str, Any]) -> bool:
-        """Whether a run that goes on matches, by its columns so far. A search never does: there is no text yet."""
+        """Return whether a run that goes on matches, by its columns so far. A search never does: there is no
+        text yet."""
         if self.q or self.starred or self.longer or self.shorter or self.conversation or self.report or self.until:
             return False
         return all(columns.get(name) == value for name, value in self.facets.items())
 
 
 def choices(names: Mapping[str, list[str]]) -> dict[str, Any]:
-    """What the filter's form offers; `names` are the values that occur in the log, by parameter."""
+    """Return what the filter's form offers; `names` are the values that occur in the log, by parameter."""
     return {
         "statuses": [("2xx", "2xx"), ("4xx", "4xx"), ("5xx", "5xx"), ("other", "other"), ("none", "no response")],
         "states": list(zip(STATES, ("running", "completed", "failed", "cut off", "stopped"), strict=True)),
@@ -167,7 +168,7 @@ def _names() -> list[str]:
 
 
 def start_of(date: dt.date) -> dt.datetime:
-    """When a day begins in the reader's time zone: days are not all 24 hours long."""
+    """Return when a day begins in the reader's time zone: days are not all 24 hours long."""
     return dt.datetime.combine(date, dt.time(), timezone.get_current_timezone())
 
 

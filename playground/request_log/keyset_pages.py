@@ -96,7 +96,7 @@ def search_pairs(
 
 
 def _steps(most: int) -> Iterator[int]:
-    """How many matches are looked at together: few at first, for most filters fit many of them."""
+    """Yield how many matches are looked at together: few at first, for most filters fit many of them."""
     first, *later = _SEARCH_STEPS
     yield max(first, most)
     yield from later
@@ -105,7 +105,7 @@ def _steps(most: int) -> Iterator[int]:
 
 
 def _wanted_of(owner: Any, log_filter: Filter, found: list[tuple[int, UUID]]) -> list[tuple[int, UUID]]:
-    """Those of the contents whose run the filter wants, in the same order."""
+    """Return those of the contents whose run the filter wants, in the same order."""
     first, end = log_filter.ids.get("pk__gte"), log_filter.ids.get("pk__lt")
     within = [pair for pair in found if (first is None or pair[1] >= first) and (end is None or pair[1] < end)]
     if not log_filter.others or not within:
@@ -163,7 +163,7 @@ def neighbours(owner: Any, run_id: UUID, log_filter: Filter) -> tuple[UUID | Non
 
 
 def count(owner: Any, log_filter: Filter, most: int = 100_000) -> int | None:
-    """How many runs match, counting no further than `most`; None for a search, which is not counted."""
+    """Count the runs that match, no further than `most`; None for a search, which is not counted."""
     if log_filter.q:
         return None
     matching = log_filter.apply(Run.objects.owned_by(owner)).order_by()

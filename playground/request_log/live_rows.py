@@ -43,7 +43,7 @@ def rows_of(user: Any, page: Page) -> list[Row]:
 
 
 def rows_on_top(user: Any, wanted: Filter, page: Page) -> list[Row]:
-    """The same for the first page, with the runs on top that have no row in the database yet."""
+    """Return the rows of the first page, with the runs on top that have no row in the database yet."""
     lives = live_of(user)
     stored = {run.pk for run in page.runs}
     oldest = min(stored, default=None) if page.next else None
@@ -90,7 +90,7 @@ def row_in_database(user: Any, run_id: UUID) -> Run | None:
 
 
 def going_on(run_ids: Iterable[UUID]) -> set[UUID]:
-    """Which of these go on, in this process or in another one of the site."""
+    """Return which of these runs go on, in this process or in another one of the site."""
     asked = list(run_ids)
     elsewhere = Run.objects.unfinished().filter(pk__in=asked).exclude(server_process=None)
     return {run_id for run_id in asked if dispatch.get_live().is_live(run_id)} | set(

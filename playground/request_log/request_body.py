@@ -50,7 +50,7 @@ class SentRequest:
 
 
 def request_of(run: Run | LiveRun, *, earlier: int = 0) -> SentRequest:
-    """What this run sent. The first `earlier` turns are not drawn, only counted."""
+    """Return the request of this run. The first `earlier` turns are not drawn, only counted."""
     if isinstance(run, LiveRun):
         where = next((event.url for event in run.events if hasattr(event, "url")), run.about.base_url)
         return read(run.about.request_body, where, [tuple(pair) for pair in run.about.request_headers])

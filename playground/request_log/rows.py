@@ -40,7 +40,7 @@ _BAR = '<rect class="{}" x="{}" y="0" width="{}" height="6"/>'
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a line shows, ready to be written: a page has many lines, and a template's filters are slow."""
+    """One line of the log, ready to be written: a page has many lines, and a template's filters are slow."""
 
     id: UUID
     started_at: dt.datetime

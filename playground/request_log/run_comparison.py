@@ -170,7 +170,7 @@ def _blocks(left: dict[str, Any], right: dict[str, Any]) -> tuple[list[Differenc
 
 
 def _matched(ours: list[str], theirs: list[str]) -> Iterable[tuple[str, int, int, int, int]]:
-    """What to do to make one list of the other, as `difflib` tells it."""
+    """Yield how to make one list of the other, as `difflib` tells it."""
     if max(len(ours), len(theirs)) <= MOST_MATCHED:
         return difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
     told, begin, both = [], 0, min(len(ours), len(theirs))

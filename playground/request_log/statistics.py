@@ -117,12 +117,12 @@ def _date_of(moment: dt.datetime) -> dt.date:
 
 
 def _began(run_id: str) -> dt.datetime:
-    """When a run began: its id, with hyphens or without, begins with the milliseconds."""
+    """Return when a run began: its id, with hyphens or without, begins with the milliseconds."""
     return dt.datetime.fromtimestamp(int(run_id.replace("-", "")[:12], 16) / 1000, dt.UTC)
 
 
 def _first_id_on(date: dt.date, *, has_hyphens: bool) -> str:
-    """How the ids of a day of the reader's and of all later ones begin, at least, in the order of text."""
+    """Return the smallest id of a day of the reader's, in the order of text."""
     milliseconds = f"{min(max(0, int(start_of(date).timestamp() * 1000)), _LATEST_MS):012x}"
     return f"{milliseconds[:8]}-{milliseconds[8:]}" if has_hyphens else milliseconds
 

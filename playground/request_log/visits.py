@@ -1,5 +1,5 @@
-"""What visitors sent in this visit: lines of figures, in memory only. The runs themselves leave the live log minutes
-after their end, with all their content."""
+"""The requests that visitors sent in this visit: lines of figures, in memory only. The runs themselves leave the live
+log minutes after their end, with all their content."""
 
 from __future__ import annotations
 

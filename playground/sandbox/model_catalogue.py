@@ -43,7 +43,7 @@ class SandboxModel:
 
     @property
     def about(self) -> str:
-        """What it shows, as one line."""
+        """Its description on one line."""
         return f"Every request fails with {self.status}." if self.temper == "error" else ABOUT[self.temper]
 
     @property

@@ -71,7 +71,7 @@ def _opening_s(pace: Pace) -> float:
 
 
 def _silences(pace: Pace) -> tuple[int, float]:
-    """How many pings come while nothing is said, and how long it then takes to the first token."""
+    """Return how many pings come while nothing is said, and how long it then takes to the first token."""
     silent_s = pace.first_token_s - _opening_s(pace)
     pings = int(silent_s / pace.ping_every_s)
     return pings, silent_s - pings * pace.ping_every_s

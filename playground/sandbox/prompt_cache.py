@@ -135,7 +135,7 @@ def _ttl(marked: Mapping[str, Any]) -> str | None:
 
 
 def _prefixes(model: str, segments: list[Segment]) -> Iterator[tuple[bytes, int]]:
-    """For every segment the hash of the prompt up to its end, and its tokens up to there."""
+    """Yield for every segment the hash of the prompt up to its end, and its tokens up to there."""
     digest = hashlib.sha256(model.encode("utf-8", "replace"))
     tokens = 0
     for segment in segments:

@@ -1,4 +1,4 @@
-"""What the talker says: markdown that reacts to the last user turn. The same question gets the same answer."""
+"""Writes the talker's answers: markdown that reacts to the last user turn. The same question gets the same answer."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def pick(items: Sequence[Item], seed: int) -> Item:
 
 
 def topic_of(text: str) -> str:
-    """What a text is about: its first one or two telling words."""
+    """Return the topic of a text: its first one or two telling words."""
     words = [word for word in re.findall(r"[^\W\d_]{3,20}", text) if word.lower() not in COMMON_WORDS]
     return " ".join(words[:2]) or "that"
 

@@ -13,7 +13,7 @@ _LIMITS["tokens"] = _LIMITS["input-tokens"] + _LIMITS["output-tokens"]
 
 
 class RateGauges:
-    """What the requests of the last minute have used. `now` gives seconds since the epoch."""
+    """Counts what the requests of the last minute have used. `now` gives seconds since the epoch."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now

@@ -1,4 +1,4 @@
-"""What the sandbox answers, before it is bytes."""
+"""The sandbox's reply, before it is bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast an answer comes, in seconds and in pieces of text per second."""
+    """The speed of an answer, in seconds and in pieces of text per second."""
 
     first_token_s: float = 0.3
     tokens_per_s: float = 45.0

@@ -1,4 +1,4 @@
-"""Where an answer ends: at a stop sequence, at max_tokens, or when everything is said."""
+"""Ends an answer: at a stop sequence, at max_tokens, or when everything is said."""
 
 from __future__ import annotations
 

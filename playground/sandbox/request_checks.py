@@ -1,4 +1,4 @@
-"""What the sandbox refuses, in the API's words: headers, unknown models, bodies that the API would not take."""
+"""Refuses requests as the API does: headers, unknown models, bodies that the API would not take."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Request:
 
     @cached_property
     def text(self) -> str:
-        """What the user wrote last."""
+        """The last text of the user's."""
         return "\n".join(str(block["text"]) for block in self.last_user_blocks if block.get("type") == "text").strip()
 
     @cached_property
@@ -72,7 +72,7 @@ class Request:
 
     @cached_property
     def attachments(self) -> list[str]:
-        """What is attached to the last turn, in words."""
+        """The attachments of the last turn, in words."""
         return [said for block in self.last_user_blocks if (said := _describe(block)) is not None]
 
     @cached_property
@@ -88,12 +88,12 @@ class Request:
 
     @cached_property
     def seed(self) -> int:
-        """The same for the same conversation; this is what makes answers differ."""
+        """A number that is the same for the same conversation; this is what makes answers differ."""
         told = f"{self.answers_before}\0{self.text}".encode("utf-8", "replace")
         return int.from_bytes(hashlib.sha256(told).digest()[:8])
 
     def says(self, *words: str) -> bool:
-        """Does one of these words occur in what the user wrote last? Endings count, as in "tables"."""
+        """Return whether one of these words occurs in the user's last text. Endings count, as in "tables"."""
         return re.search(rf"\b(?:{'|'.join(words)})", self.text, re.IGNORECASE) is not None
 
 

@@ -26,7 +26,8 @@ _STEPS = (
 
 
 def thinking_blocks(request: Request, *, by_default: bool) -> list[dict[str, Any]]:
-    """What comes before the answer: nothing, or a thinking block, after a redacted one when the text asks for it."""
+    """Return the blocks before the answer: none, or a thinking block, after a redacted one when the text asks
+    for it."""
     config = request.body.get("thinking") or {}
     kind = config.get("type") or ("adaptive" if by_default else "disabled")
     if kind == "disabled" or (kind == "between_tools" and not request.tool_results):
@@ -60,7 +61,7 @@ def _length(request: Request, config: dict[str, Any]) -> int:
 
 
 def _train_of_thought(request: Request, tokens: int) -> str:
-    """Whole steps, as many as fit; the last one is always the last."""
+    """Return whole steps, as many as fit; the last one is always the last."""
     before = "nothing yet" if request.answers_before == 0 else f"{request.answers_before} answers of mine"
     if request.tool_results:
         before = "the results of the tools, which have just come"

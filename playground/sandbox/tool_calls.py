@@ -1,4 +1,4 @@
-"""Which of the given tools the sandbox calls, and with what input."""
+"""Decides which of the given tools the sandbox calls, and with what input."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def hint_from(request: Request, subject: str | None = None) -> Hint:
 
 
 def _can_be_called(tool: Any) -> bool:
-    """Tools that the client runs; the server's own and those whose loading is deferred are not called."""
+    """Return whether the client runs this tool; the server's own and those whose loading is deferred are not called."""
     if not isinstance(tool, Mapping) or tool.get("defer_loading") is True:
         return False
     kind = str(tool.get("type") or "custom")
@@ -116,7 +116,8 @@ def _name(tool: Mapping[str, Any]) -> str:
 
 
 def _is_named(tool: Mapping[str, Any], text: str) -> bool:
-    """Does the text name the tool? A name that is also a word ("Read", "Task") counts only where it is meant as one."""
+    """Return whether the text names the tool. A name that is also a word ("Read", "Task") counts only where it is meant
+    as one."""
     name = _name(tool)
     text = _REMINDERS.sub(" ", text)
     if not name or name not in text:
@@ -139,7 +140,7 @@ def _has_called_enough(request: Request) -> bool:
 
 
 def _is_hinted_at(tool: Mapping[str, Any], text: str) -> bool:
-    """Does the text share a telling word with the tool's name or description?"""
+    """Return whether the text shares a telling word with the tool's name or description."""
     about = f"{_name(tool).replace('_', ' ')} {tool.get('description') or ''}"
     return bool(_telling_words(about) & _telling_words(text))
 
@@ -161,7 +162,7 @@ def _takes_a_subject(tool: Mapping[str, Any]) -> bool:
 
 
 def _subjects(text: str) -> list[str]:
-    """What a text names: what it quotes, else its capitalised words that do not begin a sentence."""
+    """Return what a text names: what it quotes, else its capitalised words that do not begin a sentence."""
     quoted = re.findall(r"[\"“”]([^\"“”]{1,80})[\"“”]", text)
     if quoted:
         return list(dict.fromkeys(quoted))[:_MOST_CALLS]

@@ -36,7 +36,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is searchable of one run. `content_id` is its `RunContent`'s; `facets` are its columns named `FACETS`."""
+    """The searchable text of one run. `content_id` is its `RunContent`'s; `facets` are its columns named `FACETS`."""
 
     content_id: int
     owner_id: int

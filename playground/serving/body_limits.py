@@ -1,4 +1,4 @@
-"""How large a request's body may be, decided before the application sees any of it.
+"""Limits the size of a request's body, before the application sees any of it.
 
 Twisted reads a whole body before it calls an application: without this, any address takes any size. The relay and the
 pages named here take what a run's body may be; all others take little.
@@ -62,7 +62,7 @@ class BodySlot:
         self._is_arriving = self._is_taken = True
 
     def arrived(self) -> None:
-        """It no longer counts against its sender, who cannot hold it up any more."""
+        """Stop counting the body against its sender, who cannot hold it up any more."""
         if self._is_arriving:
             self._is_arriving = False
             self._places.arriving -= Counter((self._address,))
@@ -75,7 +75,7 @@ class BodySlot:
 
 
 class BodySlots:
-    """So many large bodies may be on their way in at once: each is on disk and then in memory as a whole.
+    """Limits how many large bodies may be on their way in at once: each is on disk and then in memory as a whole.
 
     Nobody has logged in yet when a place is taken, so one address gets a share of them only.
     """

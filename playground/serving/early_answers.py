@@ -1,4 +1,4 @@
-"""What is answered without Django: whether the process is alive, and static files.
+"""Answers without Django: whether the process is alive, and static files.
 
 Our own server asks before it makes an application for the request, at a tenth of Django's cost; the ASGI application
 asks again, for other servers.

@@ -1,4 +1,4 @@
-"""What a page about an error of ours may show when `PLAYGROUND_DEBUG` is on."""
+"""The page about an internal error while `PLAYGROUND_DEBUG` is on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.views.debug import SafeExceptionReporterFilter
 
 
 class HiddenValuesFilter(SafeExceptionReporterFilter):
-    """Where it broke, without any value: every frame may hold a credential, and so may what was posted.
+    """Shows where it broke, without any value: every frame may hold a credential, and so may what was posted.
 
     Django's own filter does nothing at all while DEBUG is on.
     """

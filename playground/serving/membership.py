@@ -59,12 +59,12 @@ class MemberGuard(DatabaseGuard):
         return made
 
     def join(self) -> None:
-        """From now on this process is one of those that live. Call it when the tables are there."""
+        """Register this process as alive. Call it when the tables are there."""
         self._is_member = True
         self.look()
 
     def leave(self) -> None:
-        """In order: all its runs have ended and are stored. Whatever is not, others close."""
+        """Leave in order: all runs of this process have ended and are stored. Others close what is not."""
         self._is_member = False
         self._ask("DELETE FROM playground_serverprocess WHERE id = %s", [UUID(process_id())])
 
@@ -83,7 +83,8 @@ class MemberGuard(DatabaseGuard):
         return True
 
     def _close_in_a_thread(self) -> None:
-        """What was cut off may be large, and this process must go on saying that it lives."""
+        """Close runs of dead processes in a thread: they may be large, and this process must go on saying that it
+        lives."""
         if self._closing is None or not self._closing.is_alive():
             self._closing = threading.Thread(
                 target=self._close_what_dead_ones_left, name="close runs of dead processes", daemon=True
@@ -133,7 +134,7 @@ class SharedSiteLock(SiteLock):
             yield
 
     def join(self) -> None:
-        """What dead processes left is closed in the watching thread, now and from now on."""
+        """Join the others, and close in the watching thread what dead processes leave, now and from now on."""
         self.member.join()
 
     def leave(self) -> None:

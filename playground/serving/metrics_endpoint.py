@@ -72,8 +72,9 @@ async def answer_metrics(scope: MutableMapping[str, Any], send: Any) -> None:
 
 
 def may_read(scope: MutableMapping[str, Any]) -> bool:
-    """Behind a proxy everybody comes from loopback, so a forwarded request is nobody's on this machine; and a name
-    that somebody else makes lead here is not asked by this machine's own tools."""
+    """Return whether the caller may read the metrics. Behind a proxy everybody comes from loopback, so a forwarded
+    request is nobody's on this machine; and a name that somebody else makes lead here is not asked by this machine's
+    own tools."""
     headers = dict(scope["headers"])
     given = headers.get(b"authorization", b"")
     if settings.METRICS_TOKEN:

@@ -169,7 +169,7 @@ class Request(WebRequest):
             self._refuse(taken)
 
     def _address(self) -> str:
-        """Whom the place counts for: as for all limits, with what the operator's own proxies say."""
+        """Return whom the place counts for: as for all limits, with what the operator's own proxies say."""
         headers = self.requestHeaders.getAllRawHeaders()
         pairs = [(name.lower(), value) for name, values in headers for value in values]
         return counted_address({"client": [getattr(self.channel.getPeer(), "host", "")], "headers": pairs})
@@ -264,7 +264,7 @@ class HttpFactory(HTTPFactory):
         return protocol
 
     def take_leave(self) -> None:
-        """From now on each connection ends with its answer, and those that wait for a next request end now: their
+        """End each connection with its answer from now on, and at once those that wait for a next request: their
         clients make another one, which leads to a process that goes on."""
         Channel.is_kept_open = False
         for channel in list(self._open):

@@ -1,4 +1,4 @@
-"""Where the site lies on its host: `PLAYGROUND_PUBLIC_URL=https://example.org/playground` puts it below a path.
+"""Puts the site below a path of its host: `PLAYGROUND_PUBLIC_URL=https://example.org/playground`.
 
 The proxy in front may pass the path on as it is, or take the prefix off: both arrive.
 """

@@ -49,7 +49,7 @@ _CLASSES = {1: "Informational", 2: "Success", 3: "Redirection", 4: "Client Error
 
 
 def reason_phrase(status: int) -> str:
-    """What stands behind the number in a status line."""
+    """Return the words behind the number in a status line."""
     if status in _PHRASES:
         return _PHRASES[status]
     try:

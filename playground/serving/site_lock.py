@@ -79,7 +79,7 @@ class SiteLock:
         self._wait_for(self._guards[0], say)
 
     def take_database(self, say: Callable[[str], None]) -> None:
-        """The same for the database, if others can reach it."""
+        """Lock the database as well, if others can reach it."""
         for guard in self._guards[1:]:
             self._wait_for(guard, say)
 
@@ -183,7 +183,7 @@ class DatabaseGuard:
         return psycopg.connect(**self._parameters, autocommit=True)
 
     def look(self) -> bool:
-        """Whether PostgreSQL answers. Called every two seconds, in a thread of its own."""
+        """Return whether PostgreSQL answers. Called every two seconds, in a thread of its own."""
         return self._ask("SELECT 1", []) is not None
 
     def holder(self) -> dict[str, Any]:

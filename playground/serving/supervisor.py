@@ -92,7 +92,7 @@ class Supervisor:
         self._code = 0
 
     def run(self) -> int:
-        """Until all have ended. Returns the exit status."""
+        """Run until all have ended. Returns the exit status."""
         wake, waker = socket.socketpair()
         for each in (wake, waker):
             each.setblocking(False)
@@ -147,7 +147,8 @@ class Supervisor:
         return max(0.0, min(self._start_at) - time.monotonic()) if self._start_at else None
 
     def _start_those_missing(self) -> None:
-        """Those whose time has come, and one more than serve otherwise while there are some to be replaced."""
+        """Start the processes whose time has come, and one more than serve otherwise while there are some to be
+        replaced."""
         for at in [at for at in self._start_at if at <= time.monotonic()]:
             self._start_at.remove(at)
             self._start()
@@ -155,7 +156,7 @@ class Supervisor:
             self._start()
 
     def _stop_one_to_be_replaced(self) -> None:
-        """When there are enough without it."""
+        """Stop an old process when there are enough without it."""
         ready = [child for child in self._children if child.is_ready and not child.is_stopping]
         if self._replacing and len(ready) > self._count:
             self._replacing.pop(0).stop(signal.SIGTERM)

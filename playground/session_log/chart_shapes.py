@@ -1,4 +1,4 @@
-"""What charts of a session consist of: numbers in a drawing of fixed size. Every mark belongs to a step.
+"""The shapes of a session's charts: numbers in a drawing of fixed size. Every mark belongs to a step.
 
 With many steps, neighbours share a mark, at least four units wide.
 """

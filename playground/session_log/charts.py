@@ -1,4 +1,4 @@
-"""What each step of a thread filled the context with, and what it read from the cache and wrote to it, as charts."""
+"""Charts of a thread's steps: what filled the context, and what was read from the cache and written to it."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _add_flag(chart: Chart, miss: NumberedMiss, x: float, ends: list[float], bot
 
 
 def _together(count: int) -> int:
-    """How many steps share a column."""
+    """Return how many steps share a column."""
     return max(1, math.ceil(count * LEAST_COLUMN / (RIGHT - CHART_LEFT)))
 
 
@@ -184,7 +184,7 @@ def agents(page: SessionPage, span: range | None = None) -> Sequence[tuple[Threa
 
 
 def drawn(page: SessionPage, span: range | None = None) -> dict[str, object]:
-    """What the templates of the charts need. `span`: the numbers of the steps to look at; all without it."""
+    """Return what the templates of the charts need. `span`: the numbers of the steps to look at; all without it."""
     count = len(page.rows)
     return {
         "timeline": timeline(page, span) if page.has_figures and count > 1 else None,

@@ -40,7 +40,7 @@ KINDS = (("", "Sessions"), ("all", "Single requests too"))
 
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
-    """What the address says; anything else is passed over."""
+    """The filter in an address; what it does not know is passed over."""
 
     q: str = ""
     client: str = ""
@@ -109,7 +109,7 @@ class SessionFilter:
 
 
 def _moment(date: str) -> dt.datetime | None:
-    """When a day begins in the reader's time zone; None for text that is no date."""
+    """Return when a day begins in the reader's time zone; None for text that is no date."""
     try:
         day = dt.date.fromisoformat(date)
     except ValueError:
@@ -198,7 +198,7 @@ def page(user: Any, wanted: SessionFilter, before: str = "") -> SessionList:
 
 
 def running(user: Any) -> Counter[str]:
-    """How many requests go on in each session that its client names. They join it when they have ended."""
+    """Count the running requests of each session that its client names. They join it when they have ended."""
     runs = Run.objects.owned_by(user).unfinished().exclude(client_session="").order_by()
     return Counter(runs.values_list("client_session", flat=True)[:MOST_RUNNING])
 

@@ -43,7 +43,8 @@ def keep(session: AgentSession, loaded: LoadedSession) -> None:
 
 
 def stale(sessions: AgentSessionQuerySet) -> AgentSessionQuerySet:
-    """Those to which requests were added, or from which some were taken, since their misses were found."""
+    """Return the sessions to which requests were added, or from which some were taken, since their misses were
+    found."""
     return sessions.exclude(looked_through=F("request_count"))
 
 

@@ -108,7 +108,7 @@ class StepRow:
 
     @property
     def api_reason(self) -> str:
-        """What the API itself says of a cache miss here, whether one was found or not."""
+        """The API's own reason for a cache miss here, whether one was found or not."""
         return reason_of_the_api(self.step)
 
     @property
@@ -271,7 +271,7 @@ class SessionPage:
 
     @property
     def cost_without_misses(self) -> str:
-        """What the session would have cost with every avoidable miss avoided."""
+        """The session's cost with every avoidable miss avoided."""
         return dollars(None if self.cost_usd is None else max(0.0, self.cost_usd - self.avoidable_usd))
 
     @property

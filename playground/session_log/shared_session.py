@@ -1,4 +1,4 @@
-"""From the frozen copy of a session to its page: the same page as its owner's, made from what the copy holds."""
+"""Makes the page of a shared session from its frozen copy: the same page as its owner's, as far as the copy goes."""
 
 from __future__ import annotations
 

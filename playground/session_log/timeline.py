@@ -89,7 +89,7 @@ class _Lane:
 
 
 def _add_starts(chart: Chart, page: SessionPage, shown: set[str], place: Callable[[float], float]) -> None:
-    """From the call that started an agent down to the agent's lane."""
+    """Draw a line from the call that started an agent down to the agent's lane."""
     lanes = {step.id: number for number, thread in enumerate(page.threads) for step in thread.steps}
     for number, thread in enumerate(page.threads):
         caller = page.row_of(thread.started_by) if thread.started_by in shown else None
@@ -125,12 +125,12 @@ def _add_lane(chart: Chart, page: SessionPage, lane: _Lane, place: Callable[[flo
 
 
 def _is_asked_by_person(before: Step | None) -> bool:
-    """Whether what comes next was asked by a person: the step before had called no tool."""
+    """Return whether a person asked for what comes next: the step before had called no tool."""
     return before is None or (before.is_answered and before.stop_reason not in {"tool_use", "pause_turn"})
 
 
 def _add_events(chart: Chart, events: list[tuple[int, str, float]], y: float) -> None:
-    """What happened, in words above a lane. Where there is no room for all, what matters more is told."""
+    """Write events above a lane. Where there is no room for all, what matters more is told."""
     taken: list[tuple[float, float]] = []
     for weight, words, x in sorted(events):
         begin = max(0.0, min(x, WIDTH - LETTER * len(words)))
@@ -158,8 +158,8 @@ def _add_flag(chart: Chart, miss: NumberedMiss, x: float, y: float) -> None:
 
 
 def _event_of(group: list[StepRow], page: SessionPage, *, asked_by_person: bool) -> tuple[int, str]:
-    """What happened beside the work: a failure by its status, a compaction, a word of the user's; the weightiest first,
-    with its weight."""
+    """Return the weightiest event of a group, with its weight: a failure by its status, a compaction, a word of the
+    user's."""
     first = group[0]
     if first.tone == "bad":
         status = str(first.step.status or "no answer")
@@ -170,7 +170,7 @@ def _event_of(group: list[StepRow], page: SessionPage, *, asked_by_person: bool)
 
 
 def _phases(group: list[StepRow], x: float, y: float, width: float) -> list[Rect]:
-    """How long each phase took, together: of neighbours that share a mark, the sum."""
+    """Return how long each phase took: of neighbours that share a mark, the sum."""
     spent = {phase: sum(row.figures.phases.get(phase, 0.0) for row in group) for phase in PHASES}
     total = sum(spent.values())
     if group[0].tone == "bad" or not total:

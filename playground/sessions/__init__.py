@@ -1,1 +1,1 @@
-"""What many requests of one agent tell together: threads, context, and why the prompt cache missed. No Django here."""
+"""Reads the requests of one agent together: threads, context, and why the prompt cache missed. No Django here."""

@@ -1,4 +1,4 @@
-"""Why a prompt cache missed, where the two requests first differ, what it cost, and whether it could be avoided.
+"""Finds why a prompt cache missed, where the two requests first differ, what it cost, and whether it could be avoided.
 
 A step misses when less was read from the cache than its parent had left there. Causes are asked in the order below and
 the first that holds is named. What a change spoils: tools, model and beta headers everything; `speed` and the system
@@ -129,7 +129,7 @@ def misses_of(threads: Threads, blocks: Mapping[bytes, Block]) -> list[Miss]:
 
 
 def miss_of(step: Step, parent: Step | None, place: Place, blocks: Mapping[bytes, Block]) -> Miss | None:
-    """Why this step read less than its parent left in the cache; None if it did not."""
+    """Return why this step read less than its parent left in the cache; None if it did not."""
     if step.read_tokens is None and step.written_tokens is None:
         return None  # the server tells no counts: nothing is known, and nothing is guessed
     read = step.read_tokens or 0
@@ -185,7 +185,7 @@ def _named(miss: Miss, step: Step, parent: Step, place: Place, blocks: Mapping[b
 
 
 def _same_content(miss: Miss, step: Step, parent: Step) -> Miss:
-    """What is left when both requests begin alike."""
+    """Return the causes that are left when both requests begin alike."""
     if not step.marks:
         return replace(miss, cause="marks_removed", known_from="the marks of both requests")
     ttl = "1h" if parent.marks and all(mark.ttl == "1h" for mark in parent.marks) else "5m"
@@ -269,7 +269,7 @@ def _extra_cost(step: Step, lost: int) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class TtlPlan:
-    """What a choice of TTL would change in the session's bill, in US dollars; negative saves."""
+    """The effect of a choice of TTL on the session's bill, in US dollars; negative saves."""
 
     name: str
     change_usd: float

@@ -1,4 +1,4 @@
-"""What fills an agent's context, step by step, and which blocks cost most over their life."""
+"""Finds what fills an agent's context, step by step, and which blocks cost most over their life."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def filled(thread: Sequence[Step], blocks: Mapping[bytes, Block]) -> list[Filled
 
 
 def scale_of(step: Step, estimate: int) -> float:
-    """What one estimated token is in the API's own count."""
+    """Return how many tokens of the API's own count one estimated token is."""
     total = step.total_tokens
     return total / estimate if total and estimate else 1.0
 

@@ -1,4 +1,4 @@
-"""Where two requests of a thread first differ, to the character, and which of their messages are the same."""
+"""Finds where two requests of a thread first differ, to the character, and which of their messages are the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_EXCERPT = 160
 
 @dataclass(frozen=True)
 class FirstDifference:
-    """Where two requests first differ, to the character, with an excerpt of each."""
+    """The first place at which two requests differ, to the character, with an excerpt of each."""
 
     path: str
     character: int | None
@@ -62,7 +62,7 @@ def _difference(path: str, left: Any, right: Any, *, is_list_growing: bool = Fal
 
 
 def _plain(value: Any) -> Any:
-    """Without cache marks, and a bare string as the block it stands for."""
+    """Return the value without cache marks, and a bare string as the block it stands for."""
     if isinstance(value, dict):
         bare = {name: each for name, each in value.items() if name != "cache_control"}
         if isinstance(bare.get("content"), str):
@@ -94,7 +94,7 @@ def _excerpt(value: Any) -> str:
 
 
 def same_messages(messages: Sequence[Mapping[str, Any]], before: Mapping[str, Any] | None) -> int:
-    """How many messages both requests begin with."""
+    """Return how many messages both requests begin with."""
     theirs = before.get("messages") if before else None
     if not isinstance(theirs, list):
         return 0

@@ -1,4 +1,5 @@
-"""What is kept of a request body for sessions: a hash, a size and a kind of every block, in the order of the prompt.
+"""Makes the digest of a request body for sessions: a hash, a size and a kind of every block, in the order of the
+prompt.
 
 The prompt cache reads tools, then system, then messages, so that is the order here. A cache mark is no content: moving
 one changes no hash. A text given as a string is the same content as one text block, and hashes alike.
@@ -171,7 +172,7 @@ def text_hash(text: str) -> bytes:
 
 
 def part_of(block: Block) -> str:
-    """Which part of the context a block fills."""
+    """Return which part of the context a block fills."""
     if block.section != "messages":
         return block.section
     return block_type(block.kind).context_part or ("answers" if block.role == "assistant" else "user text")
@@ -276,7 +277,7 @@ def _label(section: Section, value: Any) -> str:
 
 
 def _images(value: Any) -> tuple[int, int]:
-    """How many base64 images a block holds, and how many characters their bytes take."""
+    """Return how many base64 images a block holds, and how many characters their bytes take."""
     if not isinstance(value, Mapping):
         return 0, 0
     source = value.get("source")
@@ -320,7 +321,7 @@ def _first_texts(body: Mapping[str, Any]) -> Iterator[bytes]:
 
 
 def _prompt_words(body: Mapping[str, Any]) -> str:
-    """What a person said, in its first words: not a note of the client's own, such as <system-reminder>.
+    """Return the first words that a person said: not a note of the client's own, such as <system-reminder>.
 
     An agent's request with tools begins with that. Without tools it may begin with examples and files, as aider's does:
     there it is in the newest message, with instructions of aider's own behind it.

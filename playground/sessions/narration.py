@@ -6,7 +6,7 @@ from playground.sessions.steps import Step
 
 
 def words_of(step: Step, *, error: str = "") -> str:
-    """What happened in a step, on one line. `error` is the API's type of error."""
+    """Tell a step in words, on one line. `error` is the API's type of error."""
     if step.is_count:
         return "Counted tokens"
     if step.state == "running":

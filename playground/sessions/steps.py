@@ -79,7 +79,7 @@ class Step:
 
 
 class Sections(Protocol):
-    """Whatever knows the hashes of a request by section: a step, or a digest."""
+    """Anything that has the hashes of a request by section: a step, or a digest."""
 
     def section(self, name: Section) -> bytes:
         """The hashes of one section."""
@@ -108,7 +108,7 @@ def first_break(one: Sections, other: Sections) -> tuple[Section, int] | None:
 
 
 def common_blocks(one: bytes, other: bytes) -> int:
-    """How many blocks two lists of hashes have in common from the start."""
+    """Return how many blocks two lists of hashes have in common from the start."""
     most = min(len(one), len(other))
     if one[:most] == other[:most]:
         return most // HASH_BYTES

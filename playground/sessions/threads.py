@@ -35,7 +35,7 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a step stands. Its cache is compared with `parent`; the first `shared` blocks of both agree."""
+    """A step's place in its thread. Its cache is compared with `parent`; the first `shared` blocks of both agree."""
 
     thread: int
     parent: str = ""
@@ -160,7 +160,8 @@ def _blocks(hashes: bytes) -> set[bytes]:
 
 
 def _may_be_compacted(step: Step, last: Step) -> bool:
-    """Whether a thread's long history may have become this shorter one, after its newest request was answered."""
+    """Return whether a thread's long history may have become this shorter one, after its newest request was
+    answered."""
     before = last.length - last.before_messages
     return last.ended_s <= step.started_s and before >= COMPACTED_BLOCKS and step.length - step.before_messages < before
 

@@ -1,4 +1,4 @@
-"""From a body, a message or an event to what may be shared of it: known members of known things, and chosen parts only.
+"""Selects what may be shared of a body, a message or an event: known members of known things, and chosen parts only.
 
 A white-list, because the API grows: a member that nobody has looked at stays with its owner.
 """
@@ -59,7 +59,7 @@ class AllowList:
         self.left_out: set[str] = set()
 
     def allows(self, part: str) -> bool:
-        """Whether the part is chosen. Ask only where there is something of it: a "no" is noted as left out."""
+        """Return whether the part is chosen. Ask only where there is something of it: a "no" is noted as left out."""
         if part not in self.parts:
             self.left_out.add(part)
         return part in self.parts

@@ -1,4 +1,4 @@
-"""What a conversation has of each part, in words, so that its owner knows what a choice is about."""
+"""Describes what a conversation has of each part, so that its owner knows what a choice is about."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def contents(body: dict[str, Any], answers: list[dict[str, Any]], branch_count: 
 
 
 def contents_of_session(snapshot: dict[str, Any]) -> dict[str, str]:
-    """The same of the copy of a session with every part in it."""
+    """Describe what the copy of a session has of each part, with every part in it."""
     steps = snapshot["steps"]
     said = [message for step in steps for message in step.get("new", ())]
     answers = [{"role": "assistant", "content": step["answer"]} for step in steps if step.get("answer")]

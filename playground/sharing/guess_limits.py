@@ -23,7 +23,8 @@ MOST_PASSPHRASES_OF_LINK = 100
 
 
 class GuessLimit:
-    """Of the last `window_s`, by whatever they count against. `clock` gives seconds and never goes back."""
+    """Counts the guesses of the last `window_s`, by whatever they count against. `clock` gives seconds and never goes
+    back."""
 
     def __init__(self, clock: object = time.monotonic, *, window_s: float = WINDOW_S) -> None:
         self._clock = clock

@@ -31,7 +31,7 @@ LARGEST_COPY = 16 * 2**20  # bytes, packed: a page shows all of it at once
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the owner chose: names of parts, and texts to mask.
+    """The owner's choices: names of parts, and texts to mask.
 
     `seen` are the findings that the owner was shown: a secret among them that is not masked was unticked, one that is
     not among them is masked. `revealed` are the secrets of which the owner said once more that readers may have them.
@@ -53,7 +53,7 @@ class Choices:
         return finding.text in self.masked or (finding.is_secret and finding.text not in self.seen)
 
     def with_secrets_masked(self, found: Iterable[Finding]) -> Choices:
-        """The same choices, with the secrets masked that the owner has not unticked."""
+        """Return the same choices, with the secrets masked that the owner has not unticked."""
         texts = (finding.text for finding in found if self.masks(finding))
         return replace(self, masked=tuple(dict.fromkeys([*self.masked, *texts])))
 
@@ -82,17 +82,17 @@ def copy_of(thing: Shareable, choices: Choices) -> dict[str, Any]:
 
 
 def findings(thing: Shareable, choices: Choices) -> list[Finding]:
-    """What the chosen parts hold that should perhaps not be published; also what is masked already."""
+    """Return what the chosen parts hold that should perhaps not be published; also what is masked already."""
     return scan(copy_of(thing, Choices(choices.parts)))
 
 
 def readable_in(share: ShareLink) -> frozenset[str]:
-    """What a published copy holds already that should perhaps not be published."""
+    """Return what a published copy holds already that should perhaps not be published."""
     return frozenset(finding.text for finding in scan(share.snapshot))
 
 
 def contents_of(thing: Shareable) -> dict[str, str]:
-    """What there is of each part, in words."""
+    """Describe what there is of each part."""
     if isinstance(thing, ConformanceReport):
         return contents_of_report(thing)
     whole = copy_of(thing, Choices(every_part.NAMES))

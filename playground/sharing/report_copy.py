@@ -43,7 +43,7 @@ def of_report(report: ConformanceReport, parts: frozenset[str], secrets: list[st
 
 
 def contents_of_report(report: ConformanceReport) -> dict[str, str]:
-    """What there is of each part, in words."""
+    """Describe what there is of each part."""
     found = report.results.exclude(status="passed").count()
     return {"evidence": f"of {plural(found, 'finding')}, each with a curl command", "server": report.base_url}
 
@@ -57,6 +57,6 @@ def _shown(report: Report, parts: frozenset[str]) -> Report:
 
 
 def _addresses(base_url: str) -> list[str]:
-    """How the server's address may stand in what was sent and said."""
+    """Return the spellings of the server's address that may stand in what was sent and said."""
     parsed = urlsplit(base_url)
     return [text for text in (base_url, parsed.netloc, parsed.hostname or "") if len(text) > 3]

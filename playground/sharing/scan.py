@@ -83,7 +83,7 @@ class Finding:
 
 
 def scan(snapshot: dict[str, Any]) -> list[Finding]:
-    """What was found, each text once, in the order of the copy. Ends at `MOST_SECRETS` secrets."""
+    """Return the findings, each text once, in the order of the copy. Ends at `MOST_SECRETS` secrets."""
     found: dict[str, Finding] = {}
     secrets = 0
     for where, text in _texts(snapshot):
@@ -101,7 +101,7 @@ def scan(snapshot: dict[str, Any]) -> list[Finding]:
 
 
 def has_too_many(found: list[Finding]) -> bool:
-    """Whether there may be secrets that were not looked for any more."""
+    """Return whether there may be secrets beyond those that were looked for."""
     return sum(one.is_secret for one in found) >= MOST_SECRETS
 
 

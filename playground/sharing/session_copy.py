@@ -108,7 +108,7 @@ class _Maker:
         return told
 
     def _prompt(self, step: Step, parent: Step | None) -> list[Any]:
-        """How many blocks are as in the parent, and the numbers of the others."""
+        """Return how many blocks are as in the parent, and the numbers of the others."""
         same = common_blocks(step.hashes, parent.hashes) if parent is not None else 0
         keys = (step.block_hash(at) for at in range(same, step.length))
         return [same, [self.numbers.setdefault(key, len(self.numbers)) for key in keys]]
@@ -163,7 +163,7 @@ class _Maker:
     # --- what was said
 
     def _said(self) -> dict[str, dict[str, Any]]:
-        """For each step what is new in its request, and its answer."""
+        """Return for each step what is new in its request, and its answer."""
         found: dict[str, dict[str, Any]] = {}
         for thread in self.loaded.threads.threads:
             carrier: Step | None = None

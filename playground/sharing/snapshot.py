@@ -80,7 +80,7 @@ class _SnapshotBuilder:
     # --- answers
 
     def answers_of(self, conversation: Conversation, body: dict[str, Any]) -> list[dict[str, Any]]:
-        """For each turn that a run answered, the newest such run."""
+        """Return for each turn that a run answered the newest such run."""
         chain = body_summary.chain(body)
         runs: dict[int, UUID] = {}
         for link in conversation.run_links.select_related("version").defer("version__packed_body"):
@@ -97,7 +97,8 @@ class _SnapshotBuilder:
         ]
 
     def answer(self, run: Run, turn: int) -> dict[str, Any]:
-        """What came back after `turn` turns. Without the figures only what was said; without the replay no events."""
+        """Return the answer after `turn` turns. Without the figures only what was said; without the replay no
+        events."""
         answer: dict[str, Any] = {
             "turn": turn,
             "state": run.state,
@@ -118,7 +119,7 @@ class _SnapshotBuilder:
     # --- branches
 
     def branches_of(self, conversation: Conversation, chain: list[str]) -> list[dict[str, Any]]:
-        """What other kept versions say from the turn on at which they differ."""
+        """Return what other kept versions say from the turn on at which they differ."""
         found: list[dict[str, Any]] = []
         seen: set[str] = set()
         for version in conversation.versions.filter(pinned=True).order_by("made_at"):
@@ -138,7 +139,7 @@ class _SnapshotBuilder:
 
 
 def _belongs(run: Run, turn: int, turns: list[Any]) -> bool:
-    """Is this answer what stands as the next turn, unedited, or what came after the last one?
+    """Return whether this answer is the next turn, unedited, or came after the last one.
 
     The owner may have changed an answer's text before going on: then the original is not for readers.
     """
@@ -151,7 +152,7 @@ def _belongs(run: Run, turn: int, turns: list[Any]) -> bool:
 
 
 def _said(content: Any) -> list[tuple[Any, ...]]:
-    """What of a content a reader would miss, to compare by."""
+    """Return what of a content a reader would miss, to compare by."""
     if isinstance(content, dict):
         content = content.get("content")
     if isinstance(content, str):

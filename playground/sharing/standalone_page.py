@@ -1,4 +1,4 @@
-"""What a page needs to stand alone as one file."""
+"""The assets of a page that stands alone as one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Why a websocket was closed, as its page is told; static/js/lib/close-codes.js has the ones that pages act on."""
+"""The codes by which a websocket tells its page why it was closed; static/js/lib/close-codes.js has those that pages
+act on."""
 
 from __future__ import annotations
 

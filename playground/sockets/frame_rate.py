@@ -1,4 +1,4 @@
-"""How often a socket gets a frame: at once while the process is idle, gathered when it is not."""
+"""Decides how often a socket gets a frame: at once while the process is idle, gathered when it is not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RISE, _FALL = 0.5, 0.05  # quick to gather, slow to believe that the load is ov
 
 
 class LoopLag:
-    """How late the event loop runs what is due, in seconds, smoothed. Measures only while somebody needs it."""
+    """Measures how late the event loop runs what is due, in seconds, smoothed; only while somebody needs it."""
 
     def __init__(self) -> None:
         self.lag_s = 0.0
@@ -46,7 +46,7 @@ class LoopLag:
 
     @property
     def window_s(self) -> float:
-        """How long to gather: nothing while few follow and the lag is below 2 ms; else four times the lag, or by how
+        """How long to gather: no time while few follow and the lag is below 2 ms; else four times the lag, or by how
         many follow, whichever is longer."""
         by_lag = 0.0 if self.lag_s < 0.002 else 4 * self.lag_s
         by_crowd = 0.0 if self._users <= FEW else max(CROWDED_S, min(CROWD_LONGEST_S, self._users * 0.001))

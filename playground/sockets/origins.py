@@ -1,4 +1,4 @@
-"""Which pages may open a websocket: this site's own, by the rule that Django has for posted forms.
+"""Decides which pages may open a websocket: this site's own, by the rule that Django has for posted forms.
 
 A browser sends cookies along whatever page opens the socket, and to any port of a host. So scheme, host and port all
 count: of two programs on one machine the pages of one must not read the log of the other.

@@ -1,5 +1,5 @@
-"""What the websockets have in common: whose they are, how many there may be, what a page may say and how often, and
-that they end with their session."""
+"""The base of the websockets: whose they are, how many there may be, what a page may say and how often, and that they
+end with their session."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class OwnerConsumer(AsyncWebsocketConsumer):
         return await (self.close(BAD_FRAMES) if frame is None else self.hear(frame))
 
     async def hear(self, said: dict[str, Any]) -> None:
-        """What the page says. Whatever makes no sense closes the socket with BAD_FRAMES."""
+        """Handle a frame of the page's. One that makes no sense closes the socket with BAD_FRAMES."""
         raise NotImplementedError
 
     async def wait_for_acknowledgement(self, is_behind: Callable[[], bool]) -> None:

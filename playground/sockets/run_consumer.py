@@ -78,8 +78,8 @@ class RunConsumer(OwnerConsumer):
         return await database_sync_to_async(Run.objects.owned_by(user).filter(pk=run_id).first)()
 
     async def _tell_stored(self, run: Run | None) -> None:
-        """Nothing to follow: the page fetches the stored answer. A run that goes on in a process which cannot be
-        reached at the moment is asked for again."""
+        """Tell the page to fetch the stored answer: there is nothing to follow. A run that goes on in a process which
+        cannot be reached at the moment is asked for again."""
         if run is not None and not run.is_final and run.server_process is not None:
             await self.close(SERVER_RESTARTS)
             return
@@ -156,7 +156,7 @@ class RunConsumer(OwnerConsumer):
             sent_at = time.monotonic()
 
     async def _wait(self, run: LiveRun, shared: SharedDrawing) -> None:
-        """Until something comes, or text on the page is due to take its shape."""
+        """Wait until something comes, or text on the page is due to take its shape."""
         redraw_in_s = shared.drawing.redraw_in_s
         if redraw_in_s is None:
             await run.wait()

@@ -1,4 +1,4 @@
-"""Whose a socket is, asked once for all sockets of a session that open, or are checked again, at about the same time.
+"""Checks whose a socket is, once for all sockets of a session that open, or are checked again, at about the same time.
 
 Each look at the database takes milliseconds of the serving core. A crowd of pages that reconnect would spend seconds on
 asking for the same session again and again.

@@ -47,7 +47,7 @@ def is_htmx(request: HttpRequest) -> bool:
 
 @register.filter
 def image_address(reference: str) -> str:
-    """Where the bytes of a stored file are, by its reference."""
+    """Return the address of a stored file's bytes, by its reference."""
     return reverse("attachment", args=[reference.removeprefix(PREFIX)])
 
 

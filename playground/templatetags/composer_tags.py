@@ -69,7 +69,7 @@ def draw_list(context: Context, node: Node) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def draw_block(context: Context, node: Node) -> SafeString:
-    """What is inside a content block: a template of its own where the type is worth one."""
+    """Draw the inside of a content block: by a template of its own where the type is worth one."""
     own = node.variant if block_type(node.variant).has_own_form else "other"
     return _render(context, f"playground/composer/_block_{own}.html", node)
 
@@ -94,7 +94,7 @@ def _drawn(context: Context, name: str, node: Node) -> SafeString:
 
 
 def _is_left_out(node: Node, form: RequestForm) -> bool:
-    """Whether the page gets a place to load this node from instead of its controls."""
+    """Return whether the page gets a place to load this node from instead of its controls."""
     if form.whole is not None and node.path[: len(form.whole)] == form.whole:
         return False
     return node.is_set and (node.is_large or form.room <= 0)
@@ -112,7 +112,7 @@ class Items:
 
 @register.filter
 def items_within(node: Node, form: RequestForm | None) -> Items:
-    """As many items as a page holds of one list; none when the page is full already."""
+    """Return as many items as a page holds of one list; none when the page is full already."""
     items = node.items
     most = SHOWN_ITEMS if form is None else min(SHOWN_ITEMS, max(0, form.room) // ITEM_CHARACTERS)
     first = form.first if form is not None and form.whole == node.path else 0
@@ -123,7 +123,7 @@ def items_within(node: Node, form: RequestForm | None) -> Items:
 
 @register.filter
 def is_drawn_later(node: Node, form: RequestForm | None) -> bool:
-    """Whether a tool's inside is fetched when the tool is opened: in a long list of them."""
+    """Return whether a tool's inside is fetched when the tool is opened: in a long list of them."""
     return form is not None and form.whole != node.path and f"{node.name}" not in form.open and form.has_many_tools
 
 
@@ -137,7 +137,7 @@ def member(node: Node, name: str) -> Node:
 
 @register.filter
 def has_member(node: Node, name: str) -> bool:
-    """Whether the catalogue, or the value itself, has a member of this name here."""
+    """Return whether the catalogue, or the value itself, has a member of this name here."""
     return isinstance(node.kind, Object) and (name in node.kind.by_name or (node.is_set and name in node.value))
 
 
@@ -180,7 +180,7 @@ def schema_rows(node: Node) -> SchemaRows:
 
 @register.filter
 def is_unfolded(form: RequestForm | None, fold: str) -> bool:
-    """Whether the reader has this fold open."""
+    """Return whether the reader has this fold open."""
     return form is not None and fold in form.open
 
 
@@ -191,13 +191,13 @@ def is_answered_here(node: Node) -> bool:
 
 @register.filter
 def output_example(form: RequestForm | None, node: Node) -> str:
-    """What was typed as the example of this tool's results."""
+    """Return the typed example of this tool's results."""
     return form.draft.tool_examples.get(name_of(node.value), "") if form is not None else ""
 
 
 @register.filter
 def block_words(node: Node) -> str:
-    """What a block's head says beside its type."""
+    """Return the words of a block's head beside its type."""
     value = node.value if isinstance(node.value, dict) else {}
     if block_type(node.variant).is_thinking:
         return format_html(
@@ -244,7 +244,7 @@ def token_words(node: Node) -> str:
 
 @register.filter
 def is_small_image(data: Node, media: Node) -> bool:
-    """Whether base64 that stands in the body itself can be shown: an image type of the API's, not large."""
+    """Return whether base64 in the body itself can be shown: an image type of the API's, not large."""
     known = isinstance(media.kind, Choice) and media.value in media.kind.values
     return (
         known
@@ -275,13 +275,13 @@ def placeholder(node: Node) -> str:
 
 @register.filter
 def needs_place(problem: Problem) -> bool:
-    """Whether a problem's message does not itself begin with the name of its place; our own names nobody knows."""
+    """Return whether a problem's message needs its place named before it; our own names nobody knows."""
     return bool(problem.place) and not problem.message.startswith(problem.place) and problem.place[0] != ":"
 
 
 @register.filter
 def is_open(form: RequestForm | None, node: Node) -> bool:
-    """Whether the reader had unfolded what is rare in this part."""
+    """Return whether the reader had unfolded what is rare in this part."""
     return form is not None and f"{node.name}:more" in form.open
 
 

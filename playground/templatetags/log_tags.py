@@ -109,7 +109,7 @@ def chart_days(stats: Stats) -> dict[str, Any]:
 
 
 def _days_in_words(stats: Stats) -> str:
-    """What the bars show, for those who do not see them."""
+    """Describe the bars for those who do not see them."""
     step = "day" if stats.step_days == 1 else f"{stats.step_days} days"
     worst = max(stats.days, key=lambda day: day.server, default=None)
     failures = "No failures of class 5xx."

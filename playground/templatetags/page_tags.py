@@ -56,7 +56,7 @@ def moment(at: datetime | None, form: str = "j M Y, H:i") -> SafeString | str:
 
 @register.simple_tag(takes_context=True)
 def add_words(context: Context) -> str:
-    """What adding an answer is called: on pages of the log it leads to the playground."""
+    """Return the label of the button that adds an answer: on pages of the log it leads to the playground."""
     request = context.get("request")
     if request is None:
         return "Add to conversation"
@@ -72,7 +72,7 @@ def zoned(at: datetime) -> str:
 
 @register.simple_tag
 def kept_bytes(user: User) -> list[dict[str, Any]]:
-    """What of a user's is kept, in bytes, and how much may be (0: any)."""
+    """Return how many bytes are stored of a user's, by kind, and how many may be (0: any)."""
     return [
         {"what": "requests", "size": retention.size_of_content(user.pk), "most": settings.MAX_CONTENT_BYTES_PER_USER},
         {"what": "files", "size": storage_quota.bytes_of_files(user), "most": settings.MAX_ATTACHMENT_BYTES_PER_USER},

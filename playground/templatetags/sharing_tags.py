@@ -29,7 +29,7 @@ def words(text: str) -> list[str]:
 
 @register.inclusion_tag("playground/composer/_turn_switch.html", takes_context=True)
 def turn_switch(context: Context, node: Any) -> dict[str, Any]:
-    """Where a turn of the form has siblings: which one it is, and buttons to the others."""
+    """Return which of its siblings a turn of the form is, for the buttons to the others."""
     turn = node.path[1] if len(node.path) == 2 else None
     return {"turn": turn, "branch": _branches(context).by_turn.get(turn) if turn is not None else None}
 
@@ -51,7 +51,7 @@ def branch_note(context: Context) -> dict[str, Any]:
 
 
 def _branches(context: Context) -> Branches:
-    """Those of the form, read once for each page."""
+    """Return the branches of the form, read once for each page."""
     form = context.get("form")
     if form is None or form.is_prefilled:
         return Branches()

@@ -1,4 +1,4 @@
-"""What can be done with an answer: run again, compare, go on, answer its tools. Each makes new runs."""
+"""Actions on an answer: run again, compare, continue, answer its tools. Each makes new runs."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def _change_draft(request: HttpRequest, origin: Origin, change: Change, run_id: 
 
 @require_POST
 async def run_again(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """The same body once more, byte for byte; `double_max_tokens` gives the answer twice the room."""
+    """Send the same body once more, byte for byte; `double_max_tokens` gives the answer twice the room."""
 
     def double(body: dict[str, Any]) -> dict[str, Any]:
         limit = body.get("max_tokens")

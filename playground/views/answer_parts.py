@@ -47,7 +47,7 @@ ALL = 2**31  # as the number of an event: as far as it has come
 
 
 class Subject(Protocol):
-    """What a part is taken from."""
+    """The answer that a part is taken from."""
 
     def drawing(self) -> Drawing: ...
     def stood(self, number: int, place: str) -> dict[str, Any]: ...
@@ -201,7 +201,7 @@ def as_frames(_request: HttpRequest, subject: Subject) -> HttpResponse:
 
 
 def rest(_request: HttpRequest, subject: Subject, index: int) -> HttpResponse:
-    """What of a very long text is not in the page, as plain text."""
+    """The part of a very long text that is not in the page, as plain text."""
     block = subject.drawing().figures.accumulator.block(index)
     if block is None:
         raise Http404("no such block")
@@ -228,12 +228,12 @@ def event(request: HttpRequest, subject: Subject, number: int) -> HttpResponse:
 
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
-    """What the response shows before the first run."""
+    """The response pane before the first run."""
     return render(request, "playground/answer/_start.html", {"has_form": True})
 
 
 @require_safe
 def example(request: HttpRequest, kind: str) -> HttpResponse:
-    """What a real response looks like, before the first run."""
+    """An example of a real response, before the first run."""
     context = {"answer": OfExample(request, kind).drawing(), "kind": kind}
     return render(request, "playground/answer/_example.html", context)

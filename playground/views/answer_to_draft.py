@@ -53,7 +53,7 @@ def answer_to_draft(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 
 def _is_from_log(request: HttpRequest) -> bool:
-    """Whether the button stands on a page that has no form."""
+    """Return whether the button stands on a page that has no form."""
     return "/requests/" in page_asking(request).partition("?")[0]
 
 

@@ -122,5 +122,5 @@ def pages_for(request: HttpRequest) -> list[Page]:
 
 
 def actions_on(page: str) -> list[Action]:
-    """What the page with this URL name may offer."""
+    """Return the actions that the page with this URL name may offer."""
     return [action for action in ACTIONS if not action.pages or page in action.pages]

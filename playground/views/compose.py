@@ -68,7 +68,8 @@ def _page(request: HttpRequest) -> HttpResponse:
 
 
 def newest_run(owner: str | None, draft: Draft) -> LiveRun | RunReference | None:
-    """What this owner has sent last from the page, while it is live: of its conversation, if it is of one."""
+    """Return the last run that this owner sent from the page, while it is live: of its conversation, if it is of
+    one."""
     runs = dispatch.page_runs(owner) if owner else []
     if runs and draft.user is not None:
         made = ConversationRun.objects.filter(run_id__in=[run.id for run in runs])
@@ -101,7 +102,7 @@ def edit(request: HttpRequest) -> HttpResponse:
 
 
 def _regions_that_came_along(request: HttpRequest, form: RequestForm) -> list[Region]:
-    """What typing into one control changed of another: an effort makes its `output_config`."""
+    """Return the regions that typing into one control changed elsewhere: an effort makes its `output_config`."""
     return [*_schemas_that_came_along(request, form), *_effort_that_came_along(form)]
 
 
@@ -175,7 +176,8 @@ def draft_part(request: HttpRequest) -> HttpResponse:
 
 
 def _whole_part(request: HttpRequest, form: RequestForm, node: Node) -> HttpResponse:
-    """What the page left out because it is large: the JSON text, a tool's inside, the next items, or one control."""
+    """Draw what the page left out because it is large: the JSON text, a tool's inside, the next items, or one
+    control."""
     form.whole, form.first = node.path, read_whole(request.POST.get(":from", "")) or 0
     style = {"list_of": node.list_style, "map_of": "entries"}.get(node.word, "")
     if node.path == ():

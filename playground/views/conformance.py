@@ -65,7 +65,7 @@ def _start_context(request: HttpRequest, form: StartForm) -> dict[str, Any]:
 @login_required
 @require_safe
 def estimate(request: HttpRequest) -> HttpResponse:
-    """What the form, as it is filled in now, would send and cost."""
+    """The requests and the cost of the form as it is filled in now."""
     told = estimate_of(request.GET.getlist("areas"), request.GET.get("model", "").strip())
     return render(request, "playground/conformance/_estimate.html", {"estimate": told})
 

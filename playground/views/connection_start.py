@@ -1,4 +1,5 @@
-"""From a new connection to its first answer: saving one tests it, chooses it and a model, and opens the playground."""
+"""Leads from a new connection to its first answer: saving one tests it, chooses it and a model, and opens the
+playground."""
 
 from __future__ import annotations
 

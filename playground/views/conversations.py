@@ -67,7 +67,8 @@ def find_version(conversation: Conversation, version_id: str | UUID | None) -> C
 
 @require_safe
 def conversations(request: HtmxHttpRequest) -> HttpResponse:
-    """What the user saved, the last changed first; for htmx only the rows. Visitors are told what an account gives."""
+    """The user's saved conversations, the last changed first; for htmx only the rows. Visitors are told what an account
+    gives."""
     if not request.user.is_authenticated:
         return render(request, "playground/conversations/conversations_gate.html", status=200)
     found = Conversation.objects.owned_by(request.user)
@@ -173,7 +174,7 @@ def runs_of(conversation: Conversation) -> list[Run]:
 @login_required
 @require_safe
 def difference(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """What changed between two versions: `?old=…&new=…`; without `new` the newest."""
+    """The changes between two versions: `?old=…&new=…`; without `new` the newest."""
     shown = find(request, conversation_id)
     old, new = (find_version(shown, request.GET.get(name)) for name in ("old", "new"))
     if old is None or new is None:

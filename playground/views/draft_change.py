@@ -151,7 +151,7 @@ def _change_body(request: HttpRequest, form: RequestForm, posted: Posted) -> Mad
 
 
 def _regions_of(form: RequestForm, asked: Change, outcome: Outcome) -> list[Region]:
-    """What looks different after a change of the body."""
+    """Return the regions that look different after a change of the body."""
     if outcome.moved:
         form.open = moved_names(form.open, outcome.moved)
     # What was just put in is shown open.

@@ -33,7 +33,7 @@ REDRAWING = (":reload", ":overwrite")
 
 
 def context_of(request: HttpRequest, form: RequestForm) -> dict[str, Any]:
-    """What the templates need. `comparison` is None when nothing is compared."""
+    """Return what the templates need. `comparison` is None when nothing is compared."""
     shown = request.POST.get(":columns")
     comparison = comparison_of(request, form)
     is_left = comparison is None and bool(shown)
@@ -115,7 +115,8 @@ def follow(request: HttpRequest, old: UUID, new: UUID) -> None:
 
 
 def _remember(draft: Draft, kept: list[Column]) -> None:
-    """Which runs were made is no change of the request: its version stays, and other tabs need not know."""
+    """Remember which runs were made. This is no change of the request: its version stays, and other tabs need
+    not know."""
     comparison_columns.write(draft, kept)
     Draft.objects.filter(pk=draft.pk, version=draft.version).update(columns=draft.columns)
 
@@ -154,7 +155,7 @@ def _request(request: HttpRequest, column: ColumnForm) -> RunRequest:
 
 
 def has_idempotency_key(run: RunReference, key: str | None) -> bool:
-    """Whether the run was started under this key, alone or as one of several columns."""
+    """Return whether the run was started under this key, alone or as one of several columns."""
     return bool(key) and (run.idempotency_key or "").split(" ")[0] == key
 
 

@@ -1,4 +1,4 @@
-"""What changed in the form since a request was sent."""
+"""The changes in the form since a request was sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the connection can tell before sending: its models, and how many tokens the request has.
+"""Asks the connection before anything is sent: for its models, and how many tokens the request has.
 
 An upstream may take minutes, so these views give their database connection back before they ask: with
 `sync_to_async` it would be held as long as the request, and a few people could keep a bounded pool from everybody.

@@ -65,7 +65,7 @@ def parts(
     said: str = "",
     first_problem: bool = False,
 ) -> HttpResponse:
-    """What is drawn again after a change, all of it out of band: the focus and the fields stay as they are."""
+    """Draw again what a change has touched, all of it out of band: the focus and the fields stay as they are."""
     mode = mode_of(request, form)
     if mode == "json":
         regions = [each for each in regions or [] if each in (DESTINATION, SNIPPETS, NAMED)]

@@ -1,4 +1,4 @@
-"""What was typed is checked, sent, and kept while the upstream is at work."""
+"""Checks, sends and saves the request; it is saved while the upstream is at work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools for the request being written: pasted definitions."""
+"""Pasted tool definitions for the request being written."""
 
 from __future__ import annotations
 

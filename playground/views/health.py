@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can serve.
+"""Tells whether the process lives, and whether it can serve.
 
 `answer_alive` answers before Django, so that a probe costs next to nothing; the view stands behind other servers.
 """

@@ -54,7 +54,7 @@ def run_download(request: AuthenticatedHttpRequest, run_id: UUID, kind: str) -> 
 
 @dataclass
 class Progress:
-    """Of one download: runs written, and how many there are; None when that was not counted."""
+    """The progress of one download: runs written, and how many there are; None when that was not counted."""
 
     total: int | None
     done: int = 0
@@ -101,7 +101,7 @@ def progress_named(request: HttpRequest) -> Progress | None:
 @login_required
 @require_safe
 def run_export_progress(request: AuthenticatedHttpRequest) -> HttpResponseBase:
-    """How far a download is. Status 286 tells htmx to ask no more."""
+    """The progress of a download. Status 286 tells htmx to ask no more."""
     progress = progress_named(request)
     is_over = progress is not None and progress.is_over
     context = {"progress": progress}
@@ -125,7 +125,7 @@ def _watch(pieces: Iterator[Any], progress: Progress) -> Iterator[Any]:
 
 
 def _of_ids(write: Callable[..., Iterator[str]], runs: Any, ids: list[UUID], progress: Progress) -> Iterator[str]:
-    """In parts that a database takes as parameters; only the first part brings the head of a table."""
+    """Yield the file in parts that a database takes as parameters; only the first part brings the head of a table."""
     for start in range(0, max(1, len(ids)), 500):
         pieces = write(runs.filter(pk__in=ids[start : start + 500]), on_progress=progress.add)
         if start and write is run_files.csv_text:
@@ -153,7 +153,7 @@ def streamed(pieces: Iterator[str] | Iterator[bytes], name: str, content_type: s
 
 
 def _harmless(response: Response, name: str) -> Response:
-    """Whatever is in it, a browser saves it: it is not shown, not sniffed, and would run in a sandbox."""
+    """Make a response that a browser saves: whatever is in it is not shown, not sniffed, and would run in a sandbox."""
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"

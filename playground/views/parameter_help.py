@@ -25,7 +25,7 @@ HEADER_NAMES = {":anthropic-version": "anthropic-version", ":betas": "anthropic-
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    """What is known of the parameter at a path. The body that is being written decides between variants."""
+    """The help of the parameter at a path. The body that is being written decides between variants."""
     place = request.GET.get("path", "")[:500]
     if place in HEADER_NAMES:
         parameter = next(header for header in HEADERS if header.name == HEADER_NAMES[place])
@@ -51,7 +51,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 def _values(parameter: Parameter) -> str:
-    """What it can be, where that is a list: of strings, or of the kinds of an object."""
+    """Return the possible values, where they are a list: of strings, or of the kinds of an object."""
     kinds = parameter.kind.kinds if isinstance(parameter.kind, OneOf) else (parameter.kind,)
     for kind in kinds:
         if isinstance(kind, Choice):

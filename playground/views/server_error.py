@@ -1,4 +1,4 @@
-"""What is shown when a page fails: words for a database that is away, else the page about a fault of ours."""
+"""The page of a failed request: words for a database that is away, else the page about an internal error."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def session_import(request: AuthenticatedHttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def session_import_progress(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """How far an import is. Status 286 tells htmx to ask no more."""
+    """The progress of an import. Status 286 tells htmx to ask no more."""
     progress = log_exports.progress_named(request)
     is_over = progress is not None and progress.is_over
     context = {"progress": progress}

@@ -75,7 +75,7 @@ def sessions(request: AuthenticatedHttpRequest) -> HttpResponse:
 
 
 def waiting_of(request: AuthenticatedHttpRequest) -> int:
-    """How many earlier requests are still to be sorted; counted as far as the page says."""
+    """Count the earlier requests that are still to be sorted; no further than the page says."""
     count: int = runs_without_digest(request.user.pk)[: MOST_COUNTED + 1].count()
     return count
 
@@ -83,7 +83,7 @@ def waiting_of(request: AuthenticatedHttpRequest) -> int:
 @login_required
 @require_safe
 def session_sorting(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """How far the sorting of earlier requests is."""
+    """The progress of sorting earlier requests."""
     return render(request, "playground/sessions/_sorting.html", {"waiting": waiting_of(request)})
 
 
@@ -187,7 +187,7 @@ def steps_context(page: SessionPage, asked: Mapping[str, str]) -> dict[str, Any]
 
 
 def owners(session: AgentSession, page: SessionPage) -> dict[str, Any]:
-    """What the templates of a session need, for its owner."""
+    """Return what the templates of a session need, for its owner."""
     return {
         "session": session,
         "page": page,
@@ -243,7 +243,7 @@ def _step_context(request: AuthenticatedHttpRequest, session_id: UUID, number: i
 @login_required
 @require_safe
 def session_of_run(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpResponse:
-    """From a run to its step in its session."""
+    """Redirect from a run to its step in its session."""
     run = Run.objects.owned_by(request.user).filter(pk=run_id).select_related("digest__session").first()
     if run is None or not hasattr(run, "digest") or run.digest.session is None:
         raise Http404("this run belongs to no session")

@@ -147,7 +147,7 @@ def choosing(request: HttpRequest, thing: Shareable, choices: Choices) -> dict[s
 
 
 def _options(request: HttpRequest) -> dict[str, Any]:
-    """Who may read it and for how long: as chosen before, when the page is shown again."""
+    """Return who may read it and for how long: as chosen before, when the page is shown again."""
     if request.method != "POST":
         return {"public": True, "may_fork": True, "lasts": publishing.DEFAULT_LASTS}
     texts = ("passphrase", "audience", "readers", "lasts", "until")
@@ -207,7 +207,7 @@ def _end_of_day(text: str) -> datetime | None:
 
 
 def _audience(request: HttpRequest) -> tuple[str, list[Any], list[str]]:
-    """Who inside the site may read it, and which names nobody here has."""
+    """Return who inside the site may read it, and which names nobody here has."""
     audience = request.POST.get("audience", "none")
     if audience not in ShareLink.Audience.values:
         audience = "none"
@@ -285,7 +285,8 @@ def _update(request: HttpRequest, share: ShareLink) -> HttpResponse:
 def _look_again(
     request: HttpRequest, share: ShareLink, fresh: list[Finding], choices: Choices, to_confirm: list[Finding]
 ) -> HttpResponse:
-    """What the new state of a shared thing holds that was not looked at before: ticked, unless it was unticked."""
+    """Show the findings of a shared thing's new state that were not looked at before: ticked, unless they were
+    unticked."""
     findings = [{"finding": one, "masked": choices.masks(one) or one.text not in choices.seen} for one in fresh]
     context = {"share": share, "findings": findings, "to_confirm": to_confirm, "home": _home(share)}
     return render(request, "playground/sharing/share_update.html", context, status=409)

@@ -51,7 +51,7 @@ _signer = signing.TimestampSigner(salt="playground.share")
 
 @dataclass(frozen=True)
 class ShareAccess:
-    """How somebody came in. `base` is the address of the copy's page; all others are below it."""
+    """The way somebody came in. `base` is the address of the copy's page; all others are below it."""
 
     share: ShareLink
     base: str
@@ -324,7 +324,7 @@ def find_answer(door: ShareAccess, turn: int) -> tuple[dict[str, Any], dict[str,
 @require_safe
 @for_readers
 def replay(_request: HttpRequest, door: ShareAccess, turn: int) -> HttpResponse:
-    """What to draw, and when, to see the answer arrive again."""
+    """The drawing steps and their times, to see the answer arrive again."""
     snapshot, answer = find_answer(door, turn)
     return JsonResponse({"frames": drawing.replay_frames(snapshot, answer)})
 

@@ -58,7 +58,7 @@ def badge(_request: HttpRequest, door: ShareAccess) -> HttpResponse:
 
 
 def cached_for_an_hour(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """What stands in a README is fetched each time that somebody reads it."""
+    """Let clients cache the response: a badge in a README is fetched each time that somebody reads it."""
 
     @wraps(view)
     def cached(*arguments: Any, **named: Any) -> HttpResponse:

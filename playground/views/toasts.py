@@ -1,4 +1,4 @@
-"""What was done, told by the page that is loaded next."""
+"""Tells on the page that is loaded next what was done."""
 
 from __future__ import annotations
 

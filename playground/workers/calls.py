@@ -1,4 +1,4 @@
-"""What goes between a worker and the server beside the request: questions to the server, and requests handed on."""
+"""The messages between a worker and the server beside the request: questions to the server, and requests handed on."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ handling: ContextVar[Handling | None] = ContextVar("handling", default=None)
 
 
 def is_worker() -> bool:
-    """Is this one of the processes that answer large requests?"""
+    """Return whether this is one of the processes that answer large requests."""
     return _ask_server is not None
 
 
 def become_worker(ask: Callable[[str, tuple[Any, ...], dict[str, Any]], Any]) -> None:
-    """From now on this process asks the server, by calling `ask`, for what only the server knows."""
+    """Make this process ask the server, by calling `ask`, for what only the server knows."""
     global _ask_server
     _ask_server = ask
 
@@ -89,7 +89,7 @@ def in_server(function: Callable[P, R]) -> Callable[P, R]:
 
 
 async def answer_question(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Exception | None]:
-    """What a server function returns or raises, for a worker."""
+    """Return or raise, for a worker, what a server function does."""
     try:
         result = server_functions[name](*args, **kwargs)
         return (await result if isinstance(result, Awaitable) else result), None

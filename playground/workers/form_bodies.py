@@ -70,7 +70,7 @@ class WorkerHandler(ASGIHandler):
 
 
 def _read_form(request: Any) -> QueryDict:
-    """What `QueryDict` makes of the same body in UTF-8. Raises TooManyFieldsSent."""
+    """Return what `QueryDict` makes of the same body in UTF-8. Raises TooManyFieldsSent."""
     request._check_data_too_big(int(request.META.get("CONTENT_LENGTH") or 0))
     form = QueryDict(mutable=True, encoding="utf-8")
     for number, (name, value) in enumerate(_pairs(_chunks(request))):

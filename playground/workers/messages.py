@@ -27,8 +27,8 @@ TOO_MUCH_MEMORY: Final = "too much memory"
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may take: seconds of processor, seconds in all (waiting for the database included), and bytes of
-    memory beyond what the template has."""
+    """The most that one request may take: seconds of processor, seconds in all (waiting for the database included), and
+    bytes of memory beyond what the template has."""
 
     cpu_s: int = 15
     wall_s: float = 60.0
@@ -106,6 +106,6 @@ async def receive(reader: asyncio.StreamReader) -> Any:
 
 
 async def receive_sized(reader: asyncio.StreamReader) -> tuple[int, Any]:
-    """The same, with the bytes that it took."""
+    """Receive a message, with the number of bytes that it took."""
     (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
     return length, _Unpickler(io.BytesIO(await reader.readexactly(length))).load()

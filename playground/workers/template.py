@@ -79,7 +79,8 @@ def load_application() -> None:
 
 
 def make_application() -> None:
-    """What a worker answers with. Static files, which may not be collected yet, never come to one."""
+    """Make the application that a worker answers with. Static files, which may not be collected yet, never come
+    to one."""
     global _application
     settings.WHITENOISE_USE_FINDERS = False
     with warnings.catch_warnings():
@@ -89,7 +90,7 @@ def make_application() -> None:
 
 
 def load_templates() -> None:
-    """What a worker would otherwise compile anew for each request."""
+    """Load the templates that a worker would otherwise compile anew for each request."""
     root = Path(settings.ASSETS_DIR) / "templates"
     for path in sorted(root.rglob("*.html")):
         with suppress(TemplateSyntaxError):  # a part that is never loaded by itself

@@ -28,7 +28,7 @@ def a_thousand_turns(model: str) -> bytes:
 
 
 def _nasty_schema(number: int) -> dict[str, Any]:
-    """What real tools have: nested objects, unions, references, patterns, odd names."""
+    """Return a schema like those of real tools: nested objects, unions, references, patterns, odd names."""
     inner: dict[str, Any] = {"type": "string", "pattern": "^[A-Z]{2,}\\d+$", "description": 'Quotes " and \\ and ü'}
     for depth in range(number % 6):
         inner = {"type": "object", "properties": {f"level_{depth}": inner}, "additionalProperties": False}

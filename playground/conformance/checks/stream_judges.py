@@ -1,4 +1,4 @@
-"""What must hold of a stream's events; each judge reads one answer or two and raises at the offending event."""
+"""Judges of a stream's events: each reads one answer or two, and raises at the offending event."""
 
 from __future__ import annotations
 

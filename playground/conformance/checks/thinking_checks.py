@@ -43,7 +43,7 @@ LARGE_BUDGET: Final = create(max_tokens=1024, thinking={"type": "enabled", "budg
 
 
 def _or_adaptive(other: Request) -> Callable[[list[Exchange]], Request | Exchange]:
-    """The same with adaptive thinking, where a model has no other."""
+    """Return the same request with adaptive thinking, where a model has no other."""
 
     def choose(before: list[Exchange]) -> Request | Exchange:
         status = before[0].status

@@ -78,7 +78,7 @@ _FULL = ("too many clients", "too many connections", "connection slots are reser
 
 
 def is_there(address: dict[str, Any]) -> bool:
-    """Whether a server answers there that is ready, or has only no connection left."""
+    """Return whether a server at this address is ready, or merely has no connection left."""
     try:
         probe(address)
     except psycopg.OperationalError as problem:
@@ -106,7 +106,7 @@ def cut(connection: psycopg.Connection[Any]) -> None:
 
 
 def _let_go() -> None:
-    """Who waits for an answer or for a connection gets an error now. The next one makes a new pool."""
+    """End all waits for an answer or a connection with an error. The next connection makes a new pool."""
     pools = base.DatabaseWrapper._connection_pools  # type: ignore[attr-defined]
     for alias in list(pools):
         if (pool := pools.pop(alias, None)) is not None:

@@ -147,7 +147,7 @@ class Command(BaseCommand):
             raise CommandError(f"Cannot listen on {host}:{port}: {server.failed_to_listen}")
 
     def background(self, lock: SiteLock, parent: int | None) -> list[Callable[[], Coroutine[Any, Any, None]]]:
-        """What runs as long as the server does."""
+        """Return the coroutines that run as long as the server does."""
         from playground.attachments import attachment_store
         from playground.conversations import cleanup
         from playground.dispatch import process
@@ -199,7 +199,8 @@ class Command(BaseCommand):
             self.stderr.write(self.style.WARNING(f"{problem.msg}\n{problem.hint}"))
 
     def check_host(self, host: str) -> None:
-        """On loopback everybody who can reach the server is its operator; anywhere else hosts must be named.
+        """Refuse an address beyond loopback until hosts are named: on loopback everybody who can reach the server is
+        its operator.
 
         Behind a proxy the address is loopback too, but the site is not only its operator's: named hosts tell that.
         """

@@ -1,4 +1,5 @@
-"""What is known of each type of content block besides its members: one record per type, read by every room.
+"""The types of content blocks: one record per type, with all that is known of it besides its members, read by every
+room.
 
 The members stand in `blocks.py`, `server_blocks.py` and `sources.py`. The accumulator, the figures, the rules, the
 composer, the drawing of an answer, sharing, sessions and the page's scripts ask here; none of them has a list of types
@@ -51,12 +52,12 @@ class BlockType:
 
     @property
     def takes_input(self) -> bool:
-        """Is it a call of a tool, whose input comes as pieces of JSON?"""
+        """Whether it is a call of a tool, whose input comes as pieces of JSON."""
         return self.tool_step in ("call", "server_call")
 
     @property
     def is_server_step(self) -> bool:
-        """Is it a call or a result of a tool that runs on the server? An answer that ends in one was paused."""
+        """Whether it is a call or a result of a tool that runs on the server. An answer that ends in one was paused."""
         return self.tool_step in ("server_call", "server_result")
 
     @property
@@ -65,12 +66,12 @@ class BlockType:
 
     @property
     def is_prose(self) -> bool:
-        """Does it grow by text that is read, rather than by JSON?"""
+        """Whether it grows by text that is read, rather than by JSON."""
         return self.shape in ("prose", "thinking")
 
     @property
     def is_file(self) -> bool:
-        """Does it carry a file in its `source`?"""
+        """Whether it carries a file in its `source`."""
         return self.share_part == "attachments"
 
 
@@ -270,7 +271,8 @@ _UNNAMED = BlockType("unknown")
 
 
 def wire_kinds() -> dict[str, Any]:
-    """What the page's scripts need to colour events as the templates do. `parts`: of the names of unknown types."""
+    """Return what the page's scripts need to colour events as the templates do. `parts`: of the names of unknown
+    types."""
     return {
         "events": [*(name for name in EVENT_TYPES if name != "content_block_delta"), *DELTA_TYPES],
         "deltas": {each.name: each.wire_kind for each in DELTA_TYPES.values() if each.wire_kind},

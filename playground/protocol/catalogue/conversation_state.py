@@ -1,4 +1,5 @@
-"""What the server keeps or changes of a conversation: context edits, compaction, threads, containers, fallbacks."""
+"""Parameters by which the server keeps or changes a conversation: context edits, compaction, threads, containers,
+fallbacks."""
 
 from playground.protocol.catalogue.kinds import (
     Boolean,

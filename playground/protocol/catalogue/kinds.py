@@ -252,7 +252,7 @@ FREE_JSON = AnyJson()
 
 
 def accepts(kind: Kind, value: JsonValue) -> bool:
-    """Whether a control of this kind can show the value. It looks at the outermost JSON type only."""
+    """Return whether a control of this kind can show the value. It looks at the outermost JSON type only."""
     match kind:
         case Null():
             return value is None
@@ -298,7 +298,7 @@ def control(kind: Kind, value: JsonValue) -> Kind:
 
 
 def survives_html(text: str) -> bool:
-    """Whether a text control can hold the text: no NUL, no half surrogates."""
+    """Return whether a text control can hold the text: no NUL, no half surrogates."""
     if "\0" in text:
         return False
     if text.isascii():

@@ -1,4 +1,4 @@
-"""What is known of the models: which thinking they take, what they refuse, how much they read and write.
+"""Facts about the models: which thinking they take, what they refuse, how much they read and write.
 
 Source: the vendor's pages on models, migration and thinking, read on `READ_ON`. A compatible server may give any id to
 anything, and the vendor may change a model: an unknown id has no facts, and what `GET /v1/models` tells is preferred.
@@ -98,13 +98,13 @@ _CACHE_MINIMUMS = {
 
 
 def cache_minimum_tokens(model: str) -> int:
-    """How many tokens a prompt must have for the model to cache it; a shorter one is silently not cached."""
+    """Return how many tokens a prompt must have for the model to cache it; a shorter one is silently not cached."""
     fitting = [beginning for beginning in _CACHE_MINIMUMS if model.startswith(beginning)]
     return _CACHE_MINIMUMS[max(fitting, key=len)] if fitting else _CACHE_MINIMUM
 
 
 def facts_of(model: str, told: Mapping[str, Any] | None = None) -> ModelFacts | None:
-    """What is known of a model id; `told` is its object from `GET /v1/models`, or that object's `capabilities`.
+    """Return the facts about a model id; `told` is its object from `GET /v1/models`, or that object's `capabilities`.
 
     None when nothing is known. Members of `told` that do not have the documented shape are passed over.
     """

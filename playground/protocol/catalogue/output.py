@@ -1,4 +1,4 @@
-"""How the model should think and answer: thinking, effort, format, task budget."""
+"""Parameters of how the model thinks and answers: thinking, effort, format, task budget."""
 
 from playground.protocol.catalogue.kinds import (
     Choice,

@@ -1,4 +1,4 @@
-"""Where an image or a document comes from: bytes in the body, an address, or an uploaded file."""
+"""The sources of images and documents: bytes in the body, an address, or an uploaded file."""
 
 from playground.protocol.catalogue.caching import CACHE_CONTROL
 from playground.protocol.catalogue.citations import CITATIONS_OF_TEXT, citations_switch

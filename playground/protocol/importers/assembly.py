@@ -1,4 +1,4 @@
-"""From what a reader found to an `Imported`: headers sorted, credentials left out, unknown values made visible."""
+"""Makes an `Imported` of what a reader found: headers sorted, credentials left out, unknown values made visible."""
 
 from __future__ import annotations
 

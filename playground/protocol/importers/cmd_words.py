@@ -71,7 +71,7 @@ ARGUMENT = re.compile(r'(?P<slashes>\\+)|(?P<quote>")|(?P<space>[ \t\r\n]+)|(?P<
 
 
 def _argument_words(line: str) -> list[str]:
-    """As the Microsoft C runtime splits a command line; a line break outside of quotes ends it."""
+    """Split a command line as the Microsoft C runtime does; a line break outside of quotes ends it."""
     words: list[str] = []
     parts: list[str] = []
     is_quoted = has_word = False

@@ -76,7 +76,8 @@ def read_curl(pasted: str) -> list[RequestParts]:
 
 
 def _requests(reader: ShellReader, pasted: str, *, only_first: bool) -> list[RequestParts]:
-    """What the reader's commands send; a command that cannot be read is passed over when another one can."""
+    """Return the requests that the reader's commands send; a command that cannot be read is passed over when another
+    one can."""
     requests: list[RequestParts] = []
     problem: ReadingError | None = None
     try:
@@ -99,7 +100,8 @@ def _requests(reader: ShellReader, pasted: str, *, only_first: bool) -> list[Req
 
 
 def _of_inner_shell(command: Command, reader: ShellReader) -> list[RequestParts]:
-    """What a command sends that stands in one word of another one: `bash -c '…'`, `ssh host "…"`, `watch '…'`."""
+    """Return the requests of a command that stands in one word of another one: `bash -c '…'`, `ssh host "…"`, `watch
+    '…'`."""
     if command.words[0].text in NOT_RUN or reader.depth >= DEEPEST_SHELL:
         return []
     requests: list[RequestParts] = []
@@ -113,7 +115,7 @@ def _of_inner_shell(command: Command, reader: ShellReader) -> list[RequestParts]
 
 
 def curl_index(command: Command) -> int | None:
-    """Where the name of curl stands in the command: first, or behind a prompt, sudo, env, time and the like."""
+    """Return the place of curl's name in the command: first, or behind a prompt, sudo, env, time and the like."""
     for index, word in enumerate(command.words[:12]):
         if word.text.rpartition("/")[2] in CURL_NAMES:
             return index

@@ -29,7 +29,7 @@ MOST_LOOKED_AT = 100_000
 
 
 def read_framework(pasted: str) -> list[RequestParts]:
-    """Nothing, or a problem that says what the text is and what to paste in its place."""
+    """Return nothing, or raise a problem that says what the text is and what to paste in its place."""
     for pattern, name in KNOWN:
         if pattern.search(pasted, 0, MOST_LOOKED_AT):
             raise ReadingError(

@@ -109,7 +109,8 @@ def _httpie(name: str, command: Command, index: int, files: dict[str, Word]) -> 
 
 
 def _members(items: list[Word], parts: RequestParts, files: dict[str, Word]) -> dict[str, Any]:
-    """What the items of HTTPie mean: `Header:value`, `text=value`, `json:=value`, `nested[0][name]=value`."""
+    """Return the members that HTTPie's items mean: `Header:value`, `text=value`, `json:=value`,
+    `nested[0][name]=value`."""
     body: dict[str, Any] = {}
     for item in items:
         match = ITEM.fullmatch(item.text)

@@ -89,7 +89,7 @@ def _address(value: Any) -> str | None:
 
 
 def _address_in_parts(value: dict[str, Any]) -> str | None:
-    """As proxies write it: `scheme`, `host` and `path` beside each other."""
+    """Return the address as proxies write it: `scheme`, `host` and `path` beside each other."""
     host, path = value.get("host", value.get("hostname")), value.get("path")
     if not isinstance(host, str) or not isinstance(path, str) or not path.startswith("/"):
         return None

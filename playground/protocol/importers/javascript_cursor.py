@@ -61,7 +61,7 @@ class Cursor:
     # --- types of TypeScript -----------------------------------------------------------------------------------------
 
     def is_called(self) -> bool:
-        """Whether a call's bracket comes here, behind type arguments perhaps: `call<Type>(…)`."""
+        """Return whether a call's bracket comes here, behind type arguments perhaps: `call<Type>(…)`."""
         if self.peek("("):
             return not self.ahead().starts_line
         if not self.peek("<") or self.ahead(1).kind != "name":

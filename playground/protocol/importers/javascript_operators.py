@@ -1,4 +1,4 @@
-"""What JavaScript's numbers and texts come to when they are worked with."""
+"""The operators of JavaScript on numbers and texts."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class Program(Statements):
         return Function("a function", parameters=parameters, body=body, sent=self.requests[first:], tokens=self.tokens)
 
     def _called(self, function: Function, arguments: list[Any]) -> Any:
-        """What the function returns for these arguments; what it sends with them counts, not what it sent before."""
+        """Return the function's result for these arguments; what it sends with them counts, not what it sent before."""
         self.calls += 1
         is_known = function.tokens is self.tokens and function.body not in self.in_progress
         if not is_known or not arguments or self.calls > MOST_CALLS:

@@ -1,4 +1,5 @@
-"""Which calls of JavaScript code send a request, and what each gives: the official client, fetch, axios and others."""
+"""Finds the calls of JavaScript code that send a request, and what each gives: the official client, fetch, axios and
+others."""
 
 from __future__ import annotations
 
@@ -14,13 +15,13 @@ OPTIONS = frozenset({"body", "json", "data", "headers", "method", "stream", "tim
 
 
 def may_send(words: list[str], index: int) -> bool:
-    """Whether the word at an index is called, and is one that sends requests."""
+    """Return whether the word at an index is called, and is one that sends requests."""
     names = ("create", "stream", "parse", "post", "fetch", "axios", "write", "send")
     return words[index] in names and words[index + 1 : index + 2] in (["("], ["<"])
 
 
 def sends(path: list[str]) -> bool:
-    """Whether a call with this name may send a request."""
+    """Return whether a call with this name may send a request."""
     plain = [name for name in path if name not in BETWEEN]
     return (
         plain[-2:] in (["messages", "create"], ["messages", "stream"], ["messages", "parse"], ["completions", "create"])

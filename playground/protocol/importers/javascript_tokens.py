@@ -121,7 +121,7 @@ def _template(source: str, start: int, starts_line: bool) -> tuple[Token, int]:
 
 
 def matching(found: list[Token]) -> dict[int, int]:
-    """For each opening bracket the index of the one that closes it; one that nothing closes goes to the end."""
+    """Return for each opening bracket the index of the one that closes it; one that nothing closes goes to the end."""
     pairs: dict[int, int] = {}
     open_ones: list[int] = []
     for index, token in enumerate(found):
@@ -158,7 +158,7 @@ def _character(match: re.Match[str]) -> str:
 
 
 def end_of_braces(text: str, at: int) -> int:
-    """Behind the brace that closes the one before `at`."""
+    """Return the index behind the brace that closes the one before `at`."""
     depth = 1
     for match in BRACE.finditer(text, at):
         depth += 1 if match.group() == "{" else -1

@@ -93,7 +93,7 @@ class Values(Cursor):
             self.depth -= 1
 
     def _rest(self, start: int, value: Any) -> Any:
-        """What stands behind a value: a condition, or something that is not followed."""
+        """Read the rest of an expression behind a value: a condition, or something that is not followed."""
         if self.accept("?"):
             first = self.value()
             if self.accept(":"):
@@ -215,7 +215,7 @@ class Values(Cursor):
         return [], self.unknown(start)
 
     def made(self, name: str, arguments: list[Any], start: int) -> Any:
-        """What `new name(…)` gives."""
+        """Return what `new name(…)` makes."""
         raise NotImplementedError
 
     def _named(self, token: Token) -> Any:

@@ -1,4 +1,4 @@
-"""What `jq -n` prints when its filter is one object whose values are written out or given with `--arg`."""
+"""Computes what `jq -n` prints when its filter is one object whose values are written out or given with `--arg`."""
 
 from __future__ import annotations
 

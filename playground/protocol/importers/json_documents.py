@@ -268,7 +268,7 @@ def _own_conversation(value: dict[str, Any]) -> list[RequestParts]:
 
 
 def _sent_to_messages(records: list[RequestParts]) -> list[RequestParts]:
-    """Those that go to the Messages API, else those whose body looks like one of its."""
+    """Return the records that go to the Messages API, else those whose body looks like one of its."""
     chosen = [parts for parts in records if parts.goes_to_messages and parts.body is not None]
     if chosen:
         return chosen

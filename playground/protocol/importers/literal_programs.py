@@ -17,7 +17,7 @@ def body_literal(pasted: str) -> JsonOf | None:
 
 
 class _Literals(Program):
-    """The same cursor, to which every bracket may hold names and values."""
+    """A cursor that reads names and values inside any kind of bracket."""
 
     def body(self) -> JsonOf | None:
         named = [index for index, token in enumerate(self.tokens) if token.text == "messages"]

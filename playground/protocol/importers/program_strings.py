@@ -97,7 +97,7 @@ def texts_of(source: str, language: str) -> Iterator[Text]:
 
 
 def _last_lines(source: str) -> dict[str, list[int]]:
-    """Where lines begin with a word or a row of quotes that may end a here-document."""
+    """Return where lines begin with a word or a row of quotes that may end a here-document."""
     lines: dict[str, list[int]] = {}
     for match in LAST_LINE.finditer(source):
         lines.setdefault(match[1], []).append(match.start())

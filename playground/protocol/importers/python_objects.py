@@ -1,4 +1,5 @@
-"""What Python code works with: the objects that it makes, names with dots, and values as JSON has them."""
+"""The values of Python code that is followed: the objects that it makes, names with dots, and values as JSON has
+them."""
 
 from __future__ import annotations
 
@@ -51,7 +52,7 @@ class Bound:
 
 
 def method_of_text(name: str, text: str, arguments: list[Any]) -> Any:
-    """What a method of a known text gives, for those that code uses to tidy a prompt; None for others."""
+    """Return what a method of a known text gives, for those that code uses to tidy a prompt; None for others."""
     if name in ("strip", "lstrip", "rstrip", "upper", "lower", "title") and not arguments:
         return getattr(text, name)()
     if name in ("encode", "decode"):
@@ -64,7 +65,7 @@ def method_of_text(name: str, text: str, arguments: list[Any]) -> Any:
 
 
 def json_value(value: Any) -> Any:
-    """What `json.loads` gives of a known text."""
+    """Return what `json.loads` gives for a known text."""
     if isinstance(value, JsonOf):
         return value.value
     return json_text.try_parse(value) if isinstance(value, str) else None

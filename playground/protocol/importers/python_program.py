@@ -150,7 +150,7 @@ class _Program(Statements):
         return self._function(names, positional, given)
 
     def _bound(self, name: str) -> Bound | None:
-        """What a name stands for when it is a method under another name: `create = client.messages.create`."""
+        """Return what a name stands for when it is a method under another name: `create = client.messages.create`."""
         value = self.names.get(name)
         if isinstance(value, Unknown) and re.fullmatch(r"[\w.]+\.(create|stream|post|parse)", value.source):
             return Bound(value.source.split("."), value)

@@ -1,4 +1,5 @@
-"""Which calls of Python code send a request, and what each gives: the official clients, and the HTTP libraries."""
+"""Finds the calls of Python code that send a request, and what each gives: the official clients, and the HTTP
+libraries."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ BODY_ARGUMENTS = ("json", "content", "data", "body", "json_data")
 
 
 def is_client_call(names: list[str]) -> bool:
-    """Whether `client.messages.create`, or one of its like, is called."""
+    """Return whether `client.messages.create`, or one of its like, is called."""
     plain = [name for name in names if name not in BETWEEN]
     return plain[-2:-1] == ["messages"] and plain[-1] in ("create", "stream", "parse", "tool_runner", "count_tokens")
 
@@ -76,7 +77,7 @@ def client_request(names: list[str], arguments: Mapping[str, Any], client: Any) 
 
 
 def _is_left_out(value: Any) -> bool:
-    """Whether the official client sends nothing for this argument."""
+    """Return whether the official client sends nothing for this argument."""
     return (
         isinstance(value, Unknown)
         and re.search(r"(?:^|\.)(?:NOT_GIVEN|omit|NotGiven\(\)|Omit\(\))$", value.source) is not None
@@ -159,7 +160,7 @@ def instance_of(name: str, positional: list[Any], arguments: Mapping[str, Any]) 
 
 
 def changed_copy(client: Instance, arguments: Mapping[str, Any]) -> Instance:
-    """What `client.with_options(…)` gives."""
+    """Return what `client.with_options(…)` gives."""
     attributes = dict(client.attributes)
     if isinstance(headers := arguments.get("default_headers"), dict):
         attributes["headers"] = {**attributes.get("headers", {}), **headers}

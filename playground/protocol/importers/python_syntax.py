@@ -1,4 +1,4 @@
-"""What a syntax tree of Python says before it is followed: where requests may be sent, and what a block changes."""
+"""Reads a syntax tree of Python before it is followed: where requests may be sent, and what a block changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an import gives, and the values that readers of code use for what is not in the text."""
+"""The result of an import, and the values that readers of code use for what is not in the text."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ImportChoice:
 
 @dataclass(frozen=True, slots=True)
 class ImportProblem:
-    """Why the text could not be read. Lines and columns count from 1; 0 is nowhere in particular."""
+    """The reason why the text could not be read. Lines and columns count from 1; 0 is nowhere in particular."""
 
     message: str
     line: int = 0

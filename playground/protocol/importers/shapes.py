@@ -51,7 +51,7 @@ def other_api(value: dict[str, Any]) -> str | None:
 
 
 def is_body(value: Any) -> bool:
-    """Whether an object is a request's body; a model's name alone may stand in any file."""
+    """Return whether an object is a request's body; a model's name alone may stand in any file."""
     if not isinstance(value, dict) or not_a_request(value):
         return False
     if isinstance(value.get("messages"), list):
@@ -60,7 +60,7 @@ def is_body(value: Any) -> bool:
 
 
 def not_a_request(value: dict[str, Any]) -> str | None:
-    """What the API's own other objects are, in words; None for anything else."""
+    """Return the name of one of the API's other objects; None for anything else."""
     kind = value.get("type")
     if kind == "message" and "role" in value:
         model = value.get("model")

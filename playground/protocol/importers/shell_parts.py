@@ -1,4 +1,4 @@
-"""What a shell's text consists of: words, commands, here-documents."""
+"""The parts of a shell's text: words, commands, here-documents."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ class ShellReader:
             raise self._fault("A command in the text is not closed.", self.at)
 
     def _completed(self, commands: list[Command]) -> Iterator[Command]:
-        """Those of them that have words, each with the output of the one before it where that was piped in."""
+        """Yield the commands that have words, each with the output of the one before it where that was piped in."""
         previous: Command | None = None
         for command in commands:
             if command.stdin is PIPED:
@@ -348,7 +348,7 @@ def _ansi_c_character(match: re.Match[str]) -> str:
 
 
 def output_of(command: Command, files: dict[str, Word]) -> Word | None:
-    """What the command prints, when that can be told without running it."""
+    """Return what the command prints, when that can be told without running it."""
     words = command.words
     while words and (words[0].text in BEFORE_A_COMMAND or words[0].text == "sudo"):
         words = words[1:]

@@ -40,7 +40,8 @@ class JsonTextError(PlaygroundError, ValueError):
 
 @dataclass(frozen=True)
 class Limits:
-    """How much JSON is taken. `tokens` counts brackets, commas, colons, strings (each as one), numbers and words."""
+    """The largest JSON that is taken. `tokens` counts brackets, commas, colons, strings (each as one), numbers and
+    words."""
 
     depth: int = 100
     tokens: int = 200_000
@@ -120,7 +121,7 @@ def parse(text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> JsonValue:
 
 
 def try_parse(text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> JsonValue:
-    """The same, with None for everything that is not taken."""
+    """Parse the text; None for everything that is not taken."""
     try:
         return parse(text, limits)
     except JsonTextError:
@@ -135,7 +136,7 @@ def parse_number(text: str) -> int | float | None:
 
 
 def spelling(number: int | float) -> str:
-    """How the number is written in JSON. Raises ValueError for NaN and infinities that no text spelled."""
+    """Return the number as it is written in JSON. Raises ValueError for NaN and infinities that no text spelled."""
     if isinstance(number, SpelledInt | SpelledFloat):
         return number.spelling
     if isinstance(number, float):

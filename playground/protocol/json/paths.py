@@ -74,7 +74,7 @@ def _step(found: re.Match[str]) -> str | int:
 
 
 def get(value: JsonValue, path: Path, default: JsonValue = MISSING) -> JsonValue:
-    """What stands at the path, else `default`. Indexes count from the front only."""
+    """Return the value at the path, else `default`. Indexes count from the front only."""
     for step in path:
         if isinstance(value, dict) and isinstance(step, str):
             if step not in value:
@@ -88,7 +88,7 @@ def get(value: JsonValue, path: Path, default: JsonValue = MISSING) -> JsonValue
 
 
 def read(value: JsonValue, path: Path) -> JsonValue:
-    """What stands at the path. Raises `PathError` when nothing does."""
+    """Return the value at the path. Raises `PathError` when there is none."""
     found = get(value, path)
     if found is MISSING:
         raise PathError(f"there is no {to_text(path)}")

@@ -44,24 +44,24 @@ def try_loads(text: str | bytes) -> Any:
 
 
 def try_object(text: str | bytes) -> dict[str, Any] | None:
-    """The same where only an object will do."""
+    """Parse the text; None unless it is an object."""
     value = try_loads(text)
     return value if isinstance(value, dict) else None
 
 
 def read_json_body(body: bytes | bytearray) -> tuple[Any, str | None]:
-    """The same for a whole answer: bytes that are not UTF-8 are replaced, a byte order mark is passed over."""
+    """Parse a whole answer: bytes that are not UTF-8 are replaced, a byte order mark is passed over."""
     return read_json(body.decode("utf-8", "replace").removeprefix("\ufeff"))
 
 
 def read_stored_json(text: str) -> Any:
-    """What `write_json` has written. Raises ValueError for text that is no JSON."""
+    """Read what `write_json` has written. Raises ValueError for text that is no JSON."""
     return _DECODER.decode(text)
 
 
 def is_nested_deeper(value: Any, depth: int) -> bool:
-    """Are there more than `depth` lists and objects inside each other? Goes level by level, so it cannot run out of
-    stack."""
+    """Return whether more than `depth` lists and objects are inside each other. Goes level by level, so it cannot run
+    out of stack."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(depth):
         if not level:
@@ -76,7 +76,7 @@ def is_nested_deeper(value: Any, depth: int) -> bool:
 
 
 def has_spelled_numbers(value: Any) -> bool:
-    """Does any number in it need its spelling, as only `json_text.dump` writes it?"""
+    """Return whether any number in it needs its spelling, as only `json_text.dump` writes it."""
     waiting = [value]
     while waiting:
         item = waiting.pop()

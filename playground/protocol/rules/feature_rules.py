@@ -18,7 +18,7 @@ PERHAPS_NOT_WITH_THREADS = ("cache_control", "context_management", "fallbacks", 
 
 
 def feature_rules(request: RequestView) -> Iterator[Problem]:
-    """What is wrong with features that several members make up together."""
+    """Yield the problems of features that several members make up together."""
     yield from _cache_marks(request)
     yield from _citations(request)
     yield from _format(request)

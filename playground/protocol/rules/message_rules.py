@@ -23,7 +23,7 @@ _SIGNATURES = (
 
 
 def message_rules(request: RequestView) -> Iterator[Problem]:
-    """What is wrong with the conversation as a whole, and with single blocks in it."""
+    """Yield the problems of the conversation as a whole, and of single blocks in it."""
     yield from _order(request)
     for turn in request.turns:
         yield from _emptiness(request, turn)

@@ -1,4 +1,4 @@
-"""What is wrong with a body, and how one click could mend it."""
+"""Problems of a body, and the repairs that one click makes."""
 
 from __future__ import annotations
 

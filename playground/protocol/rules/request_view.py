@@ -37,7 +37,7 @@ class Turn:
         return ("messages", self.index)
 
     def has(self, *types: str) -> bool:
-        """Whether one of its blocks has one of these types."""
+        """Return whether one of its blocks has one of these types."""
         return any(block.type in types for block in self.blocks)
 
 
@@ -53,7 +53,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class RequestView:
-    """What the rules read of one request."""
+    """One request, as the rules read it."""
 
     body: Members
     version: str

@@ -1,4 +1,4 @@
-"""Which result answers which call: every `tool_use` of an answer needs its `tool_result` first thing in the next turn.
+"""Pairs results with calls: every `tool_use` of an answer needs its `tool_result` first thing in the next turn.
 
 Neighbouring messages of one role count as one turn, as the API merges them. Source: the vendor's pages on tool use.
 """
@@ -48,7 +48,7 @@ def exchanges(turns: tuple[Turn, ...]) -> Iterator[Exchange]:
 
 
 def result_rules(request: RequestView) -> Iterator[Problem]:
-    """What is wrong with the pairs of calls and results."""
+    """Yield the problems of the pairs of calls and results."""
     seen: set[str] = set()
     for number, exchange in enumerate(exchanges(request.turns)):
         for call in exchange.calls:

@@ -1,4 +1,4 @@
-"""Whether something is JSON Schema, told word by word: a schema of ten thousand members takes milliseconds.
+"""Checks keyword by keyword whether something is JSON Schema: a schema of ten thousand members takes milliseconds.
 
 Says what the meta-schema of draft 2020-12 says (a test compares the two), in plain words and with the place. A schema
 that names an older draft may also use what that draft had.
@@ -35,7 +35,7 @@ _LISTS = ("enum", "examples")
 
 
 def schema_mistakes(schema: JsonValue) -> Iterator[Mistake]:
-    """Where and why this is no JSON Schema, in the order of the text."""
+    """Yield where and why this is no JSON Schema, in the order of the text."""
     dialect = schema.get("$schema") if isinstance(schema, dict) else None
     is_older = isinstance(dialect, str) and "2020-12" not in dialect
     waiting: list[tuple[Path, JsonValue]] = [((), schema)]

@@ -1,4 +1,4 @@
-"""Whether a body has the shape the catalogue describes: types, required members, bounds, choices, beta headers.
+"""Checks that a body has the shape the catalogue describes: types, required members, bounds, choices, beta headers.
 
 Unknown members are passed over: the API may be newer than the catalogue, and other servers have members of their own.
 """
@@ -215,7 +215,7 @@ class ShapeCheck:
 
 
 def is_since(version: str, day: str) -> bool:
-    """Whether an `anthropic-version` is this one or newer. One that is no date is older than all."""
+    """Return whether an `anthropic-version` is this one or newer. One that is no date is older than all."""
     return version >= day and _DATE.fullmatch(version) is not None
 
 

@@ -16,7 +16,7 @@ MCP_WITH_TOOLSETS = "mcp-client-2025-11-20"
 
 
 def tool_rules(request: RequestView) -> Iterator[Problem]:
-    """What is wrong with the tools and how one is chosen."""
+    """Yield the problems of the tools and of how one is chosen."""
     example_check = ExampleCheck()
     for tool in request.tools:
         yield from _custom_name(tool)
@@ -60,7 +60,7 @@ def _domains(tool: Tool) -> Iterator[Problem]:
 
 
 def _same_deferral(tool: Tool) -> Iterator[Problem]:
-    """In a toolset, all members that are in use are deferred, or none is."""
+    """Check that in a toolset all members that are in use are deferred, or none is."""
     members, configs = TOOLSET_MEMBERS.get(tool.type), tool.members.get("configs")
     if members is None or not isinstance(configs, dict):
         return
@@ -89,7 +89,7 @@ def _choice(request: RequestView) -> Iterator[Problem]:
 
 
 def _knows_all_names(request: RequestView) -> bool:
-    """Whether every tool's name is in the body: not those of MCP servers, of a thread, or added on the way."""
+    """Return whether every tool's name is in the body: not those of MCP servers, of a thread, or added on the way."""
     if request.body.get("mcp_servers") or request.continues_a_thread:
         return False
     return bool(request.tools) and not any(turn.has("tool_addition") for turn in request.turns)
@@ -116,7 +116,7 @@ def _is_own(tool: Tool) -> bool:
 
 
 def _is_deferred(tool: Tool) -> bool:
-    """Whether the model does not see it at first; a toolset counts when its members are deferred."""
+    """Return whether the model does not see the tool at first; a toolset counts when its members are deferred."""
     if _is_own(tool):
         return True
     configs, default = tool.members.get("configs"), tool.members.get("default_config")

@@ -35,7 +35,7 @@ class _TooMuchError(PlaygroundError):
 
 
 def schema_problems(tool: Tool, example_check: ExampleCheck) -> Iterator[Problem]:
-    """What is wrong with a custom tool's `input_schema` and `input_examples`."""
+    """Yield the problems of a custom tool's `input_schema` and `input_examples`."""
     schema = tool.members.get("input_schema")
     place = (*tool.path, "input_schema")
     if not isinstance(schema, dict):
@@ -57,7 +57,7 @@ def schema_problems(tool: Tool, example_check: ExampleCheck) -> Iterator[Problem
 
 
 def format_problems(place: Path, wanted: JsonValue) -> Iterator[Problem]:
-    """What is wrong with the schema of an output format."""
+    """Yield the problems of the schema of an output format."""
     schema = wanted.get("schema") if isinstance(wanted, dict) else None
     if not isinstance(schema, dict):
         return

@@ -39,7 +39,7 @@ class Language:
 
     @property
     def variant(self) -> str:
-        """What tells it from the others of its tab, such as "official client"."""
+        """The words that tell it from the others of its tab, such as "official client"."""
         return self.label.removeprefix(self.tab).strip(" ()")
 
 

@@ -1,4 +1,4 @@
-"""What a snippet is written from: the request, and the files that its large base64 becomes."""
+"""The request that a snippet is written from, and the files that its large base64 becomes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ class SnippetRequest:
 
     @property
     def path(self) -> str:
-        """With every character escaped that several languages refuse in an address, and curl takes for a pattern."""
+        """The path, with every character escaped that several languages refuse in an address, and curl takes for a
+        pattern."""
         query = quote(_STRAY_PERCENT.sub("%25", self.query), safe=_IN_A_QUERY)
         return f"/v1/messages?{query}" if query else "/v1/messages"
 
@@ -156,7 +157,7 @@ def base64_sources(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def is_canonical_base64(text: str) -> bool:
-    """Whether encoding the decoded bytes gives exactly `text` again, so that a file can stand for it."""
+    """Return whether encoding the decoded bytes gives exactly `text` again, so that a file can stand for it."""
     try:
         return base64.b64encode(base64.b64decode(text, validate=True)).decode() == text
     except (binascii.Error, ValueError):
@@ -180,7 +181,7 @@ def _visible(match: re.Match[str]) -> str:
 
 
 def is_plain(character: str) -> bool:
-    """Whether a character may stand in source text as it is.
+    """Return whether a character may stand in source text as it is.
 
     Controls, half surrogates and characters that turn the writing direction may not: what is copied must be what was
     seen. The two joiners stay, as emoji and several scripts need them.

@@ -18,7 +18,7 @@ LARGEST_EXACT_IN_A_DOUBLE = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How one language writes the values of JSON."""
+    """The way one language writes the values of JSON."""
 
     string: Callable[[str], str]
     key: Callable[[str], str]
@@ -92,12 +92,12 @@ def numbers_of(value: Any) -> list[str]:
 
 
 def python_keeps(number: str) -> bool:
-    """Whether Python's json module writes `number` again as it is spelled."""
+    """Return whether Python's json module writes `number` again as it is spelled."""
     return json.dumps(json.loads(number)) == number
 
 
 def javascript_keeps(number: str) -> bool:
-    """Whether JSON.stringify writes `number` again as it is spelled; all its numbers are doubles."""
+    """Return whether JSON.stringify writes `number` again as it is spelled; all its numbers are doubles."""
     if re.fullmatch(r"-?\d+", number):
         return number != "-0" and abs(int(number)) <= LARGEST_EXACT_IN_A_DOUBLE
     return bool(re.fullmatch(r"-?\d+\.\d*[1-9]", number)) and repr(float(number)) == number

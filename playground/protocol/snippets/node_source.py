@@ -45,7 +45,7 @@ def _literals(request: SnippetRequest) -> Literals:
 
 
 def _survives(request: SnippetRequest) -> bool:
-    """Whether the body can be written with JavaScript's own values and arrive as it is."""
+    """Return whether the body can be written with JavaScript's own values and arrive as it is."""
     return all(map(javascript_keeps, numbers_of(request.body))) and not _has_array_index(request.body)
 
 
@@ -117,7 +117,7 @@ def _client(request: SnippetRequest) -> str:
 
 
 def _plain(request: SnippetRequest) -> bool:
-    """Whether messages.create sends the body as it is; it takes some members out, and looks into others."""
+    """Return whether messages.create sends the body as it is; it takes some members out, and looks into others."""
     body = request.body
     if not isinstance(body, dict) or not isinstance(body.get("messages"), list) or not _survives(request):
         return False

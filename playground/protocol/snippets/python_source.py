@@ -70,7 +70,7 @@ def _literals(request: SnippetRequest) -> Literals:
 
 
 def _survives(request: SnippetRequest) -> bool:
-    """Whether the body can be written with Python's own values and arrive as it is."""
+    """Return whether the body can be written with Python's own values and arrive as it is."""
     return all(map(python_keeps, numbers_of(request.body))) and not has_half_surrogate(request.body)
 
 
@@ -135,7 +135,7 @@ def _client(request: SnippetRequest) -> str:
 
 
 def _plain(body: object) -> bool:
-    """Whether messages.create takes the body; it looks into some members before it sends them."""
+    """Return whether messages.create takes the body; it looks into some members before it sends them."""
     if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
         return False
     tools, thinking = body.get("tools", []), body.get("thinking")

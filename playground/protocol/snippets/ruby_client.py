@@ -13,7 +13,7 @@ KEPT_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 
 
 def _survives(request: SnippetRequest) -> bool:
-    """Whether the client sends the body and the query as they are; else only plain HTTP does."""
+    """Return whether the client sends the body and the query as they are; else only plain HTTP does."""
     if request.query_members() is None or not isinstance(request.body, dict) or has_half_surrogate(request.body):
         return False
     return all(KEPT_NUMBER.fullmatch(each) and each != "-0" and python_keeps(each) for each in numbers_of(request.body))

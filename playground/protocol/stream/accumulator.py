@@ -32,7 +32,7 @@ class Problem(NamedTuple):
 
 @dataclass(slots=True)  # not frozen: one is made for every event
 class Change:
-    """What one event did to the message.
+    """The effect of one event on the message.
 
     `index` and `block_type` are the block's, None for a change of the message itself. For `block_grew`, `field` says
     what grew and `added` is the text added, empty for citations, signatures and deltas of unknown kinds. A block whose
@@ -142,7 +142,7 @@ class Accumulator:
         return handle(self, data)
 
     def _is_too_late(self, type_: str, data: dict[str, Any]) -> bool:
-        """Whether this event, which follows the message's end, changes nothing of it any more."""
+        """Return whether this event, which follows the message's end, changes nothing of it any more."""
         if len(self.came_after) < _MOST_NAMED_AFTER:
             self.came_after.append(type_)
         if self.ending == "complete" and type_ == "error" and self.late_error is None:
@@ -238,7 +238,7 @@ class Accumulator:
         return Change("failed")
 
     def _ping(self, data: dict[str, Any]) -> None:
-        """Nothing but a sign of life."""
+        """Do nothing: a ping is a sign of life."""
 
     # -- blocks
 

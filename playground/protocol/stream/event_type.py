@@ -1,4 +1,4 @@
-"""What type an event is of."""
+"""The type of an event."""
 
 from __future__ import annotations
 

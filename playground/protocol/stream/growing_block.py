@@ -72,7 +72,7 @@ class GrowingBlock:
 
     @property
     def takes_input(self) -> bool:
-        """Is this a call of a tool, whose input comes as pieces of JSON?"""
+        """Whether it is a call of a tool, whose input comes as pieces of JSON."""
         return block_type(self.type).takes_input
 
     def append(self, member: str, text: str) -> None:
@@ -108,7 +108,7 @@ class GrowingBlock:
 
     @property
     def text(self) -> str:
-        """What there is to read so far: the text, or the thinking."""
+        """The text so far, or the thinking."""
         return self._joined("text") or self._joined("thinking")
 
     @property
@@ -118,7 +118,7 @@ class GrowingBlock:
 
     @property
     def input_problem(self) -> str | None:
-        """Why the input sent so far cannot be read as JSON; None when it can, or when there is none."""
+        """Return why the input sent so far cannot be read as JSON; None when it can, or when there is none."""
         return read_json(raw)[1] if (raw := self.partial_json) else None
 
     @property

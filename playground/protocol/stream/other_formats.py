@@ -66,7 +66,7 @@ class OtherFormat:
 
 
 def describe(value: Any) -> str:
-    """What a JSON value is that is no message, with an article."""
+    """Name the kind of a JSON value that is no message, with an article."""
     found = OtherFormat()
     found.add(value)
     if found.name:
@@ -78,7 +78,7 @@ def describe(value: Any) -> str:
 
 
 def _at(value: Any, *path: str | int) -> Any:
-    """What lies at this path, None where there is no such place."""
+    """Return the value at this path, None where there is no such place."""
     for step in path:
         if isinstance(step, str) and isinstance(value, dict):
             value = value.get(step)

@@ -19,7 +19,7 @@ JSDOC_PARAMETER = re.compile(r"^(?:\{[^}]*\}[ \t]*)?\[?([\w$.]+)(?:=[^\]]*)?\]?[
 
 @dataclass
 class Described:
-    """What the text says of the whole, and of each name."""
+    """The descriptions in a docstring: of the whole, and of each name."""
 
     text: str = ""
     names: dict[str, str] = field(default_factory=dict)

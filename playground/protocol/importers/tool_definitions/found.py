@@ -1,4 +1,4 @@
-"""What the readers of tool definitions find, and the limits that hold for all of them."""
+"""The result of the readers of tool definitions, and the limits that hold for all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEEPEST = 12  # of types inside of types; what is deeper may be anything
 
 @dataclass(frozen=True, slots=True)
 class FoundTools:
-    """Tools as the API takes them, and in words what was left out or is not known."""
+    """Tools as the API takes them, with notes on what was left out or is not known."""
 
     tools: tuple[dict[str, Any], ...]
     notes: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ LEFT_OUT = {"header": "headers", "cookie": "cookies"}
 
 
 class _Document:
-    """Where `$ref`s are looked up. They lead within the document; circles and unknown ones may be anything."""
+    """The document in which `$ref`s are looked up. Circles and unknown ones may be anything."""
 
     def __init__(self, root: dict[str, Any], found: ToolCollector) -> None:
         self.root, self.found = root, found

@@ -26,7 +26,7 @@ def read_typescript_tools(text: str, found: ToolCollector) -> None:
 
 
 def _find_types(reader: TypeReader) -> None:
-    """Where each `interface X {`, `type X =` and `enum X {` begins."""
+    """Note where each `interface X {`, `type X =` and `enum X {` begins."""
     for at, token in enumerate(reader.tokens[:-2]):
         name = reader.tokens[at + 1]
         if token.kind != "name" or token.text not in ("interface", "type", "enum") or name.kind != "name":
@@ -84,7 +84,7 @@ def _arrow(reader: TypeReader, at: int) -> int:
 
 
 def _end_of(reader: TypeReader, opening: int) -> int:
-    """Behind the parameters and, when it follows at once, the body."""
+    """Return the index behind the parameters and, when it follows at once, the body."""
     at = reader.end_of(opening) + 1
     return at if at < len(reader.tokens) else len(reader.tokens) - 1
 

@@ -50,7 +50,7 @@ class TypeReader:
         return self.tokens[max(0, min(self.at + by, len(self.tokens) - 1))]
 
     def end_of(self, at: int) -> int:
-        """Where the bracket at `at` is closed; `at` itself when there is none."""
+        """Return the index at which the bracket at `at` is closed; `at` itself when there is none."""
         return self.pairs.get(at, at)
 
     def takes(self, text: str) -> bool:
