@@ -31,11 +31,11 @@ log_out = LogoutView.as_view()
 def next_page(request: HttpRequest) -> str:
     """Return the page to open after signing up: the form's `next` if that is an address of this site, else the
     playground."""
-    wanted = request.POST.get("next", request.GET.get("next", ""))
+    next_address = request.POST.get("next", request.GET.get("next", ""))
     hosts = {request.get_host()}
-    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=hosts, require_https=request.is_secure())
+    is_ours = url_has_allowed_host_and_scheme(next_address, allowed_hosts=hosts, require_https=request.is_secure())
     # A word without a slash would be taken for the name of a page.
-    return wanted if is_ours and wanted.startswith("/") else reverse("playground")
+    return next_address if is_ours and next_address.startswith("/") else reverse("playground")
 
 
 @sensitive_post_parameters()

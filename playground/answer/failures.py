@@ -266,10 +266,10 @@ def _usual_steps(type_: str, status: Any) -> tuple[str, ...]:
 
 
 def _wait(drawing: Drawing, detail: dict[str, Any]) -> int | None:
-    asked = detail.get("retry_after_s")
-    if asked is None:
-        asked = retry_after_s(drawing.figures.response_headers)
-    return min(86_400, max(1, round(asked))) if isinstance(asked, int | float) and asked > 0 else None
+    retry_s = detail.get("retry_after_s")
+    if retry_s is None:
+        retry_s = retry_after_s(drawing.figures.response_headers)
+    return min(86_400, max(1, round(retry_s))) if isinstance(retry_s, int | float) and retry_s > 0 else None
 
 
 def _raw(drawing: Drawing) -> tuple[str, str]:
@@ -338,14 +338,14 @@ def stop_note(drawing: Drawing) -> Note | None:
     if known is None:
         return Note(f"stop_reason {reason}", "quiet", help="An unknown stop reason.")
     title, helping, actions = known
-    said = ""
+    explanation = ""
     if reason == "stop_sequence":
         sequence = message.get("stop_sequence")
-        said = f"The model wrote {str(sequence)[:200]!r}, which ends the response." if sequence else ""
+        explanation = f"The model wrote {str(sequence)[:200]!r}, which ends the response." if sequence else ""
     if reason == "refusal":
-        said = _refusal_words(message.get("stop_details"))
+        explanation = _refusal_words(message.get("stop_details"))
     tone = "quiet" if reason in {"stop_sequence", "compaction"} else "warn"
-    return Note(title, tone, said=said, help=helping, actions=actions)
+    return Note(title, tone, said=explanation, help=helping, actions=actions)
 
 
 def _refusal_words(details: Any) -> str:

@@ -43,8 +43,8 @@ def _of_the_transport(drawing: Drawing) -> Iterator[str]:
 def _of_what_came_after(message: Accumulator) -> Iterator[str]:
     """Yield remarks on what a stream held behind the end of its message."""
     if message.late_error is not None:
-        said = read_error(message.late_error)
-        words = f"{said.type}: {said.message}"[:_LONGEST_WORDS]
+        error = read_error(message.late_error)
+        words = f"{error.type}: {error.message}"[:_LONGEST_WORDS]
         yield f"The message was complete, but an error event came after its end: {words}"
     others = dict.fromkeys(type_ for type_ in message.came_after if type_ != "error")
     if others:

@@ -84,14 +84,14 @@ class Follower:
         self._held[run.id] = run, time.monotonic() + HELD_S
 
     async def _open(self, run_id: UUID) -> Replica | None:
-        told: Mapping[bytes, bytes] = await self._link.commands.hgetall(keys.run(run_id))
-        if not told:
+        fields: Mapping[bytes, bytes] = await self._link.commands.hgetall(keys.run(run_id))
+        if not fields:
             return None
-        about = about_from_json(told[b"about"], b"")
+        about = about_from_json(fields[b"about"], b"")
         if (home := about.home or "") == self._process:
             return None
-        started_at = datetime.fromisoformat(told[b"started_at"].decode())
-        run = Replica(run_id, told[b"owner"].decode(), about, started_at)
+        started_at = datetime.fromisoformat(fields[b"started_at"].decode())
+        run = Replica(run_id, fields[b"owner"].decode(), about, started_at)
         has_departed = await self._link.commands.exists(keys.departed(home))
         self.on_open(run)
         if has_departed:

@@ -128,7 +128,7 @@ class Publisher:
             pipe = self._link.commands.pipeline(transaction=False)
             for command in commands:
                 command(pipe)
-            told = [
+            published = [
                 (shared, shared.times_begun, len(shared.askers), self._add_events(pipe, shared))
                 for shared in self._active
             ]
@@ -138,7 +138,7 @@ class Publisher:
                 except AWAY:
                     self._link.note(away=True)
                     return
-            for shared, times_begun, askers, position in told:
+            for shared, times_begun, askers, position in published:
                 if times_begun == shared.times_begun:  # not to begin anew since
                     self._note_published(shared, askers, position)
 

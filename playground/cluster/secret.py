@@ -18,7 +18,7 @@ def fingerprint() -> str:
 def has_the_sites_secret() -> bool:
     """True also when no other process lives, or Redis cannot be asked."""
     try:
-        told = thread_client().get(keys.SECRET)
+        known = thread_client().get(keys.SECRET)
     except AWAY:
         return True
-    return not isinstance(told, bytes) or constant_time_compare(told.decode(), fingerprint())
+    return not isinstance(known, bytes) or constant_time_compare(known.decode(), fingerprint())

@@ -187,20 +187,20 @@ class SharedRuns(LiveRuns):
             self.link.note(away=True)
 
     def add_registration(self, pipe: Any, run: LiveRun) -> None:
-        told = {
+        fields = {
             "owner": run.owner,
             "about": about_to_json(run.about),
             "started_at": run.started_at.isoformat(),
         }
-        pipe.hset(keys.run(run.id), mapping=told)
+        pipe.hset(keys.run(run.id), mapping=fields)
         pipe.expire(keys.run(run.id), keys.RUN_S)
         pipe.zadd(keys.runs_of(run.owner), {str(run.id): run.started_at.timestamp()})
         pipe.zremrangebyrank(keys.runs_of(run.owner), 0, -_MOST_OF_OWNER - 1)
         pipe.expire(keys.runs_of(run.owner), keys.RUN_S)
 
     def add_to_log(self, pipe: Any, run: LiveRun) -> None:
-        told: Any = {"run": str(run.id), "home": self.process}
-        pipe.xadd(keys.log_of(run.owner), told, maxlen=_MOST_OF_OWNER, approximate=True)
+        fields: Any = {"run": str(run.id), "home": self.process}
+        pipe.xadd(keys.log_of(run.owner), fields, maxlen=_MOST_OF_OWNER, approximate=True)
         pipe.expire(keys.log_of(run.owner), keys.RUN_S)
 
     def _tell_others(self, run: LiveRun) -> None:

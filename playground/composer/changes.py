@@ -224,9 +224,9 @@ def attach(body: JsonValue, path: Path, reference: str, media_type: str, name: s
     """A stored file in the body: in the source at the path, or as a new block of the content there."""
     if path[-1:] == ("source",):
         block = edit.read(body, path[:-1])
-        wanted = block_for(media_type)
-        if isinstance(block, dict) and block.get("type") != wanted:
-            raise ChangeError(f"A file of type {media_type} makes {wanted!r}, not {block.get('type')!r}")
+        block_type = block_for(media_type)
+        if isinstance(block, dict) and block.get("type") != block_type:
+            raise ChangeError(f"A file of type {media_type} makes {block_type!r}, not {block.get('type')!r}")
         return Outcome(edit.set(body, path, source_for(reference, media_type)), path)
     new = {"type": block_for(media_type), "source": source_for(reference, media_type)}
     if new["type"] == "document":

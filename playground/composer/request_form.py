@@ -286,8 +286,8 @@ class RequestForm:
     def accept_note(self) -> str:
         """A sentence when the chosen Accept and the body's `stream` ask for different things."""
         streams = isinstance(self.body, dict) and self.body.get("stream") is True
-        asked = self.typed_accept
-        if not asked or asked not in ACCEPTS or streams == (asked == EVENT_STREAM):
+        accept = self.typed_accept
+        if not accept or accept not in ACCEPTS or streams == (accept == EVENT_STREAM):
             return ""
         is_on = "stream is true" if streams else "stream is not true"
         return f"{is_on}: most servers go by that, not by Accept."

@@ -16,25 +16,25 @@ def fit(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
     Source: the API's rules for `thinking.enabled`: a budget below max_tokens, temperature 1, no top_k, a top_p of at
     least 0.95, no forced tool.
     """
-    changed, said = dict(body), []
+    changed, messages = dict(body), []
     most = body.get("max_tokens")
     limit = most if isinstance(most, int) and not isinstance(most, bool) else None
     budget = BUDGET if limit is None or limit > BUDGET else SMALL_BUDGET
     changed["thinking"] = {**body["thinking"], "budget_tokens": budget}
     if limit is not None and limit <= budget:
         changed["max_tokens"] = 2 * budget
-        said.append(f"max_tokens raised to {2 * budget:,} to fit the budget")
+        messages.append(f"max_tokens raised to {2 * budget:,} to fit the budget")
     left_out = [name for name in ("temperature", "top_k", "top_p") if name in body and not _goes(name, body[name])]
     for name in left_out:
         del changed[name]
     if left_out:
-        said.append(f"{', '.join(left_out)} left out")
+        messages.append(f"{', '.join(left_out)} left out")
     choice = body.get("tool_choice")
     if isinstance(choice, dict) and choice.get("type") in _FORCED:
         kept = {name: value for name, value in choice.items() if name not in ("type", "name")}
         changed["tool_choice"] = {"type": "auto", **kept}
-        said.append("tool_choice set to auto")
-    return changed, f"{'; '.join(said)}." if said else ""
+        messages.append("tool_choice set to auto")
+    return changed, f"{'; '.join(messages)}." if messages else ""
 
 
 def _goes(name: str, value: Any) -> bool:

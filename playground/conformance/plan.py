@@ -43,14 +43,14 @@ class Estimate:
 def chosen(areas: Iterable[str] = ()) -> tuple[Check, ...]:
     """The checks of these areas, all where none is named, with those they depend on; in the catalogue's order."""
     names = set(areas)
-    wanted = {FIRST} | {check.id for check in CHECKS if not names or check.area in names}
-    todo = list(wanted)
+    ids = {FIRST} | {check.id for check in CHECKS if not names or check.area in names}
+    todo = list(ids)
     while todo:
         for needed in BY_ID[todo.pop()].depends:
-            if needed not in wanted:
-                wanted.add(needed)
+            if needed not in ids:
+                ids.add(needed)
                 todo.append(needed)
-    return tuple(check for check in CHECKS if check.id in wanted)
+    return tuple(check for check in CHECKS if check.id in ids)
 
 
 def in_order(checks: tuple[Check, ...]) -> list[Check]:

@@ -293,8 +293,8 @@ _OUTCOMES: Final = {
 
 
 def _wait_s(exchange: Exchange, number: int) -> float:
-    asked = retry_after_s(exchange.headers)
-    return min(_LONGEST_WAIT_S, asked if asked is not None else float(number))
+    retry_s = retry_after_s(exchange.headers)
+    return min(_LONGEST_WAIT_S, retry_s if retry_s is not None else float(number))
 
 
 def _result(

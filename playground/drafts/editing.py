@@ -87,9 +87,9 @@ def current(request: HttpRequest) -> Draft:
     else:
         draft.user, draft.visitor = None, cast("VisitorHttpRequest", request).visitor
         draft.address = visitors.counted_address(request)
-    wanted = asking_page.open_conversation(request)
-    if is_new and wanted is not None:
-        autosave.begin(draft, _conversation(request, wanted))
+    conversation_id = asking_page.open_conversation(request)
+    if is_new and conversation_id is not None:
+        autosave.begin(draft, _conversation(request, conversation_id))
         hand_over_large(len(draft.body))
     return draft
 

@@ -87,13 +87,13 @@ def before_answer(error: BaseException, url: str, *, connect_s: float) -> Failur
     if any(isinstance(found, ssl.SSLError) for found in chain):
         return Failure("tls", f"No encrypted connection to {host}: it does not speak TLS as expected.", {"host": host})
     # The transport has too few names (a lost connection becomes a connect time-out): aiohttp's own error is the truth.
-    told = next((found for found in chain if type(found).__module__.startswith("aiohttp")), error)
-    if isinstance(told, aiohttp.ConnectionTimeoutError | httpx.ConnectTimeout):
+    cause = next((found for found in chain if type(found).__module__.startswith("aiohttp")), error)
+    if isinstance(cause, aiohttp.ConnectionTimeoutError | httpx.ConnectTimeout):
         detail = {"host": host, "limit_s": connect_s}
         return Failure("timeout", f"No connection to {host} within {connect_s:g} seconds.", detail)
-    if isinstance(told, aiohttp.ClientConnectorError | httpx.ConnectError):
+    if isinstance(cause, aiohttp.ClientConnectorError | httpx.ConnectError):
         return Failure("connect", f"No connection to {host}: {_connect_words(chain)}.", {"host": host})
-    if isinstance(told, _PROTOCOL_ERRORS):
+    if isinstance(cause, _PROTOCOL_ERRORS):
         words = f"{host} did not answer with valid HTTP, or its headers exceed the limits."
         return Failure("protocol", words, {"host": host})
     words = f"{host} closed the connection before it answered. It may have processed the request."

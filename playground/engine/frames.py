@@ -56,10 +56,10 @@ def step(event: Requested | Answered | Ended) -> Frame:
     if isinstance(event, Answered):
         return {"type": "answered", "at_ms": at_ms, "status": event.status, "headers": _some(event.headers)}
     failure = event.failure
-    told = (
+    failure_fields = (
         None if failure is None else {"kind": failure.kind, "message": failure.message[:4000]} | _short(failure.detail)
     )
-    return {"type": "ended", "at_ms": at_ms, "state": event.state, "failure": told}
+    return {"type": "ended", "at_ms": at_ms, "state": event.state, "failure": failure_fields}
 
 
 def _entry(event: Streamed) -> tuple[list[Any], int]:

@@ -58,10 +58,10 @@ class ReadBatcher:
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         lag_s = loop.time() - self._due
-        asked = self._asked
-        self._reads_per_s += _SMOOTHING * (asked / (_TICK_S + lag_s) - self._reads_per_s)
+        reads = self._asked
+        self._reads_per_s += _SMOOTHING * (reads / (_TICK_S + lag_s) - self._reads_per_s)
         self.note(lag_s, self._reads_per_s)
-        if asked:
+        if reads:
             self._watch(loop)
         else:
             self.window_s = self._reads_per_s = 0.0  # nobody reads: start afresh

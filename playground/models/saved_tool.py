@@ -70,5 +70,5 @@ class SavedTool(models.Model):
     @property
     def about(self) -> str:
         """Its line in the list: its description, else its type."""
-        told = self.definition if isinstance(self.definition, dict) else {}
-        return str(told.get("description") or told.get("type") or "")
+        definition = self.definition if isinstance(self.definition, dict) else {}
+        return str(definition.get("description") or definition.get("type") or "")

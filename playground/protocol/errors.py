@@ -156,10 +156,10 @@ def _told_in_words(inside: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(text, str) or text.lstrip()[:2] not in ('{"', "{ ") or len(text) > 100_000:
         return inside
     try:
-        told = json.loads(text)
+        parsed = json.loads(text)
     except (ValueError, RecursionError):
         return inside
-    error = told.get("error") if isinstance(told, dict) else None
+    error = parsed.get("error") if isinstance(parsed, dict) else None
     return error if isinstance(error, dict) and _words(error.get("message")) else inside
 
 

@@ -134,8 +134,8 @@ class _Child:
         """Runs that are over are told once."""
         recorder = self._recorder
         over = [number for number, run in self._runs.items() if not recorder.is_storing(run.id)]
-        told = tuple((number, self._end(number)) for number in over)
-        return State(recorder.failing, recorder.problem, self._backlog.events, told)
+        ends = tuple((number, self._end(number)) for number in over)
+        return State(recorder.failing, recorder.problem, self._backlog.events, ends)
 
     def _end(self, number: int) -> bool:
         run = self._runs.pop(number)

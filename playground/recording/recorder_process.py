@@ -224,9 +224,9 @@ class RecorderProcess:
                     case (kind, state) if kind == STATE:
                         self._note(state)
                     case (kind, token) if kind == SETTLED:
-                        asked = self._asked.pop(token, None)
-                        if asked is not None and not asked.done():  # who asked may have given up
-                            asked.set_result(None)
+                        waiter = self._asked.pop(token, None)
+                        if waiter is not None and not waiter.done():  # who asked may have given up
+                            waiter.set_result(None)
         except (asyncio.IncompleteReadError, ConnectionError):
             if self._writer is writer:
                 self._hang_up()

@@ -102,14 +102,14 @@ class RunCopy:
 
     def take(self, pieces: Iterable[Piece | RunEvent]) -> None:
         """Append the events that these pieces were made of."""
-        told: list[RunEvent] = []
+        events: list[RunEvent] = []
         for piece in pieces:
-            told += self._events_of(*piece) if isinstance(piece, tuple) else [piece]
-        self.is_over = self.is_over or any(isinstance(event, Ended) for event in told[-1:])
-        self.events.extend(told)
+            events += self._events_of(*piece) if isinstance(piece, tuple) else [piece]
+        self.is_over = self.is_over or any(isinstance(event, Ended) for event in events[-1:])
+        self.events.extend(events)
 
     def _events_of(self, at_ms: float, data: bytes, count: int) -> list[RunEvent]:
-        told: list[RunEvent] = [Received(at_ms, data)] if data else []
+        events: list[RunEvent] = [Received(at_ms, data)] if data else []
         found = self._decoded(data)
         if len(found) < count and self._decoder is not None:
             found += self._decoder.finish()  # the last one waited for a byte that never came
@@ -121,8 +121,8 @@ class RunCopy:
             self._body += data
         for event in found[:count]:
             self._number += 1
-            told.append(Streamed(at_ms, self._number, event, event.end))
-        return told
+            events.append(Streamed(at_ms, self._number, event, event.end))
+        return events
 
     def _decoded(self, data: bytes) -> list[ServerSentEvent]:
         if self._decoder is None or not data:

@@ -151,17 +151,17 @@ def _usage(tokens: Mapping[str, int | None]) -> dict[str, AttributeValue]:
 
 def _content(body: dict[str, Any], message: dict[str, Any] | None) -> dict[str, AttributeValue]:
     """Return what was said, as JSON. Each attribute is left out where it is too long to be of use in a trace."""
-    told: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     messages = body.get("messages")
     if isinstance(messages, list):
-        told["gen_ai.input.messages"] = [_message(each) for each in messages if isinstance(each, dict)]
+        attributes["gen_ai.input.messages"] = [_message(each) for each in messages if isinstance(each, dict)]
     if "system" in body:
-        told["gen_ai.system_instructions"] = _parts(body["system"])
+        attributes["gen_ai.system_instructions"] = _parts(body["system"])
     if isinstance(body.get("tools"), list):
-        told["gen_ai.tool.definitions"] = body["tools"]
+        attributes["gen_ai.tool.definitions"] = body["tools"]
     if message is not None:
-        told["gen_ai.output.messages"] = [_message({"role": "assistant", **message})]
-    texts = {name: json.dumps(value) for name, value in told.items()}  # in ASCII: half surrogates cannot be sent
+        attributes["gen_ai.output.messages"] = [_message({"role": "assistant", **message})]
+    texts = {name: json.dumps(value) for name, value in attributes.items()}  # in ASCII: half surrogates cannot be sent
     return {name: text for name, text in texts.items() if len(text) <= LONGEST_CONTENT}
 
 

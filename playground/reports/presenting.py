@@ -156,15 +156,15 @@ def pretty(text: str, member: str = "") -> list[Line]:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return [Line(line) for line in text[:20_000].splitlines()[:_SHOWN_LINES]]
-    wanted = re.sub(r"\[\]", "[0]", member)
-    told = list(_told(value, "", ""))
-    places = {place for place, _ in told}
-    while wanted and wanted not in places:  # a missing member: where it should be
-        wanted = wanted.rpartition("[" if wanted.endswith("]") else ".")[0]
+    member_path = re.sub(r"\[\]", "[0]", member)
+    members = list(_told(value, "", ""))
+    places = {place for place, _ in members}
+    while member_path and member_path not in places:  # a missing member: where it should be
+        member_path = member_path.rpartition("[" if member_path.endswith("]") else ".")[0]
     lines = []
     is_first = True
-    for place, line in told[:_SHOWN_LINES]:
-        is_marked = bool(member) and is_first and place == wanted
+    for place, line in members[:_SHOWN_LINES]:
+        is_marked = bool(member) and is_first and place == member_path
         is_first = is_first and not is_marked
         lines.append(Line(line, is_marked))
     return lines

@@ -78,8 +78,8 @@ def estimate_of(areas: list[str], model: str) -> Estimate:
 
 def area_choices() -> list[dict[str, Any]]:
     """Each area with its figures."""
-    told = []
+    choices = []
     for area, title in AREAS.items():
         own = [check for check in CHECKS if check.area == area]
-        told.append({"name": area, "title": title, "checks": len(own), "requests": estimate(own, "").requests})
-    return told
+        choices.append({"name": area, "title": title, "checks": len(own), "requests": estimate(own, "").requests})
+    return choices

@@ -91,9 +91,9 @@ def row_in_database(user: Any, run_id: UUID) -> Run | None:
 
 def going_on(run_ids: Iterable[UUID]) -> set[UUID]:
     """Return which of these runs go on, in this process or in another one of the site."""
-    asked = list(run_ids)
-    elsewhere = Run.objects.unfinished().filter(pk__in=asked).exclude(server_process=None)
-    return {run_id for run_id in asked if dispatch.get_live().is_live(run_id)} | set(
+    wanted_ids = list(run_ids)
+    elsewhere = Run.objects.unfinished().filter(pk__in=wanted_ids).exclude(server_process=None)
+    return {run_id for run_id in wanted_ids if dispatch.get_live().is_live(run_id)} | set(
         elsewhere.values_list("pk", flat=True)
     )
 

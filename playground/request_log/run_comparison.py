@@ -75,10 +75,10 @@ def compare(left: Run, right: Run) -> Comparison:
         parameters = [_parameter(name, one, other) for name in differing[:MOST_DIFFERENCES]]
         blocks, more, same, until = _blocks(one, other)
         more += len(differing) - len(parameters)
-    said = _said(left), _said(right)
-    answers = word_difference(*said)
+    texts = _said(left), _said(right)
+    answers = word_difference(*texts)
     return Comparison(
-        list(_figures(left, right)), parameters, blocks, more, same, until, *answers, said[0] == said[1], problem
+        list(_figures(left, right)), parameters, blocks, more, same, until, *answers, texts[0] == texts[1], problem
     )
 
 

@@ -68,9 +68,9 @@ def _on_text(request: Request) -> str:
         return quoted[1].strip(' \n"“”')
     if sum_ := _arithmetic(request.text):
         return sum_
-    said = [part for languages, write in _REQUESTS if request.says(*languages) for part in [write(request)]]
-    if said:
-        return "\n\n".join(said[:3])
+    parts = [part for languages, write in _REQUESTS if request.says(*languages) for part in [write(request)]]
+    if parts:
+        return "\n\n".join(parts[:3])
     if not request.text:
         return "" if request.attachments else "You sent no text, so here is a question back: what shall we try?"
     return _in_general(request)
@@ -110,8 +110,8 @@ def _table(request: Request) -> str:
         title = pick(list(TABLES), request.seed)
         return f"### {title}\n\n{TABLES[title]}"
     head, line, *rows = TABLES[title].splitlines()
-    wanted = _number_in(request.text) or len(rows)
-    return "\n".join([f"### {title}\n", head, line, *rows[:wanted]])
+    count = _number_in(request.text) or len(rows)
+    return "\n".join([f"### {title}\n", head, line, *rows[:count]])
 
 
 def _stems(text: str) -> set[str]:
@@ -129,8 +129,8 @@ def _number_in(text: str) -> int | None:
 
 
 def _list(request: Request) -> str:
-    wanted = min(_number_in(request.text) or 4, len(POINTS))
-    chosen = [POINTS[(request.seed + place) % len(POINTS)] for place in range(wanted)]
+    count = min(_number_in(request.text) or 4, len(POINTS))
+    chosen = [POINTS[(request.seed + place) % len(POINTS)] for place in range(count)]
     lines = [f"{place}. **{what}**: {why}." for place, (what, why) in enumerate(chosen, 1)]
     return "\n".join(lines)
 

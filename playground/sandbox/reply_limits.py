@@ -49,7 +49,7 @@ def _stop_at(blocks: Blocks, sequences: Iterable[str]) -> tuple[Blocks, str | No
 
 
 def _spend(blocks: Blocks, budget: int, stop_reason: str, stop_sequence: str | None) -> Ended:
-    said: Blocks = []
+    fitting: Blocks = []
     spent = thought = 0
     for block in blocks:
         words = _words_of(block)
@@ -60,11 +60,11 @@ def _spend(blocks: Blocks, budget: int, stop_reason: str, stop_sequence: str | N
             unfinished = {}
             if left > 0:
                 if block["type"] in ("tool_use", "server_tool_use"):
-                    unfinished = {len(said): "".join(words[:left])}
-                said.append(_cut(block, "".join(words[:left])))
-            return Ended(said, "max_tokens", None, unfinished, spent, thought)
-        said.append(block)
-    return Ended(said, stop_reason, stop_sequence, {}, max(spent, 1), thought)
+                    unfinished = {len(fitting): "".join(words[:left])}
+                fitting.append(_cut(block, "".join(words[:left])))
+            return Ended(fitting, "max_tokens", None, unfinished, spent, thought)
+        fitting.append(block)
+    return Ended(fitting, stop_reason, stop_sequence, {}, max(spent, 1), thought)
 
 
 def _words_of(block: Mapping[str, Any]) -> list[str]:

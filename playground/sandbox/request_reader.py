@@ -89,8 +89,8 @@ class Request:
     @cached_property
     def seed(self) -> int:
         """A number that is the same for the same conversation; this is what makes answers differ."""
-        told = f"{self.answers_before}\0{self.text}".encode("utf-8", "replace")
-        return int.from_bytes(hashlib.sha256(told).digest()[:8])
+        conversation = f"{self.answers_before}\0{self.text}".encode("utf-8", "replace")
+        return int.from_bytes(hashlib.sha256(conversation).digest()[:8])
 
     def says(self, *words: str) -> bool:
         """Return whether one of these words occurs in the user's last text. Endings count, as in "tables"."""

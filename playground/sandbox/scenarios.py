@@ -97,8 +97,8 @@ def _said(request: Request, model: SandboxModel) -> Blocks:
 def _compacted(request: Request) -> dict[str, Any]:
     """The conversation so far in a few words, as the `compaction` parameter asks for."""
     turns = len(request.messages)
-    said = " ".join(request.text.split())[:200]
-    return {"type": "compaction", "content": f"A conversation of {turns} turns. The user last said: {said}"}
+    text = " ".join(request.text.split())[:200]
+    return {"type": "compaction", "content": f"A conversation of {turns} turns. The user last text: {text}"}
 
 
 def _text(text: str) -> Blocks:
@@ -115,11 +115,11 @@ def _on_results(request: Request) -> str:
     lines = []
     for result in request.tool_results:
         name = request.called.get(str(result.get("tool_use_id")), {}).get("name") or "the tool"
-        said = " ".join(str(block.get("text") or f"({block.get('type')})") for block in blocks_of(result))
-        said = re.sub(r"\s+", " ", said).strip()
-        said = said if len(said) <= 300 else said[:300] + "…"
+        text = " ".join(str(block.get("text") or f"({block.get('type')})") for block in blocks_of(result))
+        text = re.sub(r"\s+", " ", text).strip()
+        text = text if len(text) <= 300 else text[:300] + "…"
         verb = "failed" if result.get("is_error") else "answered"
-        lines.append(f"- `{name}` {verb}: {said or 'nothing'}")
+        lines.append(f"- `{name}` {verb}: {text or 'nothing'}")
     closing = f"\n\n{prose.answer(request)}" if request.text else "\n\nIs there anything else you would like to know?"
     return "Thank you. With the results at hand:\n\n" + "\n".join(lines) + closing
 
@@ -137,14 +137,14 @@ def _echo(request: Request) -> str:
 def _long(request: Request) -> str:
     """Markdown of about as many tokens as the last number in the text says, else a few thousand."""
     numbers = re.findall(r"\d[\d,]{0,8}", request.text)
-    wanted = int(numbers[-1].replace(",", "")) if numbers else _USUAL_LONG
-    wanted = min(max(wanted, 1), _LONGEST)
+    length = int(numbers[-1].replace(",", "")) if numbers else _USUAL_LONG
+    length = min(max(length, 1), _LONGEST)
     chapters = [SIMULATED + "\n"]
     tokens = 0
-    while tokens < wanted * 1.05:  # the pieces of the whole are fewer than those of its parts
+    while tokens < length * 1.05:  # the pieces of the whole are fewer than those of its parts
         chapters.append(_chapter(len(chapters)))
         tokens += count(chapters[-1])
-    return "".join(pieces("".join(chapters))[:wanted])
+    return "".join(pieces("".join(chapters))[:length])
 
 
 def _chapter(number: int) -> str:

@@ -26,8 +26,8 @@ def web_search(request: Request) -> list[dict[str, Any]]:
     tool = next((tool for tool in request.body.get("tools") or [] if _is_web_search(tool)), None)
     choice = request.body.get("tool_choice") or {}
     forced = choice.get("type") == "any" or choice.get("name") == "web_search"
-    wanted = forced or request.says("search", "look up", "find out", "news", "web")
-    if tool is None or choice.get("type") == "none" or not wanted:
+    is_asked_for = forced or request.says("search", "look up", "find out", "news", "web")
+    if tool is None or choice.get("type") == "none" or not is_asked_for:
         return []
     topic = topic_of(re.sub(r"(?i)\b(search|look up|find out|news|the web|web)\b", " ", request.text))
     call_id = "srvtoolu_sandbox" + hashlib.sha256(str(request.seed).encode()).hexdigest()[:16]
@@ -102,9 +102,9 @@ def _search_results(request: Request) -> list[Mapping[str, Any]]:
 
 
 def _from_search_result(place: int, block: Mapping[str, Any]) -> dict[str, Any] | None:
-    wanted = block.get("citations")
+    citations = block.get("citations")
     texts = [item for item in block.get("content") or [] if isinstance(item, Mapping) and item.get("text")]
-    if not (isinstance(wanted, Mapping) and wanted.get("enabled") is True and texts):
+    if not (isinstance(citations, Mapping) and citations.get("enabled") is True and texts):
         return None
     quoted = str(texts[0]["text"])[:300]
     citation = {

@@ -47,10 +47,10 @@ def calls(request: Request, *, eager: bool) -> list[dict[str, Any]]:
         tools = relevant
     elif kind == "auto":
         tools = [tool for tool in tools if not _AGENTS.search(_name(tool))]
-    wanted = _spread(tools, _subjects(request.text))
+    calls = _spread(tools, _subjects(request.text))
     if choice.get("disable_parallel_tool_use") is True:
-        wanted = wanted[:1]
-    return [_call(request, tool, subject, place) for place, (tool, subject) in enumerate(wanted[:_MOST_CALLS])]
+        calls = calls[:1]
+    return [_call(request, tool, subject, place) for place, (tool, subject) in enumerate(calls[:_MOST_CALLS])]
 
 
 def _spread(tools: list[Mapping[str, Any]], subjects: list[str]) -> list[tuple[Mapping[str, Any], str | None]]:
@@ -125,8 +125,8 @@ def _is_named(tool: Mapping[str, Any], text: str) -> bool:
     whole = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
     if re.search(r"[_\d-]|[a-z][A-Z]", name):
         return re.search(whole, text) is not None
-    quoted, told = rf"[`\"'“]{whole}[`\"'”]", rf"\b(?:call|use|using|invoke)\s+(?:the\s+)?{whole}"
-    return re.search(rf"{quoted}|{told}|{whole}\s+(?:tool|function)\b", text) is not None
+    quoted, ordered = rf"[`\"'“]{whole}[`\"'”]", rf"\b(?:call|use|using|invoke)\s+(?:the\s+)?{whole}"
+    return re.search(rf"{quoted}|{ordered}|{whole}\s+(?:tool|function)\b", text) is not None
 
 
 def _has_called_enough(request: Request) -> bool:

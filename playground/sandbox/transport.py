@@ -119,10 +119,10 @@ class SandboxTransport(httpx.AsyncBaseTransport):
             return request_checks.invalid(str(error))
 
     def _show_model(self, request: httpx.Request, _: bytes) -> Refusal | dict[str, Any]:
-        wanted = unquote(request.url.path).removeprefix("/v1/models/").rstrip("/")
-        if model := model_catalogue.BY_ID.get(wanted):
+        model_id = unquote(request.url.path).removeprefix("/v1/models/").rstrip("/")
+        if model := model_catalogue.BY_ID.get(model_id):
             return model_catalogue.describe(model)
-        return Refusal(404, "not_found_error", f"model: {wanted}")
+        return Refusal(404, "not_found_error", f"model: {model_id}")
 
     # -- answers as httpx knows them
 

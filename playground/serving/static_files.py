@@ -147,10 +147,10 @@ def answer_static_file(scope: MutableMapping[str, Any]) -> list[dict[str, Any]] 
 def _always() -> list[tuple[bytes, bytes]]:
     headers = [(b"x-content-type-options", b"nosniff")]
     if settings.SECURE_HSTS_SECONDS:  # in Django's words: browsers keep what they were told last
-        told = f"max-age={settings.SECURE_HSTS_SECONDS}"
-        told += "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
-        told += "; preload" if settings.SECURE_HSTS_PRELOAD else ""
-        headers.append((b"strict-transport-security", told.encode()))
+        value = f"max-age={settings.SECURE_HSTS_SECONDS}"
+        value += "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
+        value += "; preload" if settings.SECURE_HSTS_PRELOAD else ""
+        headers.append((b"strict-transport-security", value.encode()))
     return headers
 
 
@@ -159,13 +159,13 @@ def collect() -> None:
     assert settings.STATIC_ROOT is not None  # only tests have none
     root = Path(settings.STATIC_ROOT)
     mark = root / _MARK
-    wanted = _fingerprint()
-    if mark.exists() and mark.read_text() == wanted:
+    fingerprint = _fingerprint()
+    if mark.exists() and mark.read_text() == fingerprint:
         return
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True, mode=0o700)
     call_command("collectstatic", interactive=False, verbosity=0)
-    mark.write_text(wanted)  # last: an interrupted start collects again
+    mark.write_text(fingerprint)  # last: an interrupted start collects again
 
 
 def _fingerprint() -> str:

@@ -71,9 +71,9 @@ class Child:
 
     def hear(self) -> bool:
         """Call it when there is something to read. False at its end, which is told by a signal as well."""
-        said = bool(self.ours.recv(16))
-        self.is_ready = self.is_ready or said
-        return said
+        has_message = bool(self.ours.recv(16))
+        self.is_ready = self.is_ready or has_message
+        return has_message
 
 
 class Supervisor:

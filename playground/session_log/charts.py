@@ -64,8 +64,8 @@ def context(page: SessionPage, thread: Thread, span: range | None = None) -> Cha
                 parts.append(Rect(PART_CLASSES[part], x, round(at, 2), width, round(height, 2)))
         if row.is_compacted:
             chart.words.append(Word(x, round(at - 4, 1), "compaction"))
-        said = ", ".join(f"{name} {_tokens(count)}" for name, count in steps[first].parts.items() if count)
-        chart.marks.append(StepMark(row, _hit(x, width), parts, f"Step {row.number}: {said}"))
+        words = ", ".join(f"{name} {_tokens(count)}" for name, count in steps[first].parts.items() if count)
+        chart.marks.append(StepMark(row, _hit(x, width), parts, f"Step {row.number}: {words}"))
     if limit and columns:
         first, x, width = max(columns, key=lambda column: steps[column[0]].total)
         _add_most(chart, steps[first].total, limit, top, x + width / 2)
@@ -109,8 +109,8 @@ def cache(page: SessionPage, thread: Thread, span: range | None = None) -> Chart
                 height = CHART_HEIGHT * count / most
                 at -= height
                 parts.append(Rect(kind, x, round(at, 2), width, round(height, 2)))
-        said = ", ".join(f"{kind} {_tokens(count)}" for kind, count in counts if count) or "no counts"
-        chart.marks.append(StepMark(row, _hit(x, width, above), parts, f"Step {row.number}: {said}"))
+        words = ", ".join(f"{kind} {_tokens(count)}" for kind, count in counts if count) or "no counts"
+        chart.marks.append(StepMark(row, _hit(x, width, above), parts, f"Step {row.number}: {words}"))
         for each in steps[max(0, first - together + 1) : first + 1]:
             missing = page.row_of(each.id)
             if missing is not None and missing.miss is not None:

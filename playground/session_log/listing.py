@@ -77,9 +77,9 @@ class SessionFilter:
     def apply(self, sessions: AgentSessionQuerySet, owner_id: int) -> AgentSessionQuerySet:
         if self.q:
             words = Q(title__icontains=self.q) | Q(client_id__icontains=self.q) | Q(note__icontains=self.q)
-            said = [run_id for _, run_id in index.find(owner_id, index.read_query(self.q), most=MOST_SEARCHED)]
-            if said:
-                words |= Q(pk__in=RunDigest.objects.filter(run_id__in=one_of(said)).values("session_id"))
+            matching = [run_id for _, run_id in index.find(owner_id, index.read_query(self.q), most=MOST_SEARCHED)]
+            if matching:
+                words |= Q(pk__in=RunDigest.objects.filter(run_id__in=one_of(matching)).values("session_id"))
             sessions = sessions.filter(words)
         if self.key:
             sessions = sessions.filter(digests__run__access_key_name=self.key).distinct()

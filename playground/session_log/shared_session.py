@@ -39,12 +39,12 @@ def page_of(snapshot: dict[str, Any]) -> SessionPage:
 
 def detail_of(snapshot: dict[str, Any], page: SessionPage, row: StepRow) -> StepDetail:
     """One step of a copy: what is new in it, as far as it was chosen."""
-    told = snapshot["steps"][row.number - 1]
+    copied = snapshot["steps"][row.number - 1]
     place = page.loaded.threads.places[row.step.id]
     parent = page.row_of(place.parent) if place.parent else None
-    if not told.get("is_kept"):
+    if not copied.get("is_kept"):
         return StepDetail(row, parent, is_kept=False)
-    new = told["new"]
+    new = copied["new"]
     names = {call.id: call.name for each in page.rows[: row.number] for call in each.step.calls if call.id}
     miss: dict[str, Any] = next((each for each in snapshot["misses"] if each["step"] == row.number), {})
     difference = miss.get("difference")
@@ -52,15 +52,15 @@ def detail_of(snapshot: dict[str, Any], page: SessionPage, row: StepRow) -> Step
         row,
         parent,
         is_kept=True,
-        same_messages=told["same"],
+        same_messages=copied["same"],
         new=new_messages(new, names),
         left_out=max(0, len(new) - MOST_MESSAGES),
-        answer=draw_content(told.get("answer")),
+        answer=draw_content(copied.get("answer")),
         difference=FirstDifference(**difference) if difference else None,
-        system=draw_content(told["head"].get("system")),
+        system=draw_content(copied["head"].get("system")),
         tools=[
             str(tool.get("name") or tool.get("type"))
-            for tool in told["head"].get("tools") or ()
+            for tool in copied["head"].get("tools") or ()
             if isinstance(tool, dict)
         ],
     )

@@ -154,9 +154,9 @@ def miss_of(step: Step, parent: Step | None, place: Place, blocks: Mapping[bytes
 
 def _named(miss: Miss, step: Step, parent: Step, place: Place, blocks: Mapping[bytes, Block]) -> Miss:
     if not (step.has_digest and parent.has_digest):
-        told = _API_WORDS.get(miss.api_reason)
-        if told is not None:
-            return replace(miss, cause=told, known_from="what the API says; the requests are not kept")  # type: ignore[arg-type]
+        known_cause = _API_WORDS.get(miss.api_reason)
+        if known_cause is not None:
+            return replace(miss, cause=known_cause, known_from="what the API says; the requests are not kept")  # type: ignore[arg-type]
         return replace(miss, known_from="the requests are not kept")
     seen = "the blocks of both requests"
     if step.model != parent.model:

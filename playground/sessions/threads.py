@@ -169,9 +169,9 @@ def _may_be_compacted(step: Step, last: Step) -> bool:
 def _new_thread(step: Step, threads: list[Thread], prompts: dict[bytes, tuple[Step, Call]], *, is_side: bool) -> Thread:
     if is_side:
         return Thread("side calls", is_side=True)
-    asked = next((prompts[text] for text in step.first_texts if text in prompts), None)
-    if asked is not None:
-        parent, call = asked
+    start = next((prompts[text] for text in step.first_texts if text in prompts), None)
+    if start is not None:
+        parent, call = start
         return Thread(call.agent or call.name, started_by=parent.id)
     return Thread(f"agent {1 + sum(not thread.is_side for thread in threads)}")
 

@@ -41,13 +41,13 @@ def contents(body: dict[str, Any], answers: list[dict[str, Any]], branch_count: 
 def contents_of_session(snapshot: dict[str, Any]) -> dict[str, str]:
     """Describe what the copy of a session has of each part, with every part in it."""
     steps = snapshot["steps"]
-    said = [message for step in steps for message in step.get("new", ())]
+    messages = [message for step in steps for message in step.get("new", ())]
     answers = [{"role": "assistant", "content": step["answer"]} for step in steps if step.get("answer")]
     heads: dict[str, Any] = {}
     for step in steps:
         heads = step.get("head", {}) | heads
-    found = contents(heads | {"messages": said}, answers)
-    found |= {"turns": plural(len(said) + len(answers), "message"), "figures": plural(len(steps), "step")}
+    found = contents(heads | {"messages": messages}, answers)
+    found |= {"turns": plural(len(messages) + len(answers), "message"), "figures": plural(len(steps), "step")}
     return found
 
 

@@ -76,23 +76,23 @@ class _Maker:
     # --- steps
 
     def steps(self) -> list[dict[str, Any]]:
-        said = self._said() if "turns" in self.parts else {}
+        messages = self._said() if "turns" in self.parts else {}
         if "turns" not in self.parts:
             self.whitelist.left_out.add("turns")
         if "figures" not in self.parts:
             self.whitelist.left_out.add("figures")
-        return [self._step(step) | said.get(step.id, {}) for step in self.ordered]
+        return [self._step(step) | messages.get(step.id, {}) for step in self.ordered]
 
     def _step(self, step: Step) -> dict[str, Any]:
         place = self.loaded.threads.places[step.id]
-        told: dict[str, Any] = {name: getattr(step, name) for name in _TELLING}
-        told["words"] = whole_words(step.words)
-        told["calls"] = [
+        fields: dict[str, Any] = {name: getattr(step, name) for name in _TELLING}
+        fields["words"] = whole_words(step.words)
+        fields["calls"] = [
             [call.name, whole_words(call.argument), call.id, whole_words(call.agent)] for call in step.calls
         ]
-        told["error"] = self.loaded.figures[step.id].error
-        told["prompt"] = self._prompt(step, self.by_id.get(place.parent))
-        told["place"] = {
+        fields["error"] = self.loaded.figures[step.id].error
+        fields["prompt"] = self._prompt(step, self.by_id.get(place.parent))
+        fields["place"] = {
             "thread": place.thread,
             "parent": self.number_of.get(place.parent),
             "shared": place.shared,
@@ -102,10 +102,10 @@ class _Maker:
         }
         if "figures" in self.parts:
             figures = self.loaded.figures[step.id]
-            told |= {name: getattr(step, name) for name in _FIGURES}
-            told |= {"first_token_ms": figures.first_token_ms, "duration_ms": figures.duration_ms}
-            told["phases"] = dict(figures.phases)
-        return told
+            fields |= {name: getattr(step, name) for name in _FIGURES}
+            fields |= {"first_token_ms": figures.first_token_ms, "duration_ms": figures.duration_ms}
+            fields["phases"] = dict(figures.phases)
+        return fields
 
     def _prompt(self, step: Step, parent: Step | None) -> list[Any]:
         """Return how many blocks are as in the parent, and the numbers of the others."""
@@ -137,15 +137,15 @@ class _Maker:
     def misses(self) -> list[dict[str, Any]]:
         shown = {key: self._shown(block) for key, block in self.loaded.blocks.items()}
         found = misses_of(self.loaded.threads, shown)
-        told = []
+        copies = []
         for miss in found:
             each = asdict(self._without_parameters(miss))
             each |= {"step": self.number_of[miss.step], "parent": self.number_of.get(miss.parent)}
             each["api_reason"] = miss.api_reason[:60]
             if miss.path and miss.parent and "turns" in self.parts and self._may_read(2):
                 each["difference"] = self._difference(miss)
-            told.append(each)
-        return told
+            copies.append(each)
+        return copies
 
     def _without_parameters(self, miss: Miss) -> Miss:
         if miss.cause != "parameters_changed" or miss.path == "messages":
@@ -187,11 +187,11 @@ class _Maker:
         ends = [*starts[1:], len(own) // HASH_BYTES]
         same = sum(end <= shared for end in ends) if starts else 0
         is_kept = len(messages) >= len(starts) > 0
-        told: dict[str, Any] = {"is_kept": is_kept, "same": same}
+        request: dict[str, Any] = {"is_kept": is_kept, "same": same}
         if is_kept:
-            told["new"] = self.whitelist.messages(messages[same : len(starts)])
-            told["head"] = self._head(step, parent)
-        return told
+            request["new"] = self.whitelist.messages(messages[same : len(starts)])
+            request["head"] = self._head(step, parent)
+        return request
 
     def _starts(self, hashes: bytes) -> list[int]:
         """The places of the blocks that begin a message."""

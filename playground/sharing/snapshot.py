@@ -84,9 +84,9 @@ class _SnapshotBuilder:
         chain = body_summary.chain(body)
         runs: dict[int, UUID] = {}
         for link in conversation.run_links.select_related("version").defer("version__packed_body"):
-            asked = len(link.asked)
-            if asked and link.asked == chain[:asked] and asked not in runs:
-                runs[asked] = link.run_id
+            length = len(link.asked)
+            if length and link.asked == chain[:length] and length not in runs:
+                runs[length] = link.run_id
         newest = dict(sorted(runs.items())[-MOST_ANSWERS:])
         stored = Run.objects.owned_by(self.owner).in_bulk(newest.values())
         turns = body_summary.turns(body)
@@ -145,10 +145,10 @@ def _belongs(run: Run, turn: int, turns: list[Any]) -> bool:
     """
     if turn == len(turns):
         return True
-    said = turns[turn]
-    if not isinstance(said, dict) or said.get("role") != "assistant":
+    next_turn = turns[turn]
+    if not isinstance(next_turn, dict) or next_turn.get("role") != "assistant":
         return False
-    return _said(said.get("content")) == _said(run.message())
+    return _said(next_turn.get("content")) == _said(run.message())
 
 
 def _said(content: Any) -> list[tuple[Any, ...]]:

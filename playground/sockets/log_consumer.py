@@ -38,8 +38,8 @@ class LogConsumer(OwnerConsumer):
             return await self.close()  # before accept: the handshake is refused
         if not await self.admit(owner_of_user(user.pk)):
             return None
-        asked = dict(parse_qsl(self.scope.get("query_string", b"").decode("latin-1")))
-        self.filter, self.is_recent = Filter.read(asked), asked.get("rows") == "recent"
+        query = dict(parse_qsl(self.scope.get("query_string", b"").decode("latin-1")))
+        self.filter, self.is_recent = Filter.read(query), query.get("rows") == "recent"
         return self.work(self._follow(owner_of_user(user.pk)))
 
     async def hear(self, said: dict[str, Any]) -> None:

@@ -115,12 +115,12 @@ class RunConsumer(OwnerConsumer):
     # -- following
 
     async def _follow(self, run: LiveRun) -> None:
-        asked = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
-        after = _number(asked.get("after", ["0"])[0])
+        query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
+        after = _number(query.get("after", ["0"])[0])
         try:
             await run.reach(after)
             with loop_lag, share(run) as shared:
-                epoch, _, revision = asked.get("drawn", [""])[0].partition(".")
+                epoch, _, revision = query.get("drawn", [""])[0].partition(".")
                 since = _number(revision) if epoch == shared.epoch and after <= run.event_count else 0
                 await self._send_all(run, shared, after, since)
         except asyncio.CancelledError:

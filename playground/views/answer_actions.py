@@ -116,9 +116,9 @@ def _connection(request: HttpRequest, origin: Origin, chosen: str = "") -> Conne
     """The connection to send to: the chosen one, else the one of the earlier run. None is the sandbox."""
     if chosen == "sandbox" or (not chosen and origin.is_sandbox):
         return None
-    wanted: Any = chosen or origin.connection_id
+    connection_id: Any = chosen or origin.connection_id
     try:
-        found = Connection.objects.usable_by(request.user).filter(pk=UUID(str(wanted))).first()
+        found = Connection.objects.usable_by(request.user).filter(pk=UUID(str(connection_id))).first()
     except ValueError:
         found = None
     if found is None:

@@ -70,9 +70,9 @@ class OfRun:
     def stood(self, number: int, place: str) -> dict[str, Any]:
         key = self._key("seeker")
         seeker = drawings.get(key) or Seeker(milestones_of(self.run, self.request))
-        told = seeker.at(self, number, place)
+        patches = seeker.at(self, number, place)
         drawings.put(key, seeker, seeker.weight)
-        return told
+        return patches
 
     def blank(self) -> Drawing:
         return blank(self.run, self.request)

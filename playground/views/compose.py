@@ -97,8 +97,8 @@ def edit(request: HttpRequest) -> HttpResponse:
     except editing.ConflictError as conflict:
         return conflicting(request, conflict)
     regions = [*_variables_region(request, form), *_regions_that_came_along(request, form)]
-    said = "Not saved to its conversation: your storage is full." if form.draft.is_behind and not was_behind else ""
-    return parts(request, form, [*regions, SNIPPETS] if ":language" in request.POST else regions, said=said)
+    message = "Not saved to its conversation: your storage is full." if form.draft.is_behind and not was_behind else ""
+    return parts(request, form, [*regions, SNIPPETS] if ":language" in request.POST else regions, said=message)
 
 
 def _regions_that_came_along(request: HttpRequest, form: RequestForm) -> list[Region]:
@@ -149,8 +149,8 @@ def draft_form(request: HttpRequest) -> HttpResponse:
             editing.keep(request, form)
     except editing.ConflictError as conflict:
         return conflicting(request, conflict)
-    wanted = request.POST.get(":mode", "form")
-    mode = "form" if wanted == "form" and form.can_be_drawn else "json"
+    posted_mode = request.POST.get(":mode", "form")
+    mode = "form" if posted_mode == "form" and form.can_be_drawn else "json"
     return render(request, "playground/composer/_form_anew.html", page_context(request, form, mode))
 
 

@@ -66,8 +66,8 @@ def _start_context(request: HttpRequest, form: StartForm) -> dict[str, Any]:
 @require_safe
 def estimate(request: HttpRequest) -> HttpResponse:
     """The requests and the cost of the form as it is filled in now."""
-    told = estimate_of(request.GET.getlist("areas"), request.GET.get("model", "").strip())
-    return render(request, "playground/conformance/_estimate.html", {"estimate": told})
+    cost = estimate_of(request.GET.getlist("areas"), request.GET.get("model", "").strip())
+    return render(request, "playground/conformance/_estimate.html", {"estimate": cost})
 
 
 @require_POST
@@ -149,8 +149,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Two reports beside each other: what was fixed, what broke."""
     rows = [find_report(request, _uuid(request.GET.get(name, ""))) for name in ("before", "after")]
     before, after = (storing.load(row) for row in rows)
-    told = difference(before, after)
-    kinds = (("Broken", told.broken), ("Fixed", told.fixed), ("Changed otherwise", told.other))
+    changes = difference(before, after)
+    kinds = (("Broken", changes.broken), ("Fixed", changes.fixed), ("Changed otherwise", changes.other))
     groups = [
         {
             "title": title,
@@ -161,7 +161,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         }
         for title, checks in kinds if checks
     ]  # fmt: skip
-    context = {"before": rows[0], "after": rows[1], "difference": told, "groups": groups,
+    context = {"before": rows[0], "after": rows[1], "difference": changes, "groups": groups,
                "before_tally": before.tally(), "after_tally": after.tally(),
                "others": list(ConformanceReport.objects.owned_by(request.user).exclude(state="running")
                               .order_by("-pk")[:COMPARED_WITH])}  # fmt: skip

@@ -86,13 +86,13 @@ def _opened(request: HttpRequest, connection: Connection, checks: Sequence[Check
 def _home(request: HttpRequest) -> HttpResponse:
     """The way back to the page that asked for a connection, which is the one to use it."""
     try:
-        wanted = UUID(request.GET.get("conversation", ""))
+        conversation_id = UUID(request.GET.get("conversation", ""))
     except ValueError:
         return redirect("playground")
-    if not Conversation.objects.owned_by(request.user).filter(pk=wanted).exists():
+    if not Conversation.objects.owned_by(request.user).filter(pk=conversation_id).exists():
         return redirect("playground")
-    asking_page.ask_for(request, wanted)
-    return redirect("conversation", wanted)
+    asking_page.ask_for(request, conversation_id)
+    return redirect("conversation", conversation_id)
 
 
 def _choose(request: HttpRequest, connection: Connection, ids: list[str]) -> str:

@@ -53,10 +53,10 @@ def find_version(conversation: Conversation, version_id: str | UUID | None) -> C
     if not version_id:
         return conversation.head
     try:
-        wanted = UUID(str(version_id))
+        pk = UUID(str(version_id))
     except ValueError:
         raise Http404("no such version") from None
-    version = conversation.versions.filter(pk=wanted).first()
+    version = conversation.versions.filter(pk=pk).first()
     if version is None:
         raise Http404("no such version")
     return version
@@ -85,10 +85,10 @@ def conversations(request: HtmxHttpRequest) -> HttpResponse:
 def just_deleted(request: HttpRequest) -> Conversation | None:
     """The conversation whose deletion can be undone from this page."""
     try:
-        wanted = UUID(request.GET.get("deleted", ""))
+        pk = UUID(request.GET.get("deleted", ""))
     except ValueError:
         return None
-    return Conversation.objects.deleted_by(request.user).filter(pk=wanted).first()
+    return Conversation.objects.deleted_by(request.user).filter(pk=pk).first()
 
 
 def asked(request: HttpRequest) -> dict[str, str]:
@@ -97,18 +97,18 @@ def asked(request: HttpRequest) -> dict[str, str]:
 
 
 def filtered(found: Any, request: HttpRequest) -> Any:
-    wanted = asked(request)
-    if wanted["show"] != "deleted":
-        found = found.filter(archived_at__isnull=wanted["show"] != "archived")
-    if wanted["show"] == "starred":
+    choices = asked(request)
+    if choices["show"] != "deleted":
+        found = found.filter(archived_at__isnull=choices["show"] != "archived")
+    if choices["show"] == "starred":
         found = found.filter(starred=True)
-    if wanted["show"] == "shared":
+    if choices["show"] == "shared":
         found = found.filter(share_links__in=ShareLink.objects.owned_by(request.user).open_now()).distinct()
-    if wanted["q"].strip():
-        found = found.containing(wanted["q"])
-    if wanted["tag"]:
+    if choices["q"].strip():
+        found = found.containing(choices["q"])
+    if choices["tag"]:
         # Tags are kept as a JSON list; a page holds few conversations, so they are looked through here.
-        having = [pk for pk, tags in found.values_list("pk", "tags") if wanted["tag"] in tags]
+        having = [pk for pk, tags in found.values_list("pk", "tags") if choices["tag"] in tags]
         found = found.filter(pk__in=having)
     return found.defer("words").order_by("-starred", "-changed_at")
 

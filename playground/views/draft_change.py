@@ -63,14 +63,14 @@ def change(request: HttpRequest) -> HttpResponse:
         form = editing.open_changed(request)
         form.act = act_words(op, path)
         change_of = CHANGES.get(op, _change_column if op.startswith("column-") else _change_body)
-        regions, said = change_of(request, form, Posted(op, path, kind, request.POST.get(":to", "")))
+        regions, message = change_of(request, form, Posted(op, path, kind, request.POST.get(":to", "")))
         editing.keep(request, form)
     except editing.ConflictError as conflict:
         return conflicting(request, conflict)
     editing.look_up_attachments(request, form)
-    response = parts(request, form, regions, said=said)
-    if path == "thinking" and kind == "enabled" and said:
-        response["HX-Trigger"] = json.dumps({"page:toast": {"words": said, "undo": True}})
+    response = parts(request, form, regions, said=message)
+    if path == "thinking" and kind == "enabled" and message:
+        response["HX-Trigger"] = json.dumps({"page:toast": {"words": message, "undo": True}})
     if op in LOSES and "[" in path and regions:
         words = f"Removed {path}" if op == "remove" else "Removed the messages after it"
         response["HX-Trigger"] = json.dumps({"page:toast": {"words": words, "undo": True}})
@@ -112,8 +112,8 @@ def _attach(request: HttpRequest, form: RequestForm, posted: Posted) -> Made:
 
 
 def _change_column(request: HttpRequest, form: RequestForm, posted: Posted) -> Made:
-    is_taken_over, said = draft_comparison.change(request, form, posted.op, posted.path, posted.kind)
-    return ([BODY, DESTINATION, HEADERS] if is_taken_over else []), said
+    is_taken_over, message = draft_comparison.change(request, form, posted.op, posted.path, posted.kind)
+    return ([BODY, DESTINATION, HEADERS] if is_taken_over else []), message
 
 
 def _change_destination(request: HttpRequest, form: RequestForm, posted: Posted) -> Made:
@@ -134,20 +134,20 @@ def _change_body(request: HttpRequest, form: RequestForm, posted: Posted) -> Mad
     if not form.can_be_drawn:
         return [], "Fix the JSON first."
     try:
-        asked = read_change(posted.op, posted.path, posted.kind, posted.to)
-        outcome = make(form.body, asked)
+        change = read_change(posted.op, posted.path, posted.kind, posted.to)
+        outcome = make(form.body, change)
     except ChangeError as refused:
         return [], str(refused)
     if posted.op == "run-from":
-        form.cut = (form.draft.body_text, form.body, int(asked.path[-1]))
-    if (asked.op, asked.path, asked.kind) == ("variant", ("thinking",), "enabled"):
+        form.cut = (form.draft.body_text, form.body, int(change.path[-1]))
+    if (change.op, change.path, change.kind) == ("variant", ("thinking",), "enabled"):
         body, words = thinking.fit(outcome.body)
         form.write(body)
         form.focus = outcome.focus
         return [BODY], words
     form.write(outcome.body)
     form.focus = outcome.focus
-    return _regions_of(form, asked, outcome), ""
+    return _regions_of(form, change, outcome), ""
 
 
 def _regions_of(form: RequestForm, asked: Change, outcome: Outcome) -> list[Region]:

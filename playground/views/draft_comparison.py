@@ -81,17 +81,17 @@ def change(request: HttpRequest, form: RequestForm, op: str, key: str, what: str
     before = comparison_columns.read(form.draft)
     if op == "column-start" and _find(request, what) is None:
         what = ""
-    after, said = comparison_columns.change(before, op, key, what, form.body)
+    after, message = comparison_columns.change(before, op, key, what, form.body)
     if op == "column-stop" and before:
         form.left_run = before[0].run  # type: ignore[attr-defined]
-        said = "Comparison closed. The form is unchanged."
+        message = "Comparison closed. The form is unchanged."
     is_taken_over = False
     if op == "column-remove" and len(after) == 1:
         is_taken_over = _take_over(request, form, after[0])
         number = before.index(after[0]) + 1
-        said = f"Comparison closed. The form now has the values of column {number}."
+        message = f"Comparison closed. The form now has the values of column {number}."
     comparison_columns.write(form.draft, after)
-    return is_taken_over, said
+    return is_taken_over, message
 
 
 def _take_over(request: HttpRequest, form: RequestForm, column: Column) -> bool:

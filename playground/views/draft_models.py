@@ -58,8 +58,8 @@ def _row(model: dict[str, Any]) -> Row:
     if simulated := BY_ID.get(model["id"]):
         return Row(simulated.id, "", simulated.about, [], "Errors" if simulated.is_fault else "Answers")
     name = model.get("display_name")
-    told = model.get("capabilities")
-    capabilities = told if isinstance(told, dict) else {}
+    listed = model.get("capabilities")
+    capabilities = listed if isinstance(listed, dict) else {}
     takes = [
         each.replace("_", " ")
         for each in CAPABILITIES

@@ -73,8 +73,8 @@ def _prepared(request: HttpRequest) -> PreparedRequest | Comparison | HttpRespon
         comparison = draft_comparison.comparison_of(request, form)
         if ":anyway" not in request.POST and (comparison or form).errors:
             editing.keep(request, form)
-            said = comparison.said if comparison else why_not_sent(form)
-            response = parts(request, form, said=said, first_problem=True)
+            message = comparison.said if comparison else why_not_sent(form)
+            response = parts(request, form, said=message, first_problem=True)
             response["HX-Reswap"] = "none"
             return response
     except editing.ConflictError as conflict:

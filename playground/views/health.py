@@ -37,8 +37,8 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     """
     here = process.current()
     problem = _database_problem() or here.recorder.problem
-    said = problem or ("ok" if here.live.problem is None else f"ok, but {here.live.problem}")
-    return HttpResponse(f"{said}\n", status=503 if problem else 200, content_type="text/plain")
+    message = problem or ("ok" if here.live.problem is None else f"ok, but {here.live.problem}")
+    return HttpResponse(f"{message}\n", status=503 if problem else 200, content_type="text/plain")
 
 
 def _database_problem() -> str | None:

@@ -29,10 +29,10 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Runs `a` and `b`; with one of them only, a choice of the other."""
     left = _run(request, request.GET.get("a", ""))
     if "b" not in request.GET:
-        wanted = Filter.read({"q": request.GET.get("q", "")})
-        found = page(request.user, wanted, rows=OFFERED)
+        log_filter = Filter.read({"q": request.GET.get("q", "")})
+        found = page(request.user, log_filter, rows=OFFERED)
         rows = rows_of(request.user, Page([run for run in found.runs if run.pk != left.pk and run.is_final]))
-        context = {"left": row_of(left), "rows": rows, "q": wanted.q}
+        context = {"left": row_of(left), "rows": rows, "q": log_filter.q}
         return render(request, "playground/log/request_compare_with.html", context)
     right = _run(request, request.GET["b"])
     context = {

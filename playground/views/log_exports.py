@@ -72,21 +72,21 @@ _watched: OrderedDict[tuple[int | None, str], Progress] = OrderedDict()
 @require_safe
 def run_export(request: AuthenticatedHttpRequest) -> HttpResponseBase:
     """All that the filter finds. `token`, any word the page makes up, names a download when its progress is asked."""
-    wanted = Filter.read(request.GET)
+    log_filter = Filter.read(request.GET)
     runs = Run.objects.owned_by(request.user)
     ids = None
-    if wanted.q:
-        pairs, _ = search_pairs(request.user, wanted, "", MOST_FOUND, look_at=MOST_LOOKED_AT)
+    if log_filter.q:
+        pairs, _ = search_pairs(request.user, log_filter, "", MOST_FOUND, look_at=MOST_LOOKED_AT)
         ids = [run_id for _, run_id in pairs]
-    progress = progress_of(request, len(ids) if ids is not None else count(request.user, wanted))
-    return table(runs if ids is not None else wanted.apply(runs), request.GET.get("format", ""), progress, ids)
+    progress = progress_of(request, len(ids) if ids is not None else count(request.user, log_filter))
+    return table(runs if ids is not None else log_filter.apply(runs), request.GET.get("format", ""), progress, ids)
 
 
 def progress_of(request: HttpRequest, total: int | None) -> Progress:
     """The progress of a download that begins, kept for `run_export_progress` if the page gave it a name."""
     progress = Progress(total)
-    asked = request.POST if request.method == "POST" else request.GET
-    if token := asked.get("token", "")[:64]:
+    query = request.POST if request.method == "POST" else request.GET
+    if token := query.get("token", "")[:64]:
         _watched[request.user.pk, token] = progress
         while len(_watched) > MOST_WATCHED:
             _watched.popitem(last=False)

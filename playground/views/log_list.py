@@ -40,18 +40,18 @@ MOST_SEARCHED_CHARTED = 600
 @require_safe
 def runs(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The signed-in user's runs, newest first; for htmx only what follows the filter."""
-    wanted = Filter.read(request.GET)
+    log_filter = Filter.read(request.GET)
     group = request.GET.get("group", "")
     context: dict[str, Any] = {
-        "filter": wanted,
+        "filter": log_filter,
         "group": group if group in KINDS else "",
         "keeps": {"content": settings.CONTENT_DAYS, "figures": settings.FIGURES_DAYS},
     }
     if context["group"]:
-        groups, count, is_cut = grouped(request.user, wanted, group)
+        groups, count, is_cut = grouped(request.user, log_filter, group)
         context |= {"groups": groups, "grouped": count, "is_cut": is_cut}
     else:
-        context |= first_rows(request, wanted)
+        context |= first_rows(request, log_filter)
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "playground/log/_log.html", context)
     names = {name: names_in_use(request.user.pk, name) for name in OFFERED}
@@ -76,23 +76,23 @@ def _below(found: Any, shown: int) -> dict[str, Any]:
 @require_safe
 def run_rows(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The lines below a cursor."""
-    wanted = Filter.read(request.GET)
-    found = page(request.user, wanted, before=request.GET.get("before", ""))
+    log_filter = Filter.read(request.GET)
+    found = page(request.user, log_filter, before=request.GET.get("before", ""))
     rows = live_rows.rows_of(request.user, found)
     below = _below(found, (read_whole(request.GET.get("shown")) or 0) + len(found.runs))
-    return render(request, "playground/log/_rows.html", {"filter": wanted, "rows": rows, **below})
+    return render(request, "playground/log/_rows.html", {"filter": log_filter, "rows": rows, **below})
 
 
 @login_required
 @require_safe
 def run_charts(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The charts of a filter; of a search, of its newest matches."""
-    wanted = Filter.read(request.GET)
-    first, end = statistics.span(wanted.first, wanted.end)
+    log_filter = Filter.read(request.GET)
+    first, end = statistics.span(log_filter.first, log_filter.end)
     # By id, which is by time: the filter's own days, or the two weeks that stand for none.
     since = timezone.localtime(first).date().isoformat()
-    within = replace(wanted, days="", since=since, until="" if wanted.end is None else wanted.until)
-    most = MOST_SEARCHED_CHARTED if wanted.q else statistics.MOST_RUNS + 1
+    within = replace(log_filter, days="", since=since, until="" if log_filter.end is None else log_filter.until)
+    most = MOST_SEARCHED_CHARTED if log_filter.q else statistics.MOST_RUNS + 1
     rows = newest_values(request.user, within, statistics.COLUMNS, most)
     return render(request, "playground/log/_charts.html", {"stats": statistics.count(rows, first, end)})
 

@@ -47,9 +47,9 @@ def find_stored(request: AuthenticatedHttpRequest, run_id: UUID) -> Run:
 def run(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpResponse:
     """The run in full, also while it goes on. The filter of the log it was opened from decides what is next to it."""
     found = find_run(request, run_id)
-    wanted = Filter.read(request.GET)
+    log_filter = Filter.read(request.GET)
     stored = live_rows.row_in_database(request.user, run_id) if isinstance(found, LiveRun) else found
-    older, newer = neighbours(request.user, run_id, wanted)
+    older, newer = neighbours(request.user, run_id, log_filter)
     shown = run_of(found) if isinstance(found, LiveRun) else found
     row = row_of(shown, is_live=isinstance(found, LiveRun) or bool(live_rows.going_on([run_id])))
     step = step_of_run(found) if isinstance(found, Run) else None
@@ -61,7 +61,7 @@ def run(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpResponse:
         "step": step,
         "older": older,
         "newer": newer,
-        "filter": wanted,
+        "filter": log_filter,
         "languages": snippets.LANGUAGES,
         "is_in_session": RunDigest.objects.filter(pk=run_id, session__isnull=False).exists(),
         "conformance_report": storing.report_of_run(run_id, request.user),
@@ -82,8 +82,8 @@ def run_earlier_turns(request: AuthenticatedHttpRequest, run_id: UUID, end: int)
 @require_safe
 def run_code(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpResponse:
     """The request as source text; `?language=` names it."""
-    wanted = request.GET.get("language", "")
-    language = next((each for each in snippets.LANGUAGES if each.id == wanted), snippets.LANGUAGES[0])
+    chosen = request.GET.get("language", "")
+    language = next((each for each in snippets.LANGUAGES if each.id == chosen), snippets.LANGUAGES[0])
     sent = request_of(find_run(request, run_id))
     text = code(sent, language)
     if text is None:

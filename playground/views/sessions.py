@@ -60,16 +60,16 @@ def opened(session: AgentSession) -> SessionPage:
 @require_safe
 def sessions(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The signed-in user's sessions, the last active first; for htmx only the rows."""
-    wanted = listing.SessionFilter.read(request.GET)
-    found = listing.page(request.user, wanted, request.GET.get("before", ""))
-    context: dict[str, Any] = {"filter": wanted, "found": found, "days": listing.DAYS, "kinds": listing.KINDS}
+    session_filter = listing.SessionFilter.read(request.GET)
+    found = listing.page(request.user, session_filter, request.GET.get("before", ""))
+    context: dict[str, Any] = {"filter": session_filter, "found": found, "days": listing.DAYS, "kinds": listing.KINDS}
     context["causes"] = misses_seen.CHOICES
     if request.htmx and not request.htmx.history_restore_request:
         template = "_rows.html" if request.GET.get("before") else "_list.html"
         return render(request, f"playground/sessions/{template}", context)
     context |= listing.choices_of(request.user) | {"clients": listing.clients_of(request.user), "cache": listing.CACHE}
     context["waiting"] = waiting_of(request)
-    if not found.rows and not wanted:
+    if not found.rows and not session_filter:
         context |= {"relay_address": relay_address(request), "form": AccessKeyForm(owner=request.user)}
     return render(request, "playground/sessions/sessions.html", context)
 
@@ -198,11 +198,11 @@ def owners(session: AgentSession, page: SessionPage) -> dict[str, Any]:
 
 
 def _matching(rows: list[StepRow], words: str, *, only_problems: bool) -> list[StepRow]:
-    wanted = words.casefold().split()
+    searched = words.casefold().split()
     return [
         row
         for row in rows
-        if all(word in f"{row.words} {row.thread} {row.step.model}".casefold() for word in wanted)
+        if all(word in f"{row.words} {row.thread} {row.step.model}".casefold() for word in searched)
         and (not only_problems or row.tone == "bad" or (row.miss is not None and not row.miss.miss.is_expected))
     ]
 

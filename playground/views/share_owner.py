@@ -303,8 +303,8 @@ def update_share(request: AuthenticatedHttpRequest, share_id: UUID) -> HttpRespo
     thing = share.thing
     if not share.is_open or thing is None:
         raise Http404("nothing to update")
-    asked = choices_of(request)
-    choices = replace(asked, parts=parts.chosen(share.parts), masked=(*share.masked, *asked.masked))
+    posted = choices_of(request)
+    choices = replace(posted, parts=parts.chosen(share.parts), masked=(*share.masked, *posted.masked))
     found = publishing.findings(thing, choices)
     if has_too_many(found):
         messages.error(request, TOO_MANY_SECRETS)

@@ -59,8 +59,8 @@ class Shown:
 
 
 def snippet_of(request: HttpRequest, form: RequestForm) -> Shown:
-    wanted = request.POST.get(":language") or request.COOKIES.get(COOKIE, "")
-    language = BY_ID.get(wanted, snippets.LANGUAGES[0])
+    chosen = request.POST.get(":language") or request.COOKIES.get(COOKIE, "")
+    language = BY_ID.get(chosen, snippets.LANGUAGES[0])
     draft = form.draft
     if form.error is not None:
         text = "No code yet: the body is not valid JSON."

@@ -66,8 +66,8 @@ def _counts(name: str) -> Callable[[Exchange], None]:
     def judge(exchange: Exchange) -> None:
         value = count(exchange.usage, name)
         if value is None or value <= 0:
-            told = exchange.usage.get(name, "missing")
-            raise ProtocolFaultError(f"usage.{name} is {told!r:.40}; it must be above 0.", member=f"usage.{name}")
+            value_sent = exchange.usage.get(name, "missing")
+            raise ProtocolFaultError(f"usage.{name} is {value_sent!r:.40}; it must be above 0.", member=f"usage.{name}")
 
     return judge
 

@@ -82,12 +82,12 @@ def _error_has_id(exchange: Exchange) -> None:
 
 
 def _id_in_error(exchange: Exchange) -> None:
-    told = path(exchange.json, "request_id")
-    if told is None:
+    request_id = path(exchange.json, "request_id")
+    if request_id is None:
         raise NotSupportedError("The error has no request_id.")
-    if told != _request_id(exchange):
+    if request_id != _request_id(exchange):
         raise ProtocolFaultError(
-            f"request_id is {told!r:.60} in the error and {_request_id(exchange)!r:.60} in the header.",
+            f"request_id is {request_id!r:.60} in the error and {_request_id(exchange)!r:.60} in the header.",
             member="request_id",
         )
 

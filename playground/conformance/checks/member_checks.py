@@ -29,19 +29,19 @@ SYSTEM_BLOCKS: Final = create(system=[{"type": "text", "text": "You are brief."}
 
 def _ends_at_max_tokens(exchange: Exchange) -> None:
     is_answered(exchange)
-    told = count(exchange.usage, "output_tokens")
+    tokens = count(exchange.usage, "output_tokens")
     words = len(exchange.text.split())
-    if words > 8 or (told is not None and told > 5):
+    if words > 8 or (tokens is not None and tokens > 5):
         raise ProtocolFaultError(
-            f"max_tokens was 5; the answer has {words} words and tells {told} output tokens.",
+            f"max_tokens was 5; the answer has {words} words and tells {tokens} output tokens.",
             member="usage.output_tokens",
         )
 
 
 def _says_max_tokens(exchange: Exchange) -> None:
     is_answered(exchange)
-    told = count(exchange.usage, "output_tokens")
-    if exchange.message.get("stop_reason") == "end_turn" and (told is None or told < 5):
+    tokens = count(exchange.usage, "output_tokens")
+    if exchange.message.get("stop_reason") == "end_turn" and (tokens is None or tokens < 5):
         raise InconclusiveError("The answer was short enough to end by itself.")
     if exchange.message.get("stop_reason") != "max_tokens":
         raise ProtocolFaultError(

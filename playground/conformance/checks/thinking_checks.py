@@ -124,32 +124,32 @@ def _streams_signature(_: Exchange, exchange: Exchange) -> None:
 
 def _go_on(before: list[Exchange]) -> Request:
     """The next question, with the answer and its thinking before it."""
-    asked = before[1]
-    _thinking(asked)
-    body = dict(asked.request.body)  # type: ignore[arg-type]
-    turns = [*body["messages"], assistant(asked.message["content"]), user("Repeat after me: ready")]
+    exchange = before[1]
+    _thinking(exchange)
+    body = dict(exchange.request.body)  # type: ignore[arg-type]
+    turns = [*body["messages"], assistant(exchange.message["content"]), user("Repeat after me: ready")]
     return Request({**body, "messages": turns})
 
 
 def _go_on_altered(before: list[Exchange]) -> Request:
-    asked = before[1]
-    _thinking(asked)
-    content = copy.deepcopy(asked.message["content"])
+    exchange = before[1]
+    _thinking(exchange)
+    content = copy.deepcopy(exchange.message["content"])
     for block in content:
         if block.get("type") == "thinking":
             block["thinking"] = "Something else was thought."
-    body = dict(asked.request.body)  # type: ignore[arg-type]
+    body = dict(exchange.request.body)  # type: ignore[arg-type]
     return Request({**body, "messages": [*body["messages"], assistant(content), user("Repeat after me: ready")]})
 
 
 def _results(before: list[Exchange]) -> Request:
-    asked = before[1]
-    _thinking(asked)
+    exchange = before[1]
+    _thinking(exchange)
     results = [
-        {"type": "tool_result", "tool_use_id": call["id"], "content": "18 degrees"} for call in tool_calls(asked)
+        {"type": "tool_result", "tool_use_id": call["id"], "content": "18 degrees"} for call in tool_calls(exchange)
     ]
-    body = dict(asked.request.body)  # type: ignore[arg-type]
-    return Request({**body, "messages": [*body["messages"], assistant(asked.message["content"]), user(results)]})
+    body = dict(exchange.request.body)  # type: ignore[arg-type]
+    return Request({**body, "messages": [*body["messages"], assistant(exchange.message["content"]), user(results)]})
 
 
 def _last_is_answered(*exchanges: Exchange) -> None:

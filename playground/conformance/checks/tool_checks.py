@@ -76,14 +76,14 @@ def with_results(*, first: Any = "18 degrees", more: Any = (), **result: Any) ->
     """The next request: the answer goes back as it came, with a result for each of its calls."""
 
     def follow(before: list[Exchange]) -> Request:
-        asked = before[0]
-        is_answered(asked)
+        exchange = before[0]
+        is_answered(exchange)
         content = {} if first is None else {"content": first}
         results = [
-            {"type": "tool_result", "tool_use_id": call.get("id"), **content, **result} for call in tool_calls(asked)
+            {"type": "tool_result", "tool_use_id": call.get("id"), **content, **result} for call in tool_calls(exchange)
         ]
-        body = dict(asked.request.body)  # type: ignore[arg-type]
-        turns = [*body["messages"], assistant(asked.message["content"]), user([*results, *more])]
+        body = dict(exchange.request.body)  # type: ignore[arg-type]
+        turns = [*body["messages"], assistant(exchange.message["content"]), user([*results, *more])]
         return Request({**body, "messages": turns})
 
     return follow

@@ -144,13 +144,13 @@ class Command(BaseCommand):
         return upstream
 
     def say_estimate(self, plan: Plan) -> None:
-        told = estimate(plan.checks, plan.model)
-        price = "price unknown" if told.usd is None else f"at most ${told.usd:.2f}"
+        cost = estimate(plan.checks, plan.model)
+        price = "price unknown" if cost.usd is None else f"at most ${cost.usd:.2f}"
         self.stderr.write(
-            f"{len(plan.checks)} checks, about {told.requests} requests, {told.input_tokens:,} tokens in and at most "
-            f"{told.output_tokens:,} out, {price}"
+            f"{len(plan.checks)} checks, about {cost.requests} requests, {cost.input_tokens:,} tokens in and at most "
+            f"{cost.output_tokens:,} out, {price}"
         )
-        if told.usd is None and plan.cap_usd is not None and plan.cap_tokens is None:
+        if cost.usd is None and plan.cap_usd is not None and plan.cap_tokens is None:
             raise CommandError(f"The price of {plan.model} is not known, so --cap-usd cannot hold: use --cap-tokens.")
 
     # --- under way

@@ -143,21 +143,21 @@ class _Example:
         listed = schema.get("required")
         required = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
         least = schema.get("minProperties")
-        wanted = list(dict.fromkeys(required))[:_MEMBERS_LIMIT]
-        if not wanted and depth < 3:
-            wanted = list(members)[:3]
+        names = list(dict.fromkeys(required))[:_MEMBERS_LIMIT]
+        if not names and depth < 3:
+            names = list(members)[:3]
         for name in members:
-            if isinstance(least, int) and len(wanted) < least and name not in wanted:
-                wanted.append(name)
-        return {name: self.value_of(members.get(name, True), name, depth + 1) for name in wanted}
+            if isinstance(least, int) and len(names) < least and name not in names:
+                names.append(name)
+        return {name: self.value_of(members.get(name, True), name, depth + 1) for name in names}
 
     def _array(self, schema: Mapping[str, Any], name: str, depth: int) -> list[Any]:
         first = schema.get("prefixItems")
         values = [self.value_of(item, name, depth + 1) for item in first] if isinstance(first, list) else []
         least, most = _bound(schema, "minItems", 0), _bound(schema, "maxItems", 10**6)
-        wanted = min(max(least, 1 if depth < _DEPTH_LIMIT // 2 else 0), most, 100)
+        count = min(max(least, 1 if depth < _DEPTH_LIMIT // 2 else 0), most, 100)
         items = schema.get("items")
-        while len(values) < wanted and items is not False:
+        while len(values) < count and items is not False:
             values.append(self._item(items, name, depth, len(values), unique=schema.get("uniqueItems") is True))
         return values[:most]
 

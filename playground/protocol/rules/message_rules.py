@@ -150,9 +150,9 @@ def _bytes(block: Block) -> Iterator[Problem]:
         yield Problem(place, "Data is not valid base64" if data else "Choose a file or paste data")
         return
     found = _media_type(head)
-    told = source.get("media_type")
+    media_type = source.get("media_type")
     # A media type that the API does not have is told by the catalogue.
-    if found is not None and found != told and told in (*IMAGE_MEDIA_TYPES, "application/pdf"):
+    if found is not None and found != media_type and media_type in (*IMAGE_MEDIA_TYPES, "application/pdf"):
         fits = found in (IMAGE_MEDIA_TYPES if block.type == "image" else ("application/pdf",))
         kind = (*block.path, "source", "media_type")
         repair = Repair(f"Set media_type to {found}", (("set", kind, found),)) if fits else None

@@ -123,8 +123,8 @@ def _thinking_of_model(request: RequestView, facts: ModelFacts) -> Iterator[Prob
 def _other_thinking(kind: str, facts: ModelFacts) -> Repair:
     allowed = facts.thinking or frozenset()
     # What is nearest to what was meant: less thinking for "disabled", thinking for the others.
-    wanted = ("between_tools",) if kind == "disabled" else ("adaptive",)
-    for name in wanted:
+    supported = ("between_tools",) if kind == "disabled" else ("adaptive",)
+    for name in supported:
         if name in allowed:
             return Repair(f"Set thinking to {name}", (("set", ("thinking",), {"type": name}),))
     if kind == "adaptive" and "enabled" in allowed:

@@ -130,10 +130,10 @@ def _mcp(request: RequestView) -> Iterator[Problem]:
     names = [server["name"] for server in listed if isinstance(server.get("name"), str)]
     used = set()
     for tool in request.tools:
-        wanted = tool.members.get("mcp_server_name") if tool.type == "mcp_toolset" else None
-        if isinstance(wanted, str):
-            used.add(wanted)
-            if wanted not in names:
+        server_name = tool.members.get("mcp_server_name") if tool.type == "mcp_toolset" else None
+        if isinstance(server_name, str):
+            used.add(server_name)
+            if server_name not in names:
                 yield Problem((*tool.path, "mcp_server_name"), "No server in mcp_servers has this name")
     if MCP_WITH_TOOLSETS in request.betas:
         yield from _servers_without_toolset(request, names, used)

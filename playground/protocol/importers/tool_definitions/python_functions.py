@@ -47,8 +47,8 @@ def read_python_tools(text: str, found: ToolCollector) -> None:
     public = [function for function in functions if not function.name.startswith("_")]
     reader = _Types(classes, found)
     for function in public or functions:
-        said = read_docstring(ast.get_docstring(function) or "")
-        found.add(function.name, said.text, _input_of(function, said, reader))
+        docstring = read_docstring(ast.get_docstring(function) or "")
+        found.add(function.name, docstring.text, _input_of(function, docstring, reader))
 
 
 def _parse(text: str) -> ast.Module:
@@ -177,14 +177,14 @@ class _Types:
         assigned = [each for each in node.body if isinstance(each, ast.Assign)]
         if any("Enum" in _last_name(base) for base in node.bases):
             return enum_of([each.value.value for each in assigned if isinstance(each.value, ast.Constant)])
-        said = read_docstring(ast.get_docstring(node) or "")
+        docstring = read_docstring(ast.get_docstring(node) or "")
         properties: dict[str, Schema] = {}
         required = []
         for each in node.body:
             if not isinstance(each, ast.AnnAssign) or not isinstance(each.target, ast.Name):
                 continue
             name, schema = each.target.id, self.schema(each.annotation, depth + 1)
-            words = said.names.get(name) or _keyword(each.value, "description")
+            words = docstring.names.get(name) or _keyword(each.value, "description")
             properties[name] = {**schema, "description": words} if isinstance(words, str) and words else schema
             if each.value is None and not _is_not_required(each.annotation):
                 required.append(name)

@@ -19,8 +19,8 @@ def read_typescript_tools(text: str, found: ToolCollector) -> None:
     for name, opening in _functions(reader):
         if found.is_full:
             break
-        said = reader.said_before(all_tokens[_beginning(reader, opening)])
-        found.add(name, said.text, _input_of(reader, opening, said))
+        comment = reader.said_before(all_tokens[_beginning(reader, opening)])
+        found.add(name, comment.text, _input_of(reader, opening, comment))
     if not found.tools:
         _types_as_tools(reader)
 
