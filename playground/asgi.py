@@ -23,6 +23,7 @@ from playground.serving.metrics_endpoint import answer_metrics
 from playground.serving.one_thread import OneThreadHandler
 from playground.serving.public_path import for_django, inside
 from playground.sockets.origins import own_pages_only
+from playground.sockets.reader_zone import in_readers_zone
 from playground.sockets.session_checks import with_user
 from playground.urls import websocket_path, websocket_urlpatterns
 from playground.workers import answer_large_apart
@@ -55,7 +56,7 @@ async def no_such_socket(_scope: Scope, receive: Any, send: Any) -> None:
 
 
 _router: Any = URLRouter([*websocket_urlpatterns, websocket_path(re_path, "", no_such_socket)])
-sockets = own_pages_only(a_few_at_a_time(with_user(_router)))
+sockets = own_pages_only(a_few_at_a_time(with_user(in_readers_zone(_router))))
 
 
 async def websocket_application(scope: Scope, receive: Any, send: Any) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
@@ -23,6 +21,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from playground.identity import visitors
 from playground.identity.requests import VisitorHttpRequest
+from playground.identity.time_zone import zone_of
 from playground.logging_filters import current_request_id
 from playground.models.storage_quota import StorageQuotaError
 from playground.views.command_catalogue import NAVIGATION
@@ -37,8 +36,6 @@ SECTIONS = {
     "keys": "access-keys",
 }
 LEAST_COMPRESSED = 4_096  # bytes: less leaves in the same few packets
-ZONE_COOKIE = "time_zone"
-_ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+/-]{1,63}")
 Next = Callable[[Any], Any]
 
 
@@ -137,24 +134,13 @@ def reader_time_zone(get_response: Next) -> Next | Awaitable[HttpResponse]:
     """Show times, and read dates, in the time zone that the browser's cookie names; in UTC until a page has set it."""
 
     def before(request: HttpRequest) -> None:
-        if (zone := zone_of(request)) is not None:
+        if (zone := zone_of(request.COOKIES)) is not None:
             timezone.activate(zone)
 
     def after(_request: HttpRequest, _response: HttpResponse) -> None:
         timezone.deactivate()
 
     return around(get_response, before, after)
-
-
-def zone_of(request: HttpRequest) -> ZoneInfo | None:
-    """The zone that the cookie names, if there is such a zone."""
-    name = request.COOKIES.get(ZONE_COOKIE, "")
-    if not _ZONE_NAME.fullmatch(name):
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        return None
 
 
 class StorageQuotaMiddleware(MiddlewareMixin):

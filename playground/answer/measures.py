@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
-
 from playground.protocol import pricing
 from playground.protocol.catalogue.block_types import PHASES
 from playground.protocol.foreign_text import encodable
@@ -14,6 +12,8 @@ from playground.protocol.headers import rate_limits
 from playground.rendering import formatting
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from playground.answer.drawing import Drawing
     from playground.metrics.figures import Figures
 
@@ -51,7 +51,7 @@ class Gauge:
     what: str
     words: str
     part: int | None
-    resets: str = ""
+    resets_at: datetime | None = None
 
 
 def measures(drawing: Drawing) -> list[Measure]:
@@ -166,9 +166,8 @@ def gauges(headers: list[tuple[str, str]]) -> list[Gauge]:
             continue
         remaining = "\N{EN DASH}" if limit.remaining is None else f"{limit.remaining:,}"
         of = f" of {limit.limit:,}" if limit.limit is not None else ""
-        resets = f"full again at {timezone.localtime(limit.resets_at):%H:%M:%S}" if limit.resets_at else ""
         part = None if limit.left is None else round(limit.left * 1000)
-        found.append(Gauge(limit.what.replace("-", " "), f"{remaining}{of} left", part, resets))
+        found.append(Gauge(limit.what.replace("-", " "), f"{remaining}{of} left", part, limit.resets_at))
     return found
 
 

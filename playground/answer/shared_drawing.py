@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
 
 from playground.answer.run_view import blank
 from playground.engine.events import Streamed
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from playground.engine.live_run import LiveRun
 
 INLINE = 2_000  # characters of new events that are drawn on the loop; a thread costs more than they do
+# What is made for one reader is made in that reader's time zone, which `asyncio.to_thread` leaves behind.
+_in_thread = partial(sync_to_async, thread_sensitive=False)
 
 
 class SharedDrawing:
@@ -59,12 +64,12 @@ class SharedDrawing:
         async with self._lock:
             revision = self.drawing.revision
             if since == 0 and revision > 1:
-                return await asyncio.to_thread(self.drawing.patches, since), revision
+                return await _in_thread(self.drawing.patches)(since), revision
             return self.drawing.patches(since), revision
 
     async def digest(self) -> str:
         async with self._lock:
-            return await asyncio.to_thread(lambda: self.drawing.digest)
+            return await _in_thread(lambda: self.drawing.digest)()
 
 
 _shared: dict[UUID, SharedDrawing] = {}

@@ -276,4 +276,6 @@ def _moment(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text or "")
     except ValueError:
         return None
+    if not 1970 <= moment.year < 9000:  # such as the zero time of Go; in another zone it may lie outside of all years
+        return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

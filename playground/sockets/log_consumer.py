@@ -13,6 +13,8 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from asgiref.sync import sync_to_async
+
 from playground import dispatch
 from playground.identity.visitors import owner_of_user
 from playground.protocol.foreign_text import encodable
@@ -69,8 +71,9 @@ class LogConsumer(OwnerConsumer):
 
     async def _tell(self, run: LiveRun) -> None:
         await self._window()
-        # A run's figures are made of all its events: not on the loop, where every other stream waits.
-        frame = await asyncio.to_thread(self._frame, run)
+        # A run's figures are made of all its events: not on the loop, where every other stream waits. The reader's
+        # time zone comes along, as it does not with `asyncio.to_thread`.
+        frame = await sync_to_async(self._frame, thread_sensitive=False)(run)
         self.sent += 1
         await self.send(json.dumps(frame | {"frame": self.sent}))
 

@@ -16,6 +16,7 @@ from django.template.defaulttags import URLNode, url
 from django.templatetags.static import static
 from django.urls import get_script_prefix
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html, format_html_join
 
 from accounts.requests import page_asking
@@ -44,11 +45,11 @@ def tone(level: str) -> str:
 
 
 @register.simple_tag
-def moment(at: datetime | None, form: str = "j M Y, H:i") -> SafeString | str:
-    """A moment in the reader's time zone, which is named on hover."""
-    if at is None:
+def moment(at: datetime | str | None, form: str = "j M Y, H:i") -> SafeString | str:
+    """A moment, or its text in ISO 8601, in the reader's time zone, which is named on hover."""
+    if not at:
         return ""
-    local = timezone.localtime(at)
+    local = timezone.localtime(parse_datetime(at) if isinstance(at, str) else at)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', local.isoformat(), formatting.zoned(local), date_format(local, form)
     )

@@ -14,6 +14,7 @@ from playground.models import Run
 from playground.models.run import first_id_at
 from playground.request_log import statistics
 from playground.request_log.filters import Filter
+from playground.templatetags.page_tags import moment
 from tests.support import runs
 from tests.support.browser import expect
 
@@ -57,6 +58,13 @@ def test_every_page_writes_times_in_the_readers_zone_and_names_it(
         times = re.findall(r'<time\s+datetime="[^"]+" title="([^"]+)">([^<]+)</time>', page)
         assert any(title == hover and text.endswith(clock) for title, text in times), address
     assert timezone.get_current_timezone_name() == "UTC"  # of this thread: the next reader's is another
+
+
+def test_the_day_on_which_something_was_shared_is_the_readers() -> None:
+    with timezone.override(KATHMANDU):
+        told = moment("2026-11-29T20:30:00+00:00", "Y-m-d")
+    assert ">2026-11-30</time>" in told
+    assert 'title="30 Nov 2026, 02:15:00 GMT+05:45 (Asia/Kathmandu)"' in told
 
 
 @pytest.mark.parametrize(
