@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import contextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from asgiref.sync import sync_to_async
 
@@ -14,15 +13,14 @@ from playground.answer.run_view import blank
 from playground.engine.events import Streamed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from uuid import UUID
 
     from playground.engine.events import RunEvent
     from playground.engine.live_run import LiveRun
 
+Made = TypeVar("Made")
 INLINE = 2_000  # characters of new events that are drawn on the loop; a thread costs more than they do
-# What is made for one reader is made in that reader's time zone, which `asyncio.to_thread` leaves behind.
-_in_thread = partial(sync_to_async, thread_sensitive=False)
 
 
 class SharedDrawing:
@@ -64,12 +62,17 @@ class SharedDrawing:
         async with self._lock:
             revision = self.drawing.revision
             if since == 0 and revision > 1:
-                return await _in_thread(self.drawing.patches)(since), revision
+                return await _in_thread(lambda: self.drawing.patches(since)), revision
             return self.drawing.patches(since), revision
 
     async def digest(self) -> str:
         async with self._lock:
-            return await _in_thread(lambda: self.drawing.digest)()
+            return await _in_thread(lambda: self.drawing.digest)
+
+
+async def _in_thread(make: Callable[[], Made]) -> Made:
+    """Make what one reader is told: in the reader's time zone, which `asyncio.to_thread` leaves behind."""
+    return await sync_to_async(make, thread_sensitive=False)()
 
 
 _shared: dict[UUID, SharedDrawing] = {}
