@@ -1,4 +1,8 @@
-"""The snippets of every language whose runtime is here send exactly the body that is meant."""
+"""The snippets of every language whose runtime is here send exactly the body that is meant.
+
+Python and Node are run with their official clients, PHP and Java with stand-ins for them, Ruby's and Go's are only read
+by their compilers, and C#, for which there is none here, is compared with text that was reviewed.
+"""
 
 import base64
 import inspect
@@ -17,11 +21,13 @@ import pytest
 
 from playground.protocol.json import json_text
 from playground.protocol.snippets import LANGUAGES, AttachedFile, SnippetRequest, snippet
+from playground.protocol.snippets.official_clients import PLAIN_HTTP_NOTE
 from playground.protocol.snippets.python_source import BETA_ARGUMENTS, STABLE_ARGUMENTS
 from tests.support.upstream import Handler, Upstream
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
+CLIENTS = ROOT / "tests" / "support" / "clients"
 KEY = "not-a-real-key-0123456789"
 PICTURE = bytes(range(256)) * 8
 PICTURE_TEXT = base64.b64encode(PICTURE).decode()
@@ -154,6 +160,12 @@ def php_program(source: str, folder: Path) -> list[str]:
     return [needs("php"), "main.php"]
 
 
+def php_client_program(source: str, folder: Path) -> list[str]:
+    (folder / "vendor").mkdir()
+    shutil.copy(CLIENTS / "php_client.php", folder / "vendor" / "autoload.php")
+    return php_program(source, folder)
+
+
 def go_program(source: str, folder: Path) -> list[str]:
     (folder / "main.go").write_text(source)
     return [needs("go"), "run", "main.go"]
@@ -164,6 +176,14 @@ def java_program(source: str, folder: Path) -> list[str]:
     return [needs("java"), "-XX:TieredStopAtLevel=1", "Main.java"]
 
 
+def java_client_program(source: str, folder: Path) -> list[str]:
+    classes = folder / "classes"
+    command = [needs("javac"), "-d", str(classes), *map(str, (CLIENTS / "java").rglob("*.java"))]
+    subprocess.run(command, check=True, capture_output=True, timeout=100)
+    program, *options, source_file = java_program(source, folder)
+    return [program, *options, "-classpath", str(classes), source_file]
+
+
 PROGRAMS = {
     "shell": shell_program,
     "python": python_program,
@@ -172,11 +192,13 @@ PROGRAMS = {
     "node-fetch": node_program,
     "ruby": ruby_program,
     "php": php_program,
+    "php-client": php_client_program,
     "go": go_program,
     "java": java_program,
+    "java-client": java_client_program,
 }
 # Go and Java are compiled, and the official clients take seconds to load.
-QUICK_TO_START = ["shell", "python-httpx", "node-fetch", "ruby", "php"]
+QUICK_TO_START = ["shell", "python-httpx", "node-fetch", "ruby", "php", "php-client"]
 AGAIN = [*QUICK_TO_START, *(pytest.param(name, marks=pytest.mark.slow) for name in ("python", "node"))]
 
 
@@ -286,10 +308,18 @@ def test_java_splits_a_body_that_is_too_long_for_one_constant(upstream: str, tmp
     assert spelled(run("java", SnippetRequest(body, upstream), tmp_path)[2]) == meant(body)
 
 
-def test_the_snippet_in_csharp_is_the_reviewed_one() -> None:
+@pytest.mark.parametrize(("language", "golden"), [("csharp", "snippet.cs"), ("csharp-client", "snippet_client.cs")])
+def test_the_snippets_in_csharp_are_the_reviewed_ones(language: str, golden: str) -> None:
     extra = (("x-gateway-key", "••••cret"), ("x-team", 'a "b" \\'))
     request = SnippetRequest({**PLAIN, "stream": True}, betas=("b-1",), extra_headers=extra)
-    assert snippet("csharp", request) == (GOLDEN / "snippet.cs").read_text()
+    assert snippet(language, request) == (GOLDEN / golden).read_text()
+
+
+def test_a_plain_request_in_csharp_is_the_reviewed_one() -> None:
+    messages = [{"role": "user", "content": 'Say "Hi"'}, {"role": "assistant", "content": "Hi"}]
+    body = {"model": "m", "max_tokens": 8, "messages": messages, "system": "Brief.", "temperature": 0.5}
+    request = SnippetRequest({**body, "stop_sequences": ["END"]}, "http://a.example", "bearer", calls_playground=True)
+    assert snippet("csharp-client", request) == (GOLDEN / "snippet_client_plain.cs").read_text()
 
 
 @pytest.mark.parametrize("language", [language.id for language in LANGUAGES])
@@ -342,14 +372,64 @@ def test_snippets_of_clients_that_cannot_be_installed_here_are_valid_programs(
     assert b"program" not in done.stdout  # gofmt would write it otherwise
 
 
-def test_the_official_clients_of_ruby_and_go_come_before_plain_http() -> None:
+@pytest.mark.parametrize(
+    ("language", "call"),
+    [
+        ("ruby", "Anthropic::Client.new"),
+        ("php", "use Anthropic\\Client;"),
+        ("go", "anthropic.NewClient("),
+        ("java", "AnthropicOkHttpClient.builder()"),
+        ("csharp", "AnthropicClient client = new()"),
+    ],
+)
+def test_the_official_client_comes_before_plain_http(language: str, call: str) -> None:
     ids = [language.id for language in LANGUAGES]
-    assert ids.index("ruby-client") < ids.index("ruby")
-    assert ids.index("go-client") < ids.index("go")
-    assert "Anthropic::Client.new" in snippet("ruby-client", SnippetRequest(PLAIN))
-    assert "anthropic.NewClient(" in snippet("go-client", SnippetRequest(PLAIN))
-    # What Ruby would spell otherwise goes as text.
-    assert "Net::HTTP" in snippet("ruby-client", SnippetRequest(HARD))
+    assert ids.index(f"{language}-client") < ids.index(language)
+    assert call in snippet(f"{language}-client", SnippetRequest(PLAIN))
+
+
+@pytest.mark.parametrize("language", ["ruby", "php", "java", "csharp"])
+def test_what_an_official_client_would_change_is_plain_http_and_says_so(language: str) -> None:
+    source = snippet(f"{language}-client", SnippetRequest(HARD))
+    assert PLAIN_HTTP_NOTE in source
+    assert source.replace(f"// {PLAIN_HTTP_NOTE}\n", "").replace(f"# {PLAIN_HTTP_NOTE}\n", "") == snippet(
+        language, SnippetRequest(HARD)
+    )
+
+
+ODD_BODIES = [
+    {"max_tokens": 1, "stream": False, "2": 1},
+    {"messages": [], "temperature": 1, "top_p": 0.25, "top_k": 5},
+    {"system": [], "stop_sequences": [], "metadata": {}, "tools": None, "thinking": None},
+    {"messages": [{"role": "user", "content": "$x {$y} \\", "mediaType": None}, 7], "system": "a\n$HOME"},
+    {"tools": [{"name": "f", "input_schema": {"properties": {"cityName": {}, "0": {"type": "string"}}}}]},
+    {"stream": "yes", "0": [{"1": 1}], "temperature": 12345678.5, "unknown": [None, {"0": True}, "\u202e"]},
+    {"stop_sequences": ["END", 3], "service_tier": 4, "tool_choice": [], "output_config": "x", "top_k": 0.5},
+    {"thinking": {"type": "enabled", "budget_tokens": 1024}, "system": "x" * 70_000},
+    {"max_tokens": "many"},
+    {"model": None},
+]
+
+
+@pytest.mark.parametrize("odd", ODD_BODIES)
+def test_the_official_client_of_php_sends_odd_bodies_as_they_are(
+    odd: dict[str, Any], upstream: str, tmp_path: Path
+) -> None:
+    body = {"model": "m", "max_tokens": 8, "messages": [{"role": "user", "content": "Hi"}], **odd}
+    assert spelled(run("php-client", SnippetRequest(body, upstream), tmp_path)[2]) == meant(body)
+
+
+@pytest.mark.parametrize(
+    "odd", [ODD_BODIES[1], ODD_BODIES[3], *(pytest.param(b, marks=pytest.mark.slow) for b in ODD_BODIES)]
+)
+def test_the_official_client_of_java_sends_odd_bodies_as_they_are(
+    odd: dict[str, Any], upstream: str, tmp_path: Path
+) -> None:
+    body = {"model": "m", "max_tokens": 8, "messages": [{"role": "user", "content": "Hi"}], **odd}
+    _, headers, sent, _ = run("java-client", SnippetRequest(body, upstream, "bearer", betas=("b-1",)), tmp_path)
+    assert spelled(sent) == meant(body)
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert headers["anthropic-beta"] == "b-1"
 
 
 def test_the_known_arguments_are_those_of_the_official_client() -> None:

@@ -11,13 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from playground.protocol.snippets.csharp import csharp
+from playground.protocol.snippets.csharp_client import csharp_client
 from playground.protocol.snippets.go import go
 from playground.protocol.snippets.go_client import go_client
 from playground.protocol.snippets.http_request import AttachedFile, SnippetRequest
 from playground.protocol.snippets.java import java
+from playground.protocol.snippets.java_client import java_client
 from playground.protocol.snippets.node_source import fetch
 from playground.protocol.snippets.node_source import official as node_client
 from playground.protocol.snippets.php import php
+from playground.protocol.snippets.php_client import php_client
 from playground.protocol.snippets.python_source import httpx
 from playground.protocol.snippets.python_source import official as python_client
 from playground.protocol.snippets.ruby import ruby
@@ -51,10 +54,13 @@ LANGUAGES = (
     Language("node-fetch", "Node (fetch)", "javascript", "Node", fetch),
     Language("ruby-client", "Ruby (official client)", "ruby", "Ruby", ruby_client),
     Language("ruby", "Ruby (net/http)", "ruby", "Ruby", ruby),
+    Language("php-client", "PHP (official client)", "php", "PHP", php_client),
     Language("php", "PHP (HTTP stream)", "php", "PHP", php),
     Language("go-client", "Go (official client)", "go", "Go", go_client),
     Language("go", "Go (net/http)", "go", "Go", go),
+    Language("java-client", "Java (official client)", "java", "Java", java_client),
     Language("java", "Java (java.net.http)", "java", "Java", java),
+    Language("csharp-client", "C# (official client)", "csharp", "C#", csharp_client),
     Language("csharp", "C# (HttpClient)", "csharp", "C#", csharp),
 )
 _BY_ID = {language.id: language for language in LANGUAGES}

@@ -28,7 +28,7 @@ def csharp(request: SnippetRequest) -> str:
         for mark, name in body.files
     )
     headers = "".join(
-        f"request.Headers.TryAddWithoutValidation({string(header.name)}, {_value(header)});\n"
+        f"request.Headers.TryAddWithoutValidation({string(header.name)}, {value_of(header)});\n"
         for header in request.headers()
         if header.name != "content-type"
     )
@@ -53,7 +53,7 @@ while (await reader.ReadLineAsync() is { } line)
 """
 
 
-def _value(header: Header) -> str:
+def value_of(header: Header) -> str:
     if not header.variable:
         return string(header.value)
     read = f'Environment.GetEnvironmentVariable("{header.variable}")'

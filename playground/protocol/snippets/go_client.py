@@ -5,13 +5,14 @@ from __future__ import annotations
 from playground.protocol.snippets.go import BASE64_FUNCTION, CHECK, go, raw_string, string
 from playground.protocol.snippets.http_request import Header, SnippetRequest
 from playground.protocol.snippets.literals import body_text
+from playground.protocol.snippets.official_clients import PLAIN_HTTP_NOTE
 
 MODULE = "github.com/anthropics/anthropic-sdk-go"
 
 
 def go_client(request: SnippetRequest) -> str:
     if request.query_members() is None:  # spelled in a way that only plain HTTP sends
-        return go(request)
+        return f"// {PLAIN_HTTP_NOTE}\n{go(request)}"
     body = body_text(request)
     standard = {"context", "encoding/json", "fmt", "os"} | ({"encoding/base64", "strings"} if body.files else set())
     reading = "".join(f'\tbody = strings.Replace(body, "{mark}", base64Of("{name}"), 1)\n' for mark, name in body.files)

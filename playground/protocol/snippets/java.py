@@ -25,16 +25,16 @@ def java(request: SnippetRequest) -> str:
     reading = "".join(f'\n            .replace("{mark}", base64("{name}"))' for mark, name in body.files)
     imports = ["java.net.URI", "java.net.http.HttpClient", "java.net.http.HttpRequest", "java.net.http.HttpResponse"]
     imports += ["java.nio.file.Files", "java.nio.file.Path", "java.util.Base64"] if body.files else []
-    headers = "".join(f"            .header({string(h.name)}, {_value(h)})\n" for h in request.headers())
+    headers = "".join(f"            .header({string(h.name)}, {value_of(h)})\n" for h in request.headers())
     return (
         "".join(f"import {name};\n" for name in sorted(imports))
         + "\npublic class Main {\n    public static void main(String[] arguments) throws Exception {\n"
-        + f"        var body = {_text(body.text)}{reading};\n"
+        + f"        var body = {text_expression(body.text)}{reading};\n"
         + f"        var request = HttpRequest.newBuilder(URI.create({string(request.url)}))\n{headers}"
         + "            .POST(HttpRequest.BodyPublishers.ofString(body))\n            .build();\n"
         + (_STREAM if request.streams else _WHOLE)
         + "    }\n"
-        + (_BASE64 if body.files else "")
+        + (BASE64_METHOD if body.files else "")
         + "}\n"
     )
 
@@ -49,14 +49,14 @@ _STREAM = """\
             .filter(line -> line.startsWith("data:"))
             .forEach(line -> System.out.println(line.substring(5).strip()));
 """
-_BASE64 = """
+BASE64_METHOD = """
     static String base64(String name) throws Exception {
         return Base64.getEncoder().encodeToString(Files.readAllBytes(Path.of(name)));
     }
 """
 
 
-def _text(text: str) -> str:
+def text_expression(text: str) -> str:
     parts = _parts(text)
     if len(parts) == 1:
         return _text_block(parts[0])
@@ -88,7 +88,7 @@ def _parts(text: str) -> list[str]:
     return [*parts, "".join(part)]
 
 
-def _value(header: Header) -> str:
+def value_of(header: Header) -> str:
     if not header.variable:
         return string(header.value)
     read = f'System.getenv("{header.variable}")'

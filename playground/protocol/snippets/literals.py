@@ -24,6 +24,9 @@ class Style:
     key: Callable[[str], str]
     words: Mapping[bool | None, str]
     spaced_braces: bool = False
+    braces: tuple[str, str] = ("{", "}")
+    pair: str = ": "
+    empty_object: str = "{}"
 
 
 class Literals:
@@ -49,12 +52,14 @@ class Literals:
     def _write_object(self, value: dict[str, Any], depth: int, used: int) -> str:
         members = []
         for name, member in value.items():
-            key = self.style.key(name)
+            before = self.style.key(name) + self.style.pair
             if name == "data" and value.get("type") == "base64" and member in self.files:
-                members.append(f"{key}: {self.files[member]}")
+                members.append(before + self.files[member])
             else:
-                members.append(f"{key}: {self.write(member, depth + 1, 4 * depth + 6 + len(key))}")
-        return _wrap("{", "}", members, depth, used, spaced=self.style.spaced_braces)
+                members.append(before + self.write(member, depth + 1, 4 * depth + 4 + len(before)))
+        if not members:
+            return self.style.empty_object
+        return _wrap(*self.style.braces, members, depth, used, spaced=self.style.spaced_braces)
 
 
 def _wrap(opening: str, closing: str, items: list[str], depth: int, used: int, *, spaced: bool) -> str:

@@ -6,6 +6,7 @@ import re
 
 from playground.protocol.snippets.http_request import Header, SnippetRequest
 from playground.protocol.snippets.literals import body_text, has_half_surrogate, numbers_of, python_keeps
+from playground.protocol.snippets.official_clients import PLAIN_HTTP_NOTE
 from playground.protocol.snippets.ruby import ruby, string
 
 # Numbers that Ruby's JSON writes again as they are spelled.
@@ -21,7 +22,7 @@ def _survives(request: SnippetRequest) -> bool:
 
 def ruby_client(request: SnippetRequest) -> str:
     if not _survives(request):
-        return ruby(request)
+        return f"# {PLAIN_HTTP_NOTE}\n{ruby(request)}"
     body = body_text(request)
     replacing = "".join(f"body.sub!('{mark}') {{ [File.binread('{name}')].pack('m0') }}\n" for mark, name in body.files)
     credential = "auth_token" if request.auth_style == "bearer" else "api_key"

@@ -1,0 +1,5 @@
+package com.fasterxml.jackson.core.type;
+
+/** Stands in for Jackson's. */
+public abstract class TypeReference<T> {
+}
