@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth import forms as auth_forms
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
@@ -43,7 +44,14 @@ class LoginForm(auth_forms.AuthenticationForm):
         style(self)
 
 
-class SignUpForm(auth_forms.BaseUserCreationForm):
+class WeaknessAtThePassword(auth_forms.SetPasswordMixin):
+    """What is wrong with a new password is said at its own field, not where it is repeated, as Django does."""
+
+    def validate_password_for_user(self, user: AbstractBaseUser, password_field_name: str = "password2") -> None:  # noqa: S107
+        super().validate_password_for_user(user, password_field_name=password_field_name.removesuffix("2") + "1")
+
+
+class SignUpForm(WeaknessAtThePassword, auth_forms.BaseUserCreationForm):
     """A name and a password. No mail address is asked for, because none is needed."""
 
     class Meta:
@@ -66,7 +74,7 @@ class SignUpForm(auth_forms.BaseUserCreationForm):
         return username
 
 
-class PasswordChangeForm(auth_forms.PasswordChangeForm):
+class PasswordChangeForm(WeaknessAtThePassword, auth_forms.PasswordChangeForm):
     def __init__(self, request: AuthenticatedHttpRequest, *args: Any, **kwargs: Any) -> None:
         self.request = request
         super().__init__(request.user, *args, **kwargs)
@@ -81,6 +89,22 @@ class PasswordChangeForm(auth_forms.PasswordChangeForm):
         if not password_is_right(self.request, password):
             raise forms.ValidationError(WRONG_PASSWORD)
         return password
+
+
+class AdminPasswordForm(auth_forms.AdminPasswordChangeForm):
+    """A new password for somebody who has forgotten theirs, set in the admin."""
+
+    def validate_password_for_user(self, user: AbstractBaseUser, **kwargs: Any) -> None:
+        at_its_own = kwargs | {"password_field_name": "password1"}
+        super().validate_password_for_user(user, **at_its_own)  # type: ignore[misc]  # not in the stubs
+
+
+class AdminPersonForm(auth_forms.AdminUserCreationForm):
+    """Somebody new, made in the admin."""
+
+    def validate_password_for_user(self, user: AbstractBaseUser, **kwargs: Any) -> None:
+        at_its_own = kwargs | {"password_field_name": "password1"}
+        super().validate_password_for_user(user, **at_its_own)
 
 
 class DeleteAccountForm(forms.Form):

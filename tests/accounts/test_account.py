@@ -40,6 +40,12 @@ def test_the_present_password_is_asked_for(client: Client, owner: User) -> None:
     assert User.objects.get().check_password(PASSWORD)
 
 
+def test_a_weak_new_password_is_refused_at_its_own_field(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    assert set(change(client, new="short").context["form"].errors) == {"new_password1"}
+    assert User.objects.get().check_password(PASSWORD)
+
+
 @pytest.mark.parametrize("name", ["password-change", "account-delete"])
 def test_guessing_the_password_in_a_stolen_session_locks_out_too(
     client: Client, owner: User, settings: Any, name: str

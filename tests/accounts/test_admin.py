@@ -38,6 +38,16 @@ def test_an_operator_lists_an_upstream_for_everyone(operator: Client) -> None:
     assert stored.secrets() == (CREDENTIAL, [("X-Team", HEADER_VALUE)])
 
 
+def test_a_weak_password_is_refused_at_its_own_field(operator: Client) -> None:
+    weak = {"usable_password": "true", "password1": "short", "password2": "short"}
+    reset = reverse("admin:auth_user_password_change", args=[User.objects.get().pk])
+    for address, values in ((reset, weak), (reverse("admin:accounts_user_add"), weak | {"username": "new"})):
+        page = operator.post(address, values)
+        form = page.context["form"] if "form" in page.context else page.context["adminform"].form
+        assert set(form.errors) == {"password1"}
+    assert User.objects.get().check_password("x")
+
+
 def test_changing_its_name_keeps_its_secrets(operator: Client, make_connection: MakeConnection) -> None:
     listed = make_connection(None, "House")
     assert operator.post(reverse(CHANGE, args=[listed.pk]), form(name="New name")).status_code == 302

@@ -42,7 +42,9 @@ def test_a_name_that_differs_only_in_case_is_taken(client: Client, owner: User) 
 
 @pytest.mark.parametrize("password", ["short", "password123", "8462957301", "mira-mira"])
 def test_a_weak_password_is_refused(client: Client, password: str) -> None:
-    assert sign_up(client, "mira-mira", password).status_code == 200
+    refused = sign_up(client, "mira-mira", password)
+    assert refused.status_code == 200
+    assert set(refused.context["form"].errors) == {"password1"}  # not where it is repeated
     assert not User.objects.exists()
 
 
