@@ -9,6 +9,7 @@ import pytest
 
 from playground.protocol.importers.result import ImportProblem
 from playground.protocol.importers.tool_definitions import FoundTools, read_tools
+from playground.protocol.json import json_text
 
 CITY = {"type": "object", "properties": {"city": {"type": "string", "description": "Where"}}, "required": ["city"]}
 ONE = {"name": "get_weather", "description": "Tells the weather.", "input_schema": CITY}
@@ -230,7 +231,15 @@ def test_a_name_becomes_one_that_the_api_takes() -> None:
         ("{}", "There is no tool", (0, 0)),
         ('{"name": "x",\n "input_schema": }', "This is not JSON", (2, 18)),
         ("def add(a,, b):\n    ...", "This is not valid Python", (1, 11)),
-        ("openapi: 3.0.0\npaths: {}", "YAML is not read", (1, 1)),
+        ("openapi: 3.0.0\npaths: {}", "There is no tool", (0, 0)),
+        ("openapi: 3.0.0\npaths: {a", "expected ',' or '}'", (2, 10)),
+        ("openapi: 3.0.0\nopenapi: 3.1.0", "“openapi” comes twice", (2, 1)),
+        ("openapi: 3.0.0\n? [a]\n: 1", "a name must be text", (2, 3)),
+        ("openapi: 3.0.0\nx: !!python/object/apply:os.abort []", "tags are not read", (2, 4)),
+        ("openapi: 3.0.0\nx: !mine 1", "tags are not read", (2, 4)),
+        ("openapi: 3.0.0\nx: " + "9" * 101, "not YAML that can be read", (0, 0)),
+        ("openapi: &endless\n  again: *endless", "too large", (0, 0)),
+        ("openapi: " + "[" * 5_000, "nests too deeply", (0, 0)),
         ("function add(a: , b)", "A type was expected here", (1, 17)),
         ("def f():\n" + "  x = (1,)\n" * 30_000, "more than 100,000 signs", (0, 0)),
         ("[" * 5_000, "This is not JSON", (1, 101)),
@@ -272,3 +281,59 @@ def test_however_the_text_is_cut_there_is_a_result(text: str) -> None:
 )
 def test_json_of_any_form_is_read_or_refused(text: object) -> None:
     assert isinstance(read_tools(json.dumps(text)), FoundTools | ImportProblem)
+
+
+OPENAPI_IN_YAML = """\
+# An API
+openapi: 3.0.0
+paths:
+  /weather/{city}:
+    get:
+      operationId: get_weather
+      summary: Weather of a city, on or off
+      parameters:
+        - {name: city, in: path, required: true, schema: {type: string, default: no, example: 2024-01-01}}
+        - $ref: '#/components/parameters/Units'
+      responses:
+        200:
+          description: fine
+components:
+  parameters:
+    Units:
+      name: units
+      in: query
+      schema: &units
+        type: string
+        enum: [c, "1"]
+        x-numbers: [1, 1.50, -2e3, ~, true]
+        x-again: *units-of
+"""
+
+
+def test_openapi_in_yaml_is_read_as_the_json_it_stands_for() -> None:
+    text = OPENAPI_IN_YAML.replace("x-again: *units-of", "maxLength: 9")
+    (tool,) = found(text).tools
+    assert tool["name"] == "get_weather"
+    assert tool["description"] == "Weather of a city, on or off"
+    properties = tool["input_schema"]["properties"]
+    assert properties["city"] == {"type": "string", "default": "no", "example": "2024-01-01"}
+    assert properties["units"]["enum"] == ["c", "1"]
+    assert json_text.dump(properties["units"]["x-numbers"], indent=None) == "[1, 1.50, -2e3, null, true]"
+    assert tool["input_schema"]["required"] == ["city"]
+
+
+def test_an_unknown_alias_is_told_with_its_place() -> None:
+    result = problem(OPENAPI_IN_YAML)
+    assert "undefined alias 'units-of'" in result.message
+    assert (result.line, result.column) == (22, 18)
+
+
+def test_what_aliases_stand_for_is_counted_before_it_is_written_out() -> None:
+    lines = ["openapi: 3.0.0", "a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]  # 9 to the 12th words
+    assert "too large" in problem("\n".join(lines)).message
+
+
+def test_a_typescript_type_that_has_a_member_get_is_not_taken_for_yaml() -> None:
+    (tool,) = found("type Options = {\nget: string;\n}\nfunction f(options: Options) {}").tools
+    assert tool["name"] == "f"

@@ -1,4 +1,5 @@
-"""Pasted text to tool definitions: a JSON Schema or a tool of any API's form, OpenAPI, a Python or TypeScript function.
+"""Pasted text to tool definitions: a JSON Schema or a tool of any API's form, OpenAPI as
+JSON or YAML, a Python or TypeScript function.
 
 One pure function, `read_tools`: text in, a value out. Nothing is run, it never raises, and it takes time in proportion
 to the text's length.
@@ -13,6 +14,7 @@ from playground.protocol.importers.tool_definitions.found import FoundTools, Too
 from playground.protocol.importers.tool_definitions.json_forms import read_json_tools
 from playground.protocol.importers.tool_definitions.python_functions import read_python_tools
 from playground.protocol.importers.tool_definitions.typescript_functions import read_typescript_tools
+from playground.protocol.importers.tool_definitions.yaml_forms import read_yaml_tools
 
 __all__ = ["FoundTools", "read_tools"]
 
@@ -24,10 +26,11 @@ IS_PYTHON = re.compile(
 IS_TYPESCRIPT = re.compile(
     r"\bfunction\b|=>|^[ \t]*(?:export[ \t]+)?(?:interface|type|declare|const|let)\b", re.MULTILINE
 )
+BEGINS_AS_YAML = re.compile(r"(?:(?:#|---|%YAML)[^\n]*\n|[ \t\r]*\n)*[\w$-]+:(?=\s)")
 IS_YAML = re.compile(r"^(?:openapi|swagger|paths|get|post|put|patch|delete|operationId):", re.MULTILINE)
 NOTHING = (
-    "There is no tool in this text. Paste a JSON Schema, a tool definition, an OpenAPI operation as JSON, a Python "
-    "def, or a TypeScript function."
+    "There is no tool in this text. Paste a JSON Schema, a tool definition, an OpenAPI operation, a Python def, "
+    "or a TypeScript function."
 )
 
 
@@ -54,12 +57,12 @@ def _read(text: str) -> FoundTools:
         read_json_tools(text, found)
         return found.result()
     _refuse_long(text, LONGEST_CODE)
-    if IS_PYTHON.search(text):
+    if BEGINS_AS_YAML.match(text) and IS_YAML.search(text):
+        read_yaml_tools(text, found)
+    elif IS_PYTHON.search(text):
         read_python_tools(text, found)
     elif IS_TYPESCRIPT.search(text):
         read_typescript_tools(text, found)
-    elif IS_YAML.search(text):
-        raise ReadingError("YAML is not read. Paste the same as JSON.", 1, 1)
     return found.result()
 
 

@@ -18,13 +18,14 @@ def read_json_tools(text: str, found: ToolCollector) -> None:
         value = json_text.parse(text)
     except json_text.JsonTextError as error:
         raise ReadingError(f"This is not JSON: {error.message}", error.line, error.column) from None
-    _read_value(value, found)
+    read_value(value, found)
 
 
-def _read_value(value: Any, found: ToolCollector) -> None:
+def read_value(value: Any, found: ToolCollector) -> None:
+    """Collect the tools of a value of JSON."""
     if isinstance(value, list):
         for each in value:
-            _read_value(each, found)
+            read_value(each, found)
     elif isinstance(value, dict):
         _read_object(value, found)
 
@@ -43,7 +44,7 @@ def _read_object(value: dict[str, Any], found: ToolCollector) -> None:
         _named(value, found)
     elif lists:
         for each in lists:
-            _read_value(each, found)
+            read_value(each, found)
     elif "operationId" in value or ("responses" in value and ("parameters" in value or "requestBody" in value)):
         read_operation("", "", value, {}, found)
     elif any(isinstance(value.get(method), dict) for method in METHODS) and "type" not in value:
