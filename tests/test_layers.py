@@ -43,7 +43,7 @@ LAYERS = [
 # What Django itself reads.
 WITHOUT_A_LAYER = {f"playground.{name}" for name in ("__init__", "__main__", "command_line", "settings", "apps")}
 WITHOUT_DJANGO = {
-    "playground.protocol": {"jsonschema", "referencing", "brotli", "backports", "compression"},
+    "playground.protocol": {"jsonschema", "yaml", "referencing", "brotli", "backports", "compression"},
     "playground.sandbox": {"httpx", "jsonschema"},
     "playground.conformance": {"httpx", "jsonschema"},
     "playground.sessions": set(),

@@ -318,14 +318,14 @@ def test_openapi_in_yaml_is_read_as_the_json_it_stands_for() -> None:
     properties = tool["input_schema"]["properties"]
     assert properties["city"] == {"type": "string", "default": "no", "example": "2024-01-01"}
     assert properties["units"]["enum"] == ["c", "1"]
-    assert json_text.dump(properties["units"]["x-numbers"], indent=None) == "[1, 1.50, -2e3, null, true]"
+    assert json_text.dump(properties["units"]["x-numbers"], indent=None) == "[1,1.50,-2e3,null,true]"
     assert tool["input_schema"]["required"] == ["city"]
 
 
 def test_an_unknown_alias_is_told_with_its_place() -> None:
     result = problem(OPENAPI_IN_YAML)
     assert "undefined alias 'units-of'" in result.message
-    assert (result.line, result.column) == (22, 18)
+    assert (result.line, result.column) == (23, 18)
 
 
 def test_what_aliases_stand_for_is_counted_before_it_is_written_out() -> None:
