@@ -1,4 +1,4 @@
-"""Operators' pages about runs and shares: figures, titles and doors, never what was sent, answered or shared."""
+"""Operators' pages about runs and shares: figures, titles and readers, never what was sent, answered or shared."""
 
 from __future__ import annotations
 

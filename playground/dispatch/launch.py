@@ -1,4 +1,4 @@
-"""The one door to the engine: a body, a connection and the settings become a live run with a recorder attached."""
+"""The only entry to the engine: a body, a connection and the settings become a live run with a recorder attached."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A frozen copy of a conversation, a run, an agent's session or a conformance report, and its doors: a secret address,
-and readers inside the site."""
+"""A frozen copy of a conversation, a run, an agent's session or a conformance report, and who may open it: whoever has
+its secret address, and readers inside the site."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class ShareLink(models.Model):
         """The object that it is a copy of."""
         return self.conversation or self.run or self.session or self.report
 
-    # --- its doors
+    # --- who may open it
 
     def give_address(self) -> str:
         """Make a new secret address and return its token, which is shown this once."""
@@ -177,7 +177,7 @@ class ShareLink(models.Model):
         ShareLink.objects.filter(pk=self.pk).update(opened_count=F("opened_count") + 1, last_opened_at=timezone.now())
 
     def revoke(self) -> None:
-        """Close all doors and throw away what was behind them. The row stays in the owner's list."""
+        """Delete the copy, which opens to nobody any more. The row stays in the owner's list."""
         self.revoked_at = timezone.now()
         self.snapshot = {}
         self.masked = []

@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from playground.sandbox.reply import Pace
 
-Temper = Literal[
+Behaviour = Literal[
     "talk", "think", "tools", "echo", "long", "slow", "refuse", "error", "error_in_stream", "truncated", "proxy_page"
 ]
 
 
-ABOUT: dict[Temper, str] = {
+ABOUT: dict[Behaviour, str] = {
     "talk": "A short text with a table, or JSON if the request has a schema.",
     "think": "Thinks first, then answers.",
     "tools": "Calls the tools of the request.",
@@ -34,7 +34,7 @@ class SandboxModel:
 
     id: str
     name: str
-    temper: Temper
+    behaviour: Behaviour
     created_at: str
     pace: Pace = USUAL
     status: int = 200
@@ -44,11 +44,11 @@ class SandboxModel:
     @property
     def about(self) -> str:
         """Its description on one line."""
-        return f"Every request fails with {self.status}." if self.temper == "error" else ABOUT[self.temper]
+        return f"Every request fails with {self.status}." if self.behaviour == "error" else ABOUT[self.behaviour]
 
     @property
     def is_fault(self) -> bool:
-        return self.temper in {"error", "proxy_page", "error_in_stream", "truncated"}
+        return self.behaviour in {"error", "proxy_page", "error_in_stream", "truncated"}
 
     @property
     def display_name(self) -> str:

@@ -46,9 +46,9 @@ _FAILURES: dict[int, Refusal] = {
 
 def compose(request: Request, model: SandboxModel, prompt: PromptUsage) -> Reply | Refusal:
     """The answer of a model. `prompt` is what the request's prompt counted."""
-    if model.temper in ("error", "proxy_page"):
+    if model.behaviour in ("error", "proxy_page"):
         return _FAILURES[model.status]
-    if model.temper == "refuse":
+    if model.behaviour == "refuse":
         return _reply(request, model, prompt, reply_limits.end([], request.body, "refusal"), _REFUSAL_DETAILS)
     if request.body.get("compaction"):
         return _reply(request, model, prompt, reply_limits.end([_compacted(request)], request.body, "compaction"))
@@ -63,18 +63,18 @@ _REFUSAL_DETAILS = {
 
 
 def _content(request: Request, model: SandboxModel) -> Blocks:
-    match model.temper:
+    match model.behaviour:
         case "echo":
             return _text(_echo(request))
         case "long":
             return _text(_long(request))
-    blocks = thinking_replies.thinking_blocks(request, by_default=model.temper == "think")
+    blocks = thinking_replies.thinking_blocks(request, by_default=model.behaviour == "think")
     return blocks + _said(request, model)
 
 
 def _said(request: Request, model: SandboxModel) -> Blocks:
     """The answer proper: JSON when a schema asks for it, else calls, findings, quotations, or just talk."""
-    calls = tool_calls.calls(request, eager=model.temper == "tools")
+    calls = tool_calls.calls(request, eager=model.behaviour == "tools")
     if calls and (request.body.get("tool_choice") or {}).get("type") in ("any", "tool"):
         return list(calls)
     if (schema := _wanted_schema(request.body)) is not None and not calls:
@@ -176,7 +176,7 @@ def _reply(
     }
     if request.body.get("context_management"):
         message["context_management"] = {"applied_edits": []}
-    breaks: Any = {"error_in_stream": "error", "truncated": "truncated"}.get(model.temper)
+    breaks: Any = {"error_in_stream": "error", "truncated": "truncated"}.get(model.behaviour)
     return Reply(
         message,
         streamed=request.body.get("stream") is True,

@@ -1,4 +1,4 @@
-"""Preparing, publishing and updating a share. A prepared one has a copy to look at and no door yet."""
+"""Preparing, publishing and updating a share. A prepared one has a copy to look at and cannot be read by others yet."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def fill(share: ShareLink, thing: Shareable, choices: Choices) -> None:
 
 @transaction.atomic
 def publish(share: ShareLink, *, lasts: str, until: datetime | None, passphrase: str, public: bool) -> str | None:
-    """Open the doors of a prepared share; returns the token of its public address, if it gets one."""
+    """Publish a prepared share; returns the token of its public address, if it gets one."""
     share.published_at = share.made_at = timezone.now()
     set_expiry(share, lasts, until, share.published_at)
     share.set_passphrase(passphrase)

@@ -50,7 +50,7 @@ class Subject(Protocol):
     """The answer that a part is taken from."""
 
     def drawing(self) -> Drawing: ...
-    def stood(self, number: int, place: str) -> dict[str, Any]: ...
+    def at_event(self, number: int, place: str) -> dict[str, Any]: ...
     def frames(self) -> list[dict[str, Any]]: ...
     def columns(self) -> str: ...
     def events(self, first: int = 1, last: int | None = None) -> list[Streamed]: ...
@@ -67,7 +67,7 @@ class OfRun:
     def drawing(self) -> Drawing:
         return drawing_so_far(self.run, self.request)
 
-    def stood(self, number: int, place: str) -> dict[str, Any]:
+    def at_event(self, number: int, place: str) -> dict[str, Any]:
         key = self._key("seeker")
         seeker = drawings.get(key) or Seeker(milestones_of(self.run, self.request))
         patches = seeker.at(self, number, place)
@@ -114,7 +114,7 @@ class OfExample:
         assert found is not None
         return found
 
-    def stood(self, number: int, _place: str) -> dict[str, Any]:
+    def at_event(self, number: int, _place: str) -> dict[str, Any]:
         return Seeker().at(self, number)
 
     def blank(self) -> Drawing:
@@ -160,9 +160,9 @@ def of_both(
     return of_run, of_example
 
 
-def stood(request: HttpRequest, subject: Subject, number: int) -> HttpResponse:
+def at_event(request: HttpRequest, subject: Subject, number: int) -> HttpResponse:
     """The message as it stood after one event: what a page lacks that has drawn the place `?drawn=`."""
-    return JsonResponse(subject.stood(number, request.GET.get("drawn", "")))
+    return JsonResponse(subject.at_event(number, request.GET.get("drawn", "")))
 
 
 def as_json(request: HttpRequest, subject: Subject) -> HttpResponse:

@@ -5,7 +5,7 @@ from django.urls import URLPattern, path
 from playground.views import answer_actions, answer_page, answer_parts, answer_to_draft, answer_tool_results
 
 PARTS = (
-    ("answer/at/<int:number>/", answer_parts.stood, "stood"),
+    ("answer/at/<int:number>/", answer_parts.at_event, "at-event"),
     ("answer/json/", answer_parts.as_json, "json"),
     ("answer/text/", answer_parts.as_text, "text"),
     ("answer/frames/", answer_parts.as_frames, "frames"),

@@ -9,9 +9,9 @@ from django.urls import URLPattern, URLResolver, include, path
 from playground.views import compose, conversations, share_owner, share_reader
 
 
-def reader_patterns(name: str, way: str) -> list[URLPattern]:
+def reader_patterns(name: str, mode: str) -> list[URLPattern]:
     """The pages of a copy for one way in; their names begin with `name`."""
-    more: dict[str, Any] = {"way": way}
+    more: dict[str, Any] = {"mode": mode}
     return [
         path("", share_reader.page, more, name=name),
         path("request.json", share_reader.as_json, more, name=f"{name}-json"),

@@ -51,7 +51,7 @@ _signer = signing.TimestampSigner(salt="playground.share")
 
 @dataclass(frozen=True)
 class ShareAccess:
-    """The way somebody came in. `base` is the address of the copy's page; all others are below it."""
+    """How somebody came in. `base` is the address of the copy's page; all others are below it."""
 
     share: ShareLink
     base: str
@@ -63,12 +63,12 @@ class ShareAccess:
         return not self.is_inside or self.share.readers_may_fork
 
 
-def share_access(request: HttpRequest, token: str | None, share_id: UUID | None, way: str) -> ShareAccess:
-    if way == "link":
+def share_access(request: HttpRequest, token: str | None, share_id: UUID | None, mode: str) -> ShareAccess:
+    if mode == "link":
         return ShareAccess(_behind(request, token or ""), reverse("share", args=[token]))
     if share_id is None or not request.user.is_authenticated:
         raise Http404("no such page")
-    if way == "preview":
+    if mode == "preview":
         own = ShareLink.objects.owned_by(request.user).filter(revoked_at=None)
         share, base = own.filter(pk=share_id).first(), reverse("share-preview", args=[share_id])
     else:
@@ -78,7 +78,7 @@ def share_access(request: HttpRequest, token: str | None, share_id: UUID | None,
         )
     if share is None:
         raise Http404("no such page")
-    return ShareAccess(share, base, is_preview=way == "preview", is_inside=way == "inside")
+    return ShareAccess(share, base, is_preview=mode == "preview", is_inside=mode == "inside")
 
 
 def _behind(request: HttpRequest, token: str) -> ShareLink:
@@ -97,17 +97,17 @@ def for_readers(view: View) -> View:
 
     @wraps(view)
     def guarded(
-        request: HttpRequest, *, way: str, token: str | None = None, share_id: UUID | None = None, **rest: Any
+        request: HttpRequest, *, mode: str, token: str | None = None, share_id: UUID | None = None, **rest: Any
     ) -> HttpResponse:
         address = visitors.counted_address(request)
-        if way == "link" and guesses.are_used_up(address, settings.SHARE_GUESSES_PER_MINUTE):
+        if mode == "link" and guesses.are_used_up(address, settings.SHARE_GUESSES_PER_MINUTE):
             response = HttpResponse("Too many attempts. Wait a minute.\n", status=429, content_type="text/plain")
             response["Retry-After"] = "60"
             return sealed(response)
-        door = share_access(request, token, share_id, way)
-        if way == "link" and door.share.passphrase and not _is_unlocked(request, door):
-            return sealed(_ask_passphrase(request, door), has_form=True)
-        return sealed(view(request, door, **rest), has_form=view.__name__ == "fork")
+        access = share_access(request, token, share_id, mode)
+        if mode == "link" and access.share.passphrase and not _is_unlocked(request, access):
+            return sealed(_ask_passphrase(request, access), has_form=True)
+        return sealed(view(request, access, **rest), has_form=view.__name__ == "fork")
 
     return guarded
 
@@ -123,41 +123,41 @@ def sealed(response: HttpResponse, *, has_form: bool = False) -> HttpResponse:
 # --- the passphrase
 
 
-def _cookie(door: ShareAccess) -> str:
-    return f"share_{door.share.pk.hex[:16]}"
+def _cookie(access: ShareAccess) -> str:
+    return f"share_{access.share.pk.hex[:16]}"
 
 
-def _is_unlocked(request: HttpRequest, door: ShareAccess) -> bool:
+def _is_unlocked(request: HttpRequest, access: ShareAccess) -> bool:
     try:
-        value = _signer.unsign(request.COOKIES.get(_cookie(door), ""), max_age=UNLOCKED_FOR_S)
+        value = _signer.unsign(request.COOKIES.get(_cookie(access), ""), max_age=UNLOCKED_FOR_S)
     except signing.BadSignature:
         return False
-    return value == _proof(door)
+    return value == _proof(access)
 
 
-def _proof(door: ShareAccess) -> str:
+def _proof(access: ShareAccess) -> str:
     """Changes with the passphrase, so that a new one locks everybody out again."""
-    return signing.Signer(salt="playground.share.proof").signature(door.share.passphrase)
+    return signing.Signer(salt="playground.share.proof").signature(access.share.passphrase)
 
 
-def _ask_passphrase(request: HttpRequest, door: ShareAccess) -> HttpResponse:
+def _ask_passphrase(request: HttpRequest, access: ShareAccess) -> HttpResponse:
     wrong = False
-    link, address = door.share.pk.hex, visitors.counted_address(request)
+    link, address = access.share.pk.hex, visitors.counted_address(request)
     if request.method == "POST" and "passphrase" in request.POST:
         if not may_try_passphrase(link, address):
             minutes = int(PASSPHRASE_WINDOW_S // 60)
             response = render(
-                request, "playground/sharing/share_locked.html", {"base": door.base, "minutes": minutes}, status=429
+                request, "playground/sharing/share_locked.html", {"base": access.base, "minutes": minutes}, status=429
             )
             response["Retry-After"] = str(int(PASSPHRASE_WINDOW_S))
             return response
-        if door.share.opens_with(request.POST["passphrase"]):
-            response = redirect(door.base)
+        if access.share.opens_with(request.POST["passphrase"]):
+            response = redirect(access.base)
             response.set_cookie(
-                _cookie(door),
-                _signer.sign(_proof(door)),
+                _cookie(access),
+                _signer.sign(_proof(access)),
                 max_age=UNLOCKED_FOR_S,
-                path=door.base,
+                path=access.base,
                 httponly=True,
                 samesite="Lax",
                 secure=settings.BEHIND_HTTPS,
@@ -166,7 +166,7 @@ def _ask_passphrase(request: HttpRequest, door: ShareAccess) -> HttpResponse:
         wrong = True
         guesses.count(address, settings.SHARE_GUESSES_PER_MINUTE)
         count_wrong_passphrase(link, address)
-    return render(request, "playground/sharing/share_locked.html", {"base": door.base, "wrong": wrong}, status=403)
+    return render(request, "playground/sharing/share_locked.html", {"base": access.base, "wrong": wrong}, status=403)
 
 
 # --- the page
@@ -174,21 +174,21 @@ def _ask_passphrase(request: HttpRequest, door: ShareAccess) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_readers
-def page(request: HttpRequest, door: ShareAccess) -> HttpResponse:
+def page(request: HttpRequest, access: ShareAccess) -> HttpResponse:
     """The copy, to read. A POST brings the passphrase of a copy that is already open."""
     if request.method == "POST":
-        return redirect(door.base)
-    is_another = not door.is_preview and request.user.pk != door.share.owner_id
+        return redirect(access.base)
+    is_another = not access.is_preview and request.user.pk != access.share.owner_id
     if is_another and request.method == "GET":
-        door.share.count_opening()
-    snapshot = door.share.snapshot
+        access.share.count_opening()
+    snapshot = access.share.snapshot
     if share_session.is_session(snapshot):
-        context = share_session.page_context(door, snapshot)
+        context = share_session.page_context(access, snapshot)
         return render(request, "playground/sessions/session_shared.html", context)
     if share_report.is_report(snapshot):
-        context = share_report.page_context(request, door, snapshot)
+        context = share_report.page_context(request, access, snapshot)
         return render(request, "playground/conformance/shared.html", context)
-    return render(request, "playground/sharing/share.html", page_context(door))
+    return render(request, "playground/sharing/share.html", page_context(access))
 
 
 session_steps = for_readers(share_session.steps)
@@ -199,20 +199,20 @@ report_export = for_readers(share_report.export)
 report_badge = share_report.cached_for_an_hour(for_readers(share_report.badge))
 
 
-def conversation_in(door: ShareAccess) -> dict[str, Any]:
+def conversation_in(access: ShareAccess) -> dict[str, Any]:
     """The copy of a conversation or a run; that of a session or a report has none of the pages that ask here."""
-    snapshot = door.share.snapshot
+    snapshot = access.share.snapshot
     if share_session.is_session(snapshot) or share_report.is_report(snapshot):
         raise Http404("no conversation")
     return snapshot
 
 
-def page_context(door: ShareAccess) -> dict[str, Any]:
-    snapshot = conversation_in(door)
+def page_context(access: ShareAccess) -> dict[str, Any]:
+    snapshot = conversation_in(access)
     body = snapshot["body"]
     return {
-        "base": door.base,
-        "share": door.share,
+        "base": access.base,
+        "share": access.share,
         "snapshot": snapshot,
         "body": body,
         "turns": drawing.draw_snapshot(snapshot),
@@ -226,7 +226,7 @@ def page_context(door: ShareAccess) -> dict[str, Any]:
         ),
         "left_out": [part.label for part in parts.PARTS if part.name in snapshot.get("left_out", [])],
         "languages": snippets.LANGUAGES,
-        "may_fork": door.may_fork,
+        "may_fork": access.may_fork,
         "describes": "description" in snapshot.get("parts", []),
     }
 
@@ -241,17 +241,17 @@ def tool_names(body: dict[str, Any]) -> list[str]:
 
 @require_safe
 @for_readers
-def as_json(_request: HttpRequest, door: ShareAccess) -> HttpResponse:
+def as_json(_request: HttpRequest, access: ShareAccess) -> HttpResponse:
     """The request, as far as it is shared."""
-    return as_file(json_text.dump(conversation_in(door)["body"]) + "\n", "application/json", f"{_name(door)}.json")
+    return as_file(json_text.dump(conversation_in(access)["body"]) + "\n", "application/json", f"{_name(access)}.json")
 
 
 @require_safe
 @for_readers
-def as_markdown(_request: HttpRequest, door: ShareAccess) -> HttpResponse:
-    snapshot = conversation_in(door)
+def as_markdown(_request: HttpRequest, access: ShareAccess) -> HttpResponse:
+    snapshot = conversation_in(access)
     body = whole_body(snapshot)
-    return as_file(file_formats.to_markdown(snapshot["title"], body), "text/markdown", f"{_name(door)}.md")
+    return as_file(file_formats.to_markdown(snapshot["title"], body), "text/markdown", f"{_name(access)}.md")
 
 
 def whole_body(snapshot: dict[str, Any]) -> dict[str, Any]:
@@ -266,8 +266,8 @@ def whole_body(snapshot: dict[str, Any]) -> dict[str, Any]:
 
 @require_safe
 @for_readers
-def as_code(_request: HttpRequest, door: ShareAccess, language: str) -> HttpResponse:
-    snapshot = conversation_in(door)
+def as_code(_request: HttpRequest, access: ShareAccess, language: str) -> HttpResponse:
+    snapshot = conversation_in(access)
     chosen = snapshot.get("settings") or {}
     request = SnippetRequest(
         snapshot["body"],
@@ -278,43 +278,43 @@ def as_code(_request: HttpRequest, door: ShareAccess, language: str) -> HttpResp
         text = snippets.snippet(language, request)
     except KeyError:
         raise Http404("no such language") from None
-    return as_file(text, "text/plain", f"{_name(door)}.{language}.txt")
+    return as_file(text, "text/plain", f"{_name(access)}.{language}.txt")
 
 
 @require_safe
 @for_readers
-def as_page_file(_request: HttpRequest, door: ShareAccess) -> HttpResponse:
+def as_page_file(_request: HttpRequest, access: ShareAccess) -> HttpResponse:
     """The page as one file that needs nothing else, for keeping."""
-    if share_session.is_session(snapshot := door.share.snapshot):
-        return as_file(share_session.page_file(snapshot), "text/html", f"{_name(door)}.html")
+    if share_session.is_session(snapshot := access.share.snapshot):
+        return as_file(share_session.page_file(snapshot), "text/html", f"{_name(access)}.html")
     if share_report.is_report(snapshot):
         return share_report.page_file(snapshot)
-    context = page_context(door) | {"style": style_text(), "base": ""}
+    context = page_context(access) | {"style": style_text(), "base": ""}
     html = render_to_string("playground/sharing/share_file.html", context)
-    return as_file(html, "text/html", f"{_name(door)}.html")
+    return as_file(html, "text/html", f"{_name(access)}.html")
 
 
 @require_safe
 @for_readers
-def as_file_inside(_request: HttpRequest, door: ShareAccess, name: str) -> HttpResponse:
+def as_file_inside(_request: HttpRequest, access: ShareAccess, name: str) -> HttpResponse:
     """A document of a turn, to be kept: the browser never shows it as a page of ours."""
-    data = drawing.file_bytes(door.share.snapshot, name)
+    data = drawing.file_bytes(access.share.snapshot, name)
     if data is None:
         raise Http404("no such file")
-    response = as_file("", "application/octet-stream", f"{_name(door)}{'.pdf' if data[:5] == b'%PDF-' else '.bin'}")
+    response = as_file("", "application/octet-stream", f"{_name(access)}{'.pdf' if data[:5] == b'%PDF-' else '.bin'}")
     response.content = data
     return response
 
 
-def _name(door: ShareAccess) -> str:
-    return slugify(door.share.title)[:60] or "conversation"
+def _name(access: ShareAccess) -> str:
+    return slugify(access.share.title)[:60] or "conversation"
 
 
 # --- the answer as it came
 
 
-def find_answer(door: ShareAccess, turn: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    snapshot = conversation_in(door)
+def find_answer(access: ShareAccess, turn: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    snapshot = conversation_in(access)
     for answer in snapshot.get("answers", []):
         if answer["turn"] == turn and answer.get("events"):
             return snapshot, answer
@@ -323,18 +323,18 @@ def find_answer(door: ShareAccess, turn: int) -> tuple[dict[str, Any], dict[str,
 
 @require_safe
 @for_readers
-def replay(_request: HttpRequest, door: ShareAccess, turn: int) -> HttpResponse:
+def replay(_request: HttpRequest, access: ShareAccess, turn: int) -> HttpResponse:
     """The drawing steps and their times, to see the answer arrive again."""
-    snapshot, answer = find_answer(door, turn)
+    snapshot, answer = find_answer(access, turn)
     return JsonResponse({"frames": drawing.replay_frames(snapshot, answer)})
 
 
 @require_safe
 @for_readers
-def events(request: HttpRequest, door: ShareAccess, turn: int) -> HttpResponse:
+def events(request: HttpRequest, access: ShareAccess, turn: int) -> HttpResponse:
     """The events of an answer with their times."""
-    snapshot, answer = find_answer(door, turn)
-    context = {"base": door.base, "share": door.share, "snapshot": snapshot, "turn": turn}
+    snapshot, answer = find_answer(access, turn)
+    context = {"base": access.base, "share": access.share, "snapshot": snapshot, "turn": turn}
     context |= {"events": answer["events"][:EVENTS_SHOWN], "count": len(answer["events"])}
     return render(request, "playground/sharing/share_events.html", context)
 
@@ -346,13 +346,13 @@ FORKED = {"words": "Request replaced by a copy of the shared one", "undo": True}
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_readers
-def fork(request: HttpRequest, door: ShareAccess) -> HttpResponse:
+def fork(request: HttpRequest, access: ShareAccess) -> HttpResponse:
     """Into the reader's own playground: a user gets a conversation, a visitor a draft."""
-    if not door.may_fork:
+    if not access.may_fork:
         raise Http404("not to be forked")
     if request.method != "POST":
-        return render(request, "playground/sharing/share_fork.html", {"base": door.base, "share": door.share})
-    snapshot = conversation_in(door)
+        return render(request, "playground/sharing/share_fork.html", {"base": access.base, "share": access.share})
+    snapshot = conversation_in(access)
     body = attachment_store.extract_files({"max_tokens": 1024, **snapshot["body"]}, **editing.owner_fields(request))
     chosen = dict(snapshot.get("settings") or {})
     if not request.user.is_authenticated:
@@ -363,6 +363,6 @@ def fork(request: HttpRequest, door: ShareAccess) -> HttpResponse:
         visitors.remember(response, cast("VisitorHttpRequest", request).visitor)  # pages of a share mark nobody else
         return response
     forked = autosave.create(request.user, body, chosen, snapshot["title"], "forked")
-    forked.forked_from, forked.forked_at = door.share, door.share.published_at
+    forked.forked_from, forked.forked_at = access.share, access.share.published_at
     forked.save(update_fields=["forked_from", "forked_at"])
     return with_toast(redirect("conversation", forked.pk), {"words": f"Copied as “{forked.title[:80]}”"})

@@ -26,10 +26,10 @@ def is_report(snapshot: dict[str, Any]) -> bool:
     return snapshot.get("kind") == "report"
 
 
-def page_context(request: HttpRequest, door: ShareAccess, snapshot: dict[str, Any]) -> dict[str, Any]:
+def page_context(request: HttpRequest, access: ShareAccess, snapshot: dict[str, Any]) -> dict[str, Any]:
     context = _context(snapshot, request.GET.get("client", ""))
     return context | {
-        "base": door.base,
+        "base": access.base,
         "snapshot": snapshot,
         "left_out": [part.label for part in parts.PARTS if part.name in snapshot["left_out"]],
         "describes": "description" in snapshot["parts"],
@@ -47,14 +47,14 @@ def _context(snapshot: dict[str, Any], client: str = "") -> dict[str, Any]:
 
 
 @require_safe
-def export(_request: HttpRequest, door: ShareAccess, kind: str) -> HttpResponse:
-    snapshot = _snapshot(door)
+def export(_request: HttpRequest, access: ShareAccess, kind: str) -> HttpResponse:
+    snapshot = _snapshot(access)
     return as_file(_report(snapshot), kind, _context(snapshot))
 
 
 @require_safe
-def badge(_request: HttpRequest, door: ShareAccess) -> HttpResponse:
-    return as_file(_report(_snapshot(door)), "badge", {})
+def badge(_request: HttpRequest, access: ShareAccess) -> HttpResponse:
+    return as_file(_report(_snapshot(access)), "badge", {})
 
 
 def cached_for_an_hour(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -74,8 +74,8 @@ def _report(snapshot: dict[str, Any]) -> Report:
     return report_from_json(snapshot["report"])
 
 
-def _snapshot(door: ShareAccess) -> dict[str, Any]:
-    snapshot = door.share.snapshot
+def _snapshot(access: ShareAccess) -> dict[str, Any]:
+    snapshot = access.share.snapshot
     if not is_report(snapshot):
         raise Http404("no report")
     return snapshot

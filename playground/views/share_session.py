@@ -24,10 +24,10 @@ def is_session(snapshot: dict[str, Any]) -> bool:
     return snapshot.get("kind") == "session"
 
 
-def page_context(door: ShareAccess, snapshot: dict[str, Any]) -> dict[str, Any]:
+def page_context(access: ShareAccess, snapshot: dict[str, Any]) -> dict[str, Any]:
     page = page_of(snapshot)
     return (
-        _shared(door, page)
+        _shared(access, page)
         | charts.drawn(page)
         | first_steps(page)
         | {
@@ -44,55 +44,55 @@ def page_file(snapshot: dict[str, Any]) -> str:
     return render_to_string("playground/sessions/session_file.html", file_context(page_of(snapshot)))
 
 
-def _shared(door: ShareAccess, page: SessionPage) -> dict[str, Any]:
+def _shared(access: ShareAccess, page: SessionPage) -> dict[str, Any]:
     return {
-        "base": door.base,
+        "base": access.base,
         "page": page,
         "is_owner": False,
-        "steps_address": f"{door.base}steps/",
-        "charts_address": f"{door.base}charts/",
+        "steps_address": f"{access.base}steps/",
+        "charts_address": f"{access.base}charts/",
     }
 
 
 @require_safe
-def steps(request: HttpRequest, door: ShareAccess) -> HttpResponse:
+def steps(request: HttpRequest, access: ShareAccess) -> HttpResponse:
     """Rows of the table, as for the owner."""
-    page = page_of(_snapshot(door))
-    context = _shared(door, page) | steps_context(page, request.GET)
+    page = page_of(_snapshot(access))
+    context = _shared(access, page) | steps_context(page, request.GET)
     return render(request, "playground/sessions/_step_rows.html", context)
 
 
 @require_safe
-def graphs(request: HttpRequest, door: ShareAccess) -> HttpResponse:
+def graphs(request: HttpRequest, access: ShareAccess) -> HttpResponse:
     """Timeline and charts of a part of the steps."""
-    page = page_of(_snapshot(door))
-    context = _shared(door, page) | charts_context(page, request.GET)
+    page = page_of(_snapshot(access))
+    context = _shared(access, page) | charts_context(page, request.GET)
     return render(request, "playground/sessions/_graphs.html", context)
 
 
 @require_safe
-def step(request: HttpRequest, door: ShareAccess, number: int) -> HttpResponse:
+def step(request: HttpRequest, access: ShareAccess, number: int) -> HttpResponse:
     """One step: what is new in it, as far as it is shared."""
-    return render(request, "playground/sessions/_step.html", _step(door, number))
+    return render(request, "playground/sessions/_step.html", _step(access, number))
 
 
 @require_safe
-def result(request: HttpRequest, door: ShareAccess, number: int, result: int) -> HttpResponse:
+def result(request: HttpRequest, access: ShareAccess, number: int, result: int) -> HttpResponse:
     """A long result of a tool, when it is unfolded."""
-    return drawn_result(request, _step(door, number)["detail"], result)
+    return drawn_result(request, _step(access, number)["detail"], result)
 
 
-def _step(door: ShareAccess, number: int) -> dict[str, Any]:
-    snapshot = _snapshot(door)
+def _step(access: ShareAccess, number: int) -> dict[str, Any]:
+    snapshot = _snapshot(access)
     page = page_of(snapshot)
     if not 1 <= number <= len(page.rows):
         raise Http404("no such step")
     row = page.rows[number - 1]
-    return _shared(door, page) | {"row": row, "detail": detail_of(snapshot, page, row)}
+    return _shared(access, page) | {"row": row, "detail": detail_of(snapshot, page, row)}
 
 
-def _snapshot(door: ShareAccess) -> dict[str, Any]:
-    snapshot = door.share.snapshot
+def _snapshot(access: ShareAccess) -> dict[str, Any]:
+    snapshot = access.share.snapshot
     if not is_session(snapshot):
         raise Http404("no session")
     return snapshot

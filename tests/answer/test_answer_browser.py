@@ -214,7 +214,7 @@ def test_the_stream_example_plays(new_page: Any) -> None:
     expect(page.locator("#answer [data-part]")).to_have_count(6)
     page.locator("#answer").get_by_role("tab", name="Events").click()
     page.locator('#answer [data-rows] tr[data-number="5"]').click()
-    expect(page.locator("[data-stood-answer]")).to_contain_text("after event 5")
+    expect(page.locator("[data-at-event-answer]")).to_contain_text("after event 5")
 
 
 # --- The wire -----------------------------------------------------------------------------------------------------
@@ -231,13 +231,13 @@ def test_the_events_can_be_filtered_chosen_and_played(page: Any, axe: Any) -> No
     expect(page.locator('[data-rows] tr[data-kind="thinking"] .name', has_text="thinking_delta")).to_have_count(0)
     page.locator(".filter-pills label", has_text="thinking_delta").click()
     page.locator('[data-rows] tr[data-number="8"]').click()
-    expect(page.locator("[data-stood-event]")).to_contain_text("thinking_delta")
-    expect(page.locator("[data-stood-answer]")).to_contain_text("after event 8")
+    expect(page.locator("[data-at-event-detail]")).to_contain_text("thinking_delta")
+    expect(page.locator("[data-at-event-answer]")).to_contain_text("after event 8")
     page.get_by_role("button", name="Next event").click()
     expect(page.locator("[data-where]")).to_contain_text("event 9 of")
     page.locator("[data-speed]").select_option("16")
     page.locator("[data-play]").click()
-    expect(page.locator("[data-stood-answer] .answer-block")).to_have_count(2)
+    expect(page.locator("[data-at-event-answer] .answer-block")).to_have_count(2)
     axe(page, "#answer")
 
 
@@ -423,7 +423,7 @@ def test_axe_finds_nothing_in_any_view_of_an_answer(
                 fold.click()
         if tab == "Events" and page.locator("[data-rows] tr[data-number]").count():
             page.locator("[data-rows] tr[data-number]").first.click()
-            expect(page.locator("[data-stood-answer] h3")).to_contain_text("after event 1")
+            expect(page.locator("[data-at-event-answer] h3")).to_contain_text("after event 1")
         if tab == "JSON":
             expect(page.locator("#answer [data-fetch]")).not_to_contain_text("Loading…")
         axe(page, "#answer", in_both_themes=True)

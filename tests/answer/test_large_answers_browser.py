@@ -53,7 +53,7 @@ def test_a_run_is_played_at_its_own_speed_faster_and_slower(new_page: Any, owner
     page.clock.install()
     page.goto(f"/requests/{run.pk}/")
     page.locator("#answer").get_by_role("tab", name="Events").click()
-    where, stood, at_ms = page.locator("[data-where]"), page.locator("[data-stood-answer]"), 0.0
+    where, stood, at_ms = page.locator("[data-where]"), page.locator("[data-at-event-answer]"), 0.0
     expect(where).to_contain_text(f"of {len(came)}")
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))
     page.locator("[data-play]").click()
@@ -92,14 +92,14 @@ def test_a_long_run_is_opened_scrolled_stood_in_and_played(opened: Any) -> None:
 
     # Stood in, and stepped through in both directions.
     page.locator(f'[data-rows] tr[data-number="{COUNT - 10}"]').click()
-    stood = page.locator("[data-stood-answer]")
+    stood = page.locator("[data-at-event-answer]")
     steps = ((None, COUNT - 10), ("Next", COUNT - 9), ("Previous", COUNT - 10), ("Previous", COUNT - 11))
     for button, number in steps:
         if button:
             page.get_by_role("button", name=f"{button} event").click()
         expect(stood.locator("h3")).to_contain_text(f"after event {number}")
         expect(stood).to_contain_text(re.compile(rf"w{number}\.\s*$"))
-        expect(page.locator("[data-stood-event]")).to_contain_text(f"w{number}")
+        expect(page.locator("[data-at-event-detail]")).to_contain_text(f"w{number}")
 
     # Played from the beginning.
     page.locator("[data-position]").fill("0")

@@ -305,7 +305,7 @@ def long_run(page: Page, url: str, run: str, count: int) -> None:
         with steps.step("filtered by type"):
             page.locator(".filter-pills label", has_text="text_delta").click()
             page.wait_for_timeout(50)
-    stood = page.locator("[data-stood-answer] h3")
+    stood = page.locator("[data-at-event-answer] h3")
     with steps.step(f"as it stood at {count - 9:,}"):
         page.locator(f'[data-rows] tr[data-number="{count - 9}"]').click()
         stood.filter(has_text=f"after event {count - 9}").wait_for(timeout=60_000)

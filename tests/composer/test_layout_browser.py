@@ -180,12 +180,12 @@ def test_choosing_an_event_shows_it_beside_the_table(new_page: Any) -> None:
     send(page, "sandbox-stories", "Hello")
     page.locator("#answer").get_by_role("tab", name="Events").click()
     page.locator('[data-rows] tr[data-number="5"]').click()
-    expect(page.locator("[data-stood-answer]")).to_contain_text("after event 5")
-    table, event = page.locator(".wire-main").bounding_box(), page.locator("[data-stood]").bounding_box()
+    expect(page.locator("[data-at-event-answer]")).to_contain_text("after event 5")
+    table, event = page.locator(".wire-main").bounding_box(), page.locator("[data-at-event]").bounding_box()
     assert event["x"] >= table["x"] + table["width"] - 1
     assert event["y"] == table["y"]
     page.get_by_role("button", name="Close the event").click()
-    expect(page.locator("[data-stood]")).to_be_hidden()
+    expect(page.locator("[data-at-event]")).to_be_hidden()
 
 
 def test_waiting_says_so_on_the_page_and_to_screen_readers_and_there_is_one_stop(new_page: Any, settings: Any) -> None:

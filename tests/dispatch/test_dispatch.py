@@ -1,4 +1,4 @@
-"""The one door to the engine: who may start how much, with which key, and what is refused before anything is sent."""
+"""The only entry to the engine: who may start how much, with which key, and what is refused before anything is sent."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ ROUTES: dict[str, Route] = {
         Route(GET, "anyone", lambda _: {"kind": "stream"}),
     ),
     **dict.fromkeys(
-        ("example-stood", "example-event"), Route(GET, "anyone", lambda _: {"kind": "stream", "number": 1})
+        ("example-at-event", "example-event"), Route(GET, "anyone", lambda _: {"kind": "stream", "number": 1})
     ),
     "example-rest": Route(GET, "anyone", lambda _: {"kind": "stream", "index": 0}),
     # one run
@@ -133,7 +133,7 @@ ROUTES: dict[str, Route] = {
     ),
     "answer-rest": Route(GET, "owner", with_run(index=0)),
     "run-earlier-turns": Route(GET, "owner", with_run(end=1)),
-    "answer-stood": Route(GET, "owner", with_run(number=1)),
+    "answer-at-event": Route(GET, "owner", with_run(number=1)),
     "answer-event": Route(GET, "owner", with_run(number=1)),
     "run-download": Route(GET, "owner", with_run(kind="json")),
     **dict.fromkeys(

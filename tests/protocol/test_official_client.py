@@ -45,7 +45,7 @@ def test_recorded_streams_mean_the_same_to_the_official_client(name: str) -> Non
     assert compared(official_message(stream)) == compared(accumulate(stream).message)
 
 
-@pytest.mark.parametrize("model", [m.id for m in MODELS if m.temper in ("talk", "think", "tools", "echo", "refuse")])
+@pytest.mark.parametrize("model", [m.id for m in MODELS if m.behaviour in ("talk", "think", "tools", "echo", "refuse")])
 def test_the_sandboxes_streams_mean_the_same_to_the_official_client(model: str) -> None:
     asked = body("Search the web for the weather in Lisbon and Oslo", model, stream=True, tools=[WEATHER])
     response = asyncio.run(Sandbox().send("POST", "/v1/messages", asked))

@@ -312,5 +312,5 @@ def test_on_the_page_of_a_request_only_the_page_scrolls(new_page: Any, log_in: A
     last = page.locator(f'[data-rows] tr[data-number="{run.event_count}"]')
     expect(last).to_be_visible()
     last.click()
-    expect(page.locator("[data-stood-answer]")).to_contain_text(f"after event {run.event_count}")
-    expect(page.locator("[data-stood]")).to_be_in_viewport()
+    expect(page.locator("[data-at-event-answer]")).to_contain_text(f"after event {run.event_count}")
+    expect(page.locator("[data-at-event]")).to_be_in_viewport()

@@ -80,7 +80,7 @@ def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 @examples(400)
 @given(
     st.lists(st.tuples(st.sampled_from(places(RICH)), anything), min_size=1, max_size=3),
-    st.sampled_from([model.id for model in MODELS if model.temper != "long"]),
+    st.sampled_from([model.id for model in MODELS if model.behaviour != "long"]),
     st.booleans(),
 )
 def test_a_body_changed_anywhere_is_answered_or_refused(

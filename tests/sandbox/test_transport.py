@@ -16,7 +16,7 @@ from playground.sandbox.transport import SandboxTransport
 from tests.sandbox.sandbox_server import VERSION, Sandbox, body
 
 # The echo answers with the request, in which "stream" differs.
-ANSWERING = [model.id for model in MODELS if model.temper in ("talk", "think", "tools", "long", "slow", "refuse")]
+ANSWERING = [model.id for model in MODELS if model.behaviour in ("talk", "think", "tools", "long", "slow", "refuse")]
 
 
 @pytest.mark.parametrize("model", ANSWERING)

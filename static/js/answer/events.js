@@ -30,9 +30,9 @@ export class EventsView {
     this.filters = element.querySelector("[data-filters]")
     this.where = element.querySelector("[data-where]")
     this.position = element.querySelector("[data-position]")
-    this.stood = element.querySelector("[data-stood]")
+    this.atEvent = element.querySelector("[data-at-event]")
     this.playButton = element.querySelector("[data-play]")
-    this.playback = new Playback(panel, this.stood.querySelector("[data-stood-answer]"), this.data, (number, ms) => this.#onPlayed(number, ms))
+    this.playback = new Playback(panel, this.atEvent.querySelector("[data-at-event-answer]"), this.data, (number, ms) => this.#onPlayed(number, ms))
     this.isVisible = false
     this.#listen()
   }
@@ -234,11 +234,11 @@ export class EventsView {
       this.position.value = this.playback.ms
     }
     this.#drawWhere()
-    this.stood.hidden = false
+    this.atEvent.hidden = false
     this.#reveal()
     this.#drawRows()
     this.playback.standAt(number)
-    const body = this.stood.querySelector("[data-stood-event]")
+    const body = this.atEvent.querySelector("[data-at-event-detail]")
     body.dataset.number = number
     try {
       const html = await fetchPart(`${this.panel.dataset.wire}${number}/`)
@@ -260,7 +260,7 @@ export class EventsView {
 
   #close() {
     if (this.playback.isPlaying) this.playback.pause()
-    this.stood.hidden = true
+    this.atEvent.hidden = true
     this.#now = 0
     this.#drawWhere()
     this.#drawRows()
@@ -268,8 +268,8 @@ export class EventsView {
   }
 
   #play() {
-    this.stood.hidden = false
-    this.stood.querySelector("[data-stood-event]").replaceChildren()
+    this.atEvent.hidden = false
+    this.atEvent.querySelector("[data-at-event-detail]").replaceChildren()
     this.playback.play()
   }
 

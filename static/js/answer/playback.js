@@ -20,9 +20,9 @@ export class Playback {
   #isAsking = false
 
   /** `told(number, ms)` hears where the playback is. */
-  constructor(panel, stood, wire, told) {
+  constructor(panel, answer, wire, told) {
     this.panel = panel
-    this.stood = stood
+    this.answer = answer
     this.wire = wire
     this.told = told
     this.isPlaying = false
@@ -50,7 +50,7 @@ export class Playback {
       this.#say("This could not be loaded.")
     } finally {
       clearTimeout(busy)
-      this.stood.removeAttribute("aria-busy")
+      this.answer.removeAttribute("aria-busy")
       this.#isAsking = false
     }
   }
@@ -70,16 +70,16 @@ export class Playback {
     if (told.is_whole || !this.#canvas) this.#stage()
     this.#place = told.drawn
     this.#canvas.apply(told.draw)
-    if (told.is_whole) decorate(this.stood)
+    if (told.is_whole) decorate(this.answer)
     const words = Object.assign(document.createElement("span"), { className: "quiet small", textContent: `response after event ${number}` })
     this.#heading.replaceChildren(`At ${Math.round(told.ms).toLocaleString("en")} ms `, words)
-    this.stood.removeAttribute("aria-busy")
+    this.answer.removeAttribute("aria-busy")
   }
 
   #say(words) {
-    this.stood.hidden = false
-    this.stood.setAttribute("aria-busy", "true")
-    if (!this.#canvas) return (this.stood.textContent = words)
+    this.answer.hidden = false
+    this.answer.setAttribute("aria-busy", "true")
+    if (!this.#canvas) return (this.answer.textContent = words)
     this.#heading.textContent = words
   }
 
@@ -90,7 +90,7 @@ export class Playback {
     if (this.wire.count <= mostFrames) await this.#prepare()
     let last = performance.now()
     const step = (now) => {
-      if (!this.isPlaying || !this.stood.isConnected) return
+      if (!this.isPlaying || !this.answer.isConnected) return
       this.ms = Math.min(this.wire.total, this.ms + (now - last) * this.speed)
       last = now
       this.#drawUntil(this.ms)
@@ -111,14 +111,14 @@ export class Playback {
     this.#isPlayedFromFrames = true
     if (!this.#frames) this.#say("Loading…")
     this.#frames ??= JSON.parse(await fetchPart(`${this.panel.dataset.panel}frames/`)).frames
-    this.stood.removeAttribute("aria-busy")
+    this.answer.removeAttribute("aria-busy")
     this.#stage()
     this.#next = 0
   }
 
   /** Make room for an answer that is drawn from its beginning. */
   #stage() {
-    this.stood.hidden = false
+    this.answer.hidden = false
     this.#heading = Object.assign(document.createElement("h3"), { textContent: "As received" })
     const blocks = Object.assign(document.createElement("div"), { className: "blocks" })
     blocks.dataset.blocks = ""
@@ -127,8 +127,8 @@ export class Playback {
     const figures = document.createElement("div")
     figures.dataset.figures = ""
     figures.hidden = true
-    this.stood.replaceChildren(this.#heading, figures, blocks, ending)
-    this.#canvas = new Canvas(this.stood)
+    this.answer.replaceChildren(this.#heading, figures, blocks, ending)
+    this.#canvas = new Canvas(this.answer)
     this.#place = ""
   }
 
