@@ -102,7 +102,7 @@ def _follow(draft: Draft, conversation: Conversation, **how: Any) -> Conversatio
     return version
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_run(draft: Draft, run_id: UUID) -> None:
     """Note that a run was made from the draft as it is now; the version it was made from stays."""
     version = versions.sent(draft)
@@ -110,8 +110,8 @@ def record_run(draft: Draft, run_id: UUID) -> None:
     if conversation is not None:
         version = _follow(draft, conversation, pinned=True, note="sent")
     if version is not None and draft.user_id is not None:  # a visitor's runs are in no log
-        made = {"conversation": conversation, "version": version, "turns": len(version.chain)}
-        ConversationRun.objects.get_or_create(run_id=run_id, defaults=made)
+        made = ConversationRun(run_id=run_id, conversation=conversation, version=version, turns=len(version.chain))
+        ConversationRun.objects.bulk_create([made], ignore_conflicts=True)  # a resend brings it twice
 
 
 def add_version(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -23,6 +23,9 @@ from playground.models import Conversation, ConversationRun, ConversationVersion
 from playground.models.storage_quota import StorageQuotaError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
     from django.db.models import QuerySet
 
 SETTINGS = ("anthropic_version", "betas", "accept", "extra_headers", "variables", "tool_examples")
@@ -184,21 +187,29 @@ def _settle(draft: Draft, chain: list[str]) -> None:
 def _pin(draft: Draft, version: ConversationVersion) -> None:
     version.pinned, version.changed_at = True, timezone.now()
     version.save(update_fields=["pinned", "changed_at"])
-    _supersede(draft, version)
+    if home(draft) is None:
+        _supersede(draft, version, [other for other in _branches_of_draft(draft) if other.pk != version.pk])
 
 
 def keep(draft: Draft, text: str, body: dict[str, Any], *, note: str) -> ConversationVersion | None:
     """Let a state stay. None: there is no room for it."""
-    if home(draft) is None and draft._state.adding:
-        return None
+    if home(draft) is None:
+        return None if draft._state.adding else _keep_in_draft(draft, text, body, note)
     with suppress(StorageQuotaError), transaction.atomic():
-        version = _add(draft, text, body, pinned=True, note=note)
-        _supersede(draft, version)
-        return version
+        return _add(draft, text, body, pinned=True, note=note)
     return None
 
 
 def _add(draft: Draft, text: str, body: dict[str, Any], *, pinned: bool, note: str) -> ConversationVersion:
+    version = _made(draft, text, body, pinned=pinned, note=note)
+    if version.conversation is not None:
+        storage_quota.make_for_version(version.conversation.owner_id, len(version.packed_body))
+    version.save()
+    return version
+
+
+def _made(draft: Draft, text: str, body: dict[str, Any], *, pinned: bool, note: str) -> ConversationVersion:
+    """Not stored yet."""
     conversation, settings = home(draft), settings_of(draft)
     version = ConversationVersion(
         conversation=conversation,
@@ -211,34 +222,59 @@ def _add(draft: Draft, text: str, body: dict[str, Any], *, pinned: bool, note: s
         note=note,
     )
     version.body_text = text
-    if conversation is not None:
-        storage_quota.make_for_version(conversation.owner_id, len(version.packed_body))
-    version.save()
     return version
 
 
-def _supersede(draft: Draft, newest: ConversationVersion) -> None:
-    """An unsaved request keeps each branch once, at its longest, and the number and size of them has an end."""
-    if home(draft) is not None:
-        return
-    others = draft.versions.filter(pinned=True).exclude(pk=newest.pk)
-    others = others.only("draft", "chain", "made_at")  # with the draft, which Django would fetch for each
+# An unsaved request keeps each branch once, at its longest, and the number and size of them has an end.
+
+
+class _Branch(NamedTuple):
+    """What there is to know of one before its body is read."""
+
+    pk: UUID
+    chain: list[str]
+    made_at: datetime
+    size: int
+
+
+def _branches_of_draft(draft: Draft) -> list[_Branch]:
+    """The newest first. In one query, since each press of Try It! waits for it."""
+    pinned = draft.versions.filter(pinned=True).order_by("-changed_at")
+    return [_Branch(*row) for row in pinned.values_list("pk", "chain", "made_at", Length("packed_body"))]
+
+
+@transaction.atomic(savepoint=False)
+def _keep_in_draft(draft: Draft, text: str, body: dict[str, Any], note: str) -> ConversationVersion:
+    """A branch that goes on with another one takes its row, with the runs that were made from it."""
+    version = _made(draft, text, body, pinned=True, note=note)
+    others = _branches_of_draft(draft)
+    shorter = [other for other in others if _begins(version.chain, other.chain)]
+    if shorter:
+        first = min(shorter, key=lambda other: other.made_at)
+        version.pk, version.made_at, version._state.adding = first.pk, min(first.made_at, version.made_at), False
+        others.remove(first)
+    version.save()
+    _supersede(draft, version, others)
+    return version
+
+
+def _supersede(draft: Draft, newest: ConversationVersion, others: list[_Branch]) -> None:
     shorter = [other for other in others if _begins(newest.chain, other.chain)]
     if shorter:
-        ConversationRun.objects.filter(version__in=shorter).update(version=newest)
-        draft.versions.filter(pk__in=[other.pk for other in shorter]).delete()
+        keys = [other.pk for other in shorter]
+        ConversationRun.objects.filter(version__in=keys).update(version=newest)
+        draft.versions.filter(pk__in=keys).delete()
         newest.made_at = min(newest.made_at, *(other.made_at for other in shorter))
         newest.save(update_fields=["made_at"])
-    _make_room(draft, newest)
+    _make_room(draft, newest, [other for other in others if other not in shorter])
 
 
-def _make_room(draft: Draft, newest: ConversationVersion) -> None:
-    sizes = draft.versions.filter(pinned=True).order_by("-changed_at").annotate(size=Length("packed_body"))
-    total, gone = 0, []
-    for number, (pk, size) in enumerate(sizes.values_list("pk", "size")):
-        total += size
-        if pk != newest.pk and (number >= MOST_BRANCHES or total > MOST_BYTES):
-            gone.append(pk)
+def _make_room(draft: Draft, newest: ConversationVersion, others: list[_Branch]) -> None:
+    total, gone = len(newest.packed_body), []
+    for number, other in enumerate(others, start=1):
+        total += other.size
+        if number >= MOST_BRANCHES or total > MOST_BYTES:
+            gone.append(other.pk)
     if gone:
         draft.versions.filter(pk__in=gone).delete()
         Draft.objects.filter(pk=draft.pk).update(branches_gone=F("branches_gone") + len(gone))

@@ -56,9 +56,13 @@ def replacing(draft: Draft, act: str) -> Iterator[None]:
 
 
 def _goes_on(draft: Draft) -> bool:
-    newest = _newest(draft, is_redo=False)
-    is_typing = newest is not None and newest.act == TYPING and timezone.now() - newest.made_at < ONE_BURST
-    return is_typing and not draft.states.filter(is_redo=True).exists()
+    """Whether what was put aside last was put aside for typing, just now."""
+    # In one query, without the states themselves: each press of Try It! waits for it. What can be redone comes first.
+    newest = draft.states.order_by("-is_redo", "-id").values_list("is_redo", "act", "made_at").first()
+    if newest is None:
+        return False
+    is_redo, act, made_at = newest
+    return not is_redo and act == TYPING and timezone.now() - made_at < ONE_BURST
 
 
 def step(draft: Draft, *, is_redo: bool) -> str | None:
