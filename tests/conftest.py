@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from django.test import TransactionTestCase
 
+from tests.support.emptying import empty_tables
 from tests.support.examples import examples
 
 if TYPE_CHECKING:
@@ -56,6 +58,13 @@ def static_files_are_looked_for_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(StaticFilesMiddleware, "add_files_from_finders", search_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_are_emptied_quickly() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
         yield
 
 

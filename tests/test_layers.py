@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -63,19 +65,19 @@ def tree_of(path: Path) -> ast.Module:
 
 def imports(path: Path, *, at_run_time_only: bool = False) -> set[str]:
     """The modules a file names in its import lines, wherever they stand in the file."""
-    found: set[str] = set()
+    names: set[str] = set()
     tree = tree_of(path)
     skipped = set(_type_checking_lines(tree)) if at_run_time_only else set()
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             pytest.fail(f"{path}: a relative import hides where it goes")
-    return found
+    return names
 
 
 def _type_checking_lines(tree: ast.Module) -> list[int]:
@@ -90,37 +92,40 @@ def layer_of(module: str) -> int | None:
     return None
 
 
-@pytest.mark.parametrize(("module", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
-def test_a_module_imports_only_what_lies_below_it(module: str, path: Path) -> None:
-    own = layer_of(module)
-    if own is None:
-        assert module.startswith("accounts.") or module in WITHOUT_A_LAYER or ".migrations." in module, "give it one"
-        return
-    above = {name for name in imports(path) if (layer := layer_of(name)) is not None and layer > own}
-    assert above == set()
+def test_a_module_imports_only_what_lies_below_it() -> None:
+    above: dict[str, set[str]] = {}
+    for module, path in modules():
+        own = layer_of(module)
+        if own is not None:
+            above[module] = {name for name in imports(path) if (layer := layer_of(name)) is not None and layer > own}
+    assert {module: names for module, names in above.items() if names} == {}
 
 
-@pytest.mark.parametrize(("module", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
-def test_accounts_do_not_know_the_playground(module: str, path: Path) -> None:
-    if module.startswith("accounts."):
-        assert {name for name in imports(path) if name.split(".")[0] == "playground"} == set()
+def test_every_module_has_a_layer() -> None:
+    without = [module for module, _ in modules() if layer_of(module) is None and module not in WITHOUT_A_LAYER]
+    assert [module for module in without if not module.startswith("accounts.") and ".migrations." not in module] == []
 
 
-@pytest.mark.parametrize(("module", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
-def test_protocol_sandbox_and_engine_take_values_not_settings(module: str, path: Path) -> None:
-    import sys
+def test_accounts_do_not_know_the_playground() -> None:
+    named = {module: imports(path) for module, path in modules() if module.startswith("accounts.")}
+    assert named
+    assert [
+        module for module, names in named.items() if any(name.split(".")[0] == "playground" for name in names)
+    ] == []
 
-    package = next((name for name in WITHOUT_DJANGO if module == name or module.startswith(f"{name}.")), None)
-    if package is None:
-        return
-    allowed = sys.stdlib_module_names | WITHOUT_DJANGO[package] | {"playground"}
-    assert {name for name in imports(path) if name.split(".")[0] not in allowed} == set()
+
+def test_protocol_sandbox_and_engine_take_values_not_settings() -> None:
+    foreign: dict[str, set[str]] = {}
+    for module, path in modules():
+        for package, more in WITHOUT_DJANGO.items():
+            if module == package or module.startswith(f"{package}."):
+                allowed = sys.stdlib_module_names | more | {"playground"}
+                foreign[module] = {name for name in imports(path) if name.split(".")[0] not in allowed}
+    assert len(foreign) > len(WITHOUT_DJANGO)
+    assert {module: names for module, names in foreign.items() if names} == {}
 
 
 def test_the_protocol_can_be_imported_without_django() -> None:
-    import subprocess
-    import sys
-
     code = (
         "import sys, playground.protocol.stream.sse, playground.protocol.catalogue.parameters, "
         "playground.sandbox.transport, "
@@ -141,9 +146,10 @@ MAY_IMPORT_LATER = {
 }
 
 
-@pytest.mark.parametrize(("module", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
-def test_no_import_hides_inside_a_function(module: str, path: Path) -> None:
-    functions = [n for n in ast.walk(tree_of(path)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-    inner = [node for function in functions for node in ast.walk(function) if isinstance(node, ast.ImportFrom)]
-    own = {node.module for node in inner if (node.module or "").split(".")[0] in {"playground", "accounts"}}
-    assert not own or module in MAY_IMPORT_LATER, own
+def test_no_import_hides_inside_a_function() -> None:
+    hidden: dict[str, set[str | None]] = {}
+    for module, path in modules():
+        functions = [n for n in ast.walk(tree_of(path)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+        inner = [node for function in functions for node in ast.walk(function) if isinstance(node, ast.ImportFrom)]
+        hidden[module] = {n.module for n in inner if (n.module or "").split(".")[0] in {"playground", "accounts"}}
+    assert {module: names for module, names in hidden.items() if names and module not in MAY_IMPORT_LATER} == {}

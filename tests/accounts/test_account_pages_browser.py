@@ -181,7 +181,8 @@ def test_deleting_the_account_leads_out(page: Any, owner: User, connection: Conn
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.slow), 390])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1440, 390])
 def test_pages_are_accessible_and_do_not_scroll_sideways(
     new_page: Any,
     axe: Any,

@@ -11,6 +11,7 @@ import pytest
 
 from playground.rendering.markdown import render
 from tests.support.browser import expect
+from tests.support.examples import one_of_each
 from tests.support.hostile_texts import HOSTILE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
@@ -166,10 +167,10 @@ def test_what_waits_to_be_painted_when_the_socket_closes_is_painted_and_the_end_
         pytest.param("sandbox-error-429", "rate_limit_error", marks=pytest.mark.slow),
         pytest.param("sandbox-error-500", "api_error", marks=pytest.mark.slow),
         ("sandbox-error-529", "overloaded_error"),
-        ("sandbox-error-page", "502 Bad Gateway"),
+        pytest.param("sandbox-error-page", "502 Bad Gateway", marks=pytest.mark.slow),
         ("sandbox-error-in-stream", "The text above is what arrived"),
         ("sandbox-truncated", "Truncated"),
-        ("sandbox-refusal", "Refused"),
+        pytest.param("sandbox-refusal", "Refused", marks=pytest.mark.slow),
     ],
 )
 def test_a_failure_says_what_happened_and_runs_again(page: Any, axe: Any, model: str, words: str) -> None:
@@ -357,7 +358,7 @@ def hide(page: Any) -> None:
     ("permission", "label", "told"),
     [
         ("granted", "You will be notified", [["Request done", "sandbox-stories", "run-ended"]]),
-        ("denied", "Not allowed by the browser", []),
+        pytest.param("denied", "Not allowed by the browser", [], marks=pytest.mark.slow),
     ],
 )
 def test_the_end_of_a_run_behind_the_readers_back_is_told_by_the_desktop_if_that_may_be(
@@ -387,7 +388,8 @@ def test_no_notification_is_made_that_nobody_asked_for(page: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "word"), [("sandbox-error-529", "failed"), ("sandbox-truncated", "cut off"), ("sandbox-stories", "done")]
+    ("model", "word"),
+    one_of_each([("sandbox-stories", "done"), ("sandbox-error-529", "failed"), ("sandbox-truncated", "cut off")]),
 )
 def test_the_title_says_how_a_run_ended_until_the_reader_is_back(page: Any, model: str, word: str) -> None:
     page.goto("/")
@@ -406,8 +408,7 @@ def test_the_title_says_how_a_run_ended_until_the_reader_is_back(page: Any, mode
 @pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.slow), 390])
 @pytest.mark.parametrize(
     "model",
-    ["sandbox-tools", "sandbox-error-529"]
-    + [pytest.param(name, marks=pytest.mark.slow) for name in ("sandbox-thinker", "sandbox-error-in-stream")],
+    one_of_each(["sandbox-tools", "sandbox-error-529", "sandbox-thinker", "sandbox-error-in-stream"]),
 )
 def test_axe_finds_nothing_in_any_view_of_an_answer(
     new_page: Any, axe: Any, settings: Any, model: str, width: int

@@ -15,6 +15,7 @@ from playground.models import Draft
 from tests.answer.test_answer import everywhere
 from tests.answer.test_answer_browser import SHOTS, panel, wait_for_end
 from tests.support.browser import expect
+from tests.support.examples import one_of_each
 from tests.support.hostile_texts import HOSTILE
 from tests.support.loopback import Loopback
 from tests.support.runs import body_of, stream
@@ -80,6 +81,7 @@ def test_hostile_texts_that_stream_in_stay_text(desk: Any, upstream: Loopback) -
     assert desk.locator("main").count() == 1
 
 
+@pytest.mark.slow
 def test_recorded_streams_are_shown_with_nothing_in_the_console(desk: Any, upstream: Loopback) -> None:
     for path in STREAMS:
         upstream.body = path.read_bytes()
@@ -96,15 +98,18 @@ def test_recorded_streams_are_shown_with_nothing_in_the_console(desk: Any, upstr
 
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "words"),
-    [
-        (b"<html><title>It works</title></html>", "text/html", 200, "The response is not a message"),
-        (b"", "application/json", 200, "The response is not a message"),
-        (b'{"cut', "application/json", 200, "The response is not a message"),
-        (b'{"error": "no such model"}', "application/json", 404, "no such model"),
-        (b'{"detail": "Not Found"}', "application/json", 404, "Not Found"),
-        (b"\xff\xfe\x00", "application/octet-stream", 500, "api_error"),
-        (b'{"type":"error","error":{"type":"overloaded_error","message":"Busy"}}', "application/json", 200, "Busy"),
-    ],
+    one_of_each(
+        [
+            (b"<html><title>It works</title></html>", "text/html", 200, "The response is not a message"),
+            (b"", "application/json", 200, "The response is not a message"),
+            (b'{"cut', "application/json", 200, "The response is not a message"),
+            (b'{"error": "no such model"}', "application/json", 404, "no such model"),
+            (b'{"detail": "Not Found"}', "application/json", 404, "Not Found"),
+            (b"\xff\xfe\x00", "application/octet-stream", 500, "api_error"),
+            (b'{"type":"error","error":{"type":"overloaded_error","message":"Busy"}}', "application/json", 200, "Busy"),
+        ],
+        lambda case: case[2],
+    ),
 )
 def test_what_is_no_answer_is_shown_as_what_it_is(
     desk: Any, upstream: Loopback, body: bytes, content_type: str, status: int, words: str

@@ -9,9 +9,10 @@ import pytest
 
 from playground.composer.request_examples import CHART_PNG
 from playground.models import Draft
-from tests.composer.test_compose_browser import field, settle
+from tests.composer.test_compose_browser import field
 from tests.composer.test_compose_pages import begin_with
-from tests.support.browser import expect
+from tests.support.browser import expect, settle
+from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 TOOL = {"name": "get_weather", "description": "The weather", "input_schema": {"type": "object", "properties": {}}}
@@ -43,7 +44,9 @@ def type_into(page: Any, editor: Any, text: str) -> None:
     settle(page)
 
 
-@pytest.mark.parametrize("options", [{}, {"width": 390, "height": 844, "color_scheme": "dark"}], ids=["wide", "narrow"])
+@pytest.mark.parametrize(
+    "options", one_of_each([{"width": 390, "height": 844, "color_scheme": "dark"}, {}]), ids=["narrow", "wide"]
+)
 def test_an_output_example_gives_a_typed_form(new_page: Any, axe: Any, options: Any) -> None:
     page = new_page(**options)
     begin_with(page, BODY)

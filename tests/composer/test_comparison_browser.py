@@ -9,8 +9,8 @@ import pytest
 
 from playground.composer import comparison_columns
 from playground.models import Draft, Run
-from tests.composer.test_compose_browser import body_of_draft, field, open_playground, settle
-from tests.support.browser import expect
+from tests.composer.test_compose_browser import body_of_draft, field, open_playground
+from tests.support.browser import expect, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

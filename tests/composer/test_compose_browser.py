@@ -12,19 +12,13 @@ from django.db import OperationalError
 from playground import dispatch
 from playground.composer.request_examples import CHART_PNG
 from playground.models import Draft
-from tests.support.browser import expect
+from tests.support.browser import expect, settle
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
 
 def body_of_draft() -> Any:
     return json.loads(Draft.objects.get().body_text)
-
-
-def settle(page: Any) -> None:
-    """Wait until the server has everything that was typed or pressed."""
-    page.wait_for_timeout(50)
-    expect(page.locator("html[data-unsent]")).to_have_count(0)
 
 
 def open_playground(page: Any) -> None:

@@ -9,8 +9,9 @@ import pytest
 from playground.composer.request_examples import BY_ID
 from playground.models import Draft
 from playground.protocol.json import json_text
-from tests.composer.test_compose_browser import body_of_draft, field, open_playground, press, settle
-from tests.support.browser import expect
+from tests.composer.test_compose_browser import body_of_draft, field, open_playground, press
+from tests.support.browser import expect, settle
+from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
@@ -72,11 +73,9 @@ def type_json(page: Any, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("theme", "width"),
-    [("light", 1440), ("dark", 390)]
-    + [
-        pytest.param(theme, width, marks=pytest.mark.slow)
-        for theme, width in [("light", 1024), ("light", 390), ("dark", 1440), ("dark", 1024)]
-    ],
+    one_of_each(
+        [("dark", 390), ("light", 1440), ("light", 1024), ("light", 390), ("dark", 1440), ("dark", 1024)],
+    ),
 )
 def test_the_whole_form_is_accessible_in_both_themes_and_does_not_scroll_sideways(
     new_page: Any, axe: Any, width: int, theme: str
@@ -89,6 +88,7 @@ def test_the_whole_form_is_accessible_in_both_themes_and_does_not_scroll_sideway
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
+@pytest.mark.slow
 def test_the_json_view_and_the_dialogs_are_accessible(page: Any, axe: Any) -> None:
     begin_with(page, EVERYTHING)
     page.get_by_role("button", name="Choose a model").click()
@@ -397,20 +397,22 @@ def test_an_example_takes_the_place_of_the_request(page: Any) -> None:
 
 @pytest.mark.parametrize(
     "insert",
-    [
-        lambda page: page.locator("#f-thinking label", has_text="enabled").click(),
-        lambda page: page.locator("[data-op][data-kind='image']").first.click(),
-        lambda page: press(page, "Custom tool"),
-        lambda page: field(page, "messages[0].content").fill("Hi {{name}}"),
-        lambda page: field(page, "max_tokens").fill("12x"),
-    ],
+    one_of_each(
+        [
+            lambda page: page.locator("#f-thinking label", has_text="enabled").click(),
+            lambda page: page.locator("[data-op][data-kind='image']").first.click(),
+            lambda page: press(page, "Custom tool"),
+            lambda page: field(page, "messages[0].content").fill("Hi {{name}}"),
+            lambda page: field(page, "max_tokens").fill("12x"),
+        ]
+    ),
     ids=["thinking", "image", "tool", "variable", "typing"],
 )
 def test_nothing_is_red_before_a_field_was_left(page: Any, insert: Any) -> None:
     open_playground(page)
     with page.expect_response("**/draft/*"):
         insert(page)
-    page.wait_for_timeout(100)
+    settle(page)
     expect(page.locator("#ask .problem:visible")).to_have_count(0)
     expect(page.locator("#problem-tags [data-next-problem=error]:visible")).to_have_count(0)
 
@@ -511,7 +513,7 @@ def test_a_new_turn_is_no_mistake_until_the_reader_has_left_it_or_sends(page: An
     expect(page.locator("#problem-tags [data-next-problem=error]")).to_have_text("1 problem")
 
 
-@pytest.mark.parametrize("width", [390, 768, 1440])
+@pytest.mark.parametrize("width", one_of_each([390, 768, 1440]))
 def test_nothing_covers_a_button_of_a_turn_however_long_the_names_are(new_page: Any, width: int) -> None:
     page = new_page(width=width, height=900)
     long = "W" * 300

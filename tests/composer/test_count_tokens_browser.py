@@ -10,6 +10,7 @@ import pytest
 from accounts.models import Connection
 from playground.models import Draft
 from tests.support.browser import expect
+from tests.support.examples import one_of_each
 from tests.support.upstream import KEY, Handler, Upstream
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def counting(settings: Any) -> Iterator[Upstream]:
     server.close()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), one_of_each([(390, 844), (1024, 768), (1440, 900)]))
 def test_a_small_count_says_less_than_one_percent_where_it_can_be_seen(
     new_page: Any, axe: Any, width: int, height: int
 ) -> None:

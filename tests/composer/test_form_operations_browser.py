@@ -14,7 +14,8 @@ from playground.protocol.catalogue.kinds import Constant
 from playground.protocol.catalogue.parameters import BODY, find
 from playground.protocol.json import json_text
 from playground.protocol.json.paths import MISSING, get, parse_path, to_text
-from tests.support.browser import expect
+from tests.support.browser import expect, settle
+from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
@@ -24,7 +25,7 @@ SEVERAL = 2  # of the ways to press one button (the types of a new block, the se
 WITHOUT_OPERATIONS = {"model", "max_tokens", "temperature", "top_p", "top_k"}
 PRESSES = 25  # of one parameter at most
 # One parameter of each kind of control, and so many presses, where the exhaustive test is too long to wait for.
-ONE_OF_EACH_KIND = ("messages", "system", "stream", "stop_sequences", "thinking", "tools", "metadata", "service_tier")
+SOME = ("messages", "stop_sequences", "thinking", "tools")
 FEW = 6
 
 
@@ -51,18 +52,6 @@ def put(page: Any, body: Any) -> None:
     )
     page.goto("/")
     expect(page.locator("#draft-state")).to_be_attached()
-
-
-def settle(page: Any) -> None:
-    """Wait until the server has answered everything that was typed or pressed."""
-    page.evaluate(
-        """async () => {
-          const pause = (ms) => new Promise((done) => setTimeout(done, ms))
-          for (let quiet = 0; quiet < 3; await pause(15)) {
-            quiet = document.documentElement.hasAttribute("data-unsent") ? 0 : quiet + 1
-          }
-        }"""
-    )
 
 
 def shown(page: Any) -> Any:
@@ -223,7 +212,7 @@ def press_and_compare(page: Any, name: str, presses: int, body: Any = PLAIN) -> 
     assert shown(page) == before
 
 
-@pytest.mark.parametrize("name", ONE_OF_EACH_KIND)
+@pytest.mark.parametrize("name", SOME)
 def test_an_operation_shows_in_the_form_what_it_did_to_the_body(page: Any, name: str) -> None:
     press_and_compare(page, name, FEW)
 
@@ -312,7 +301,7 @@ def write_everywhere(page: Any, is_emptied: bool) -> None:
     )
 
 
-@pytest.mark.parametrize("is_emptied", [False, True], ids=["written", "emptied"])
+@pytest.mark.parametrize("is_emptied", one_of_each([False, True]), ids=["written", "emptied"])
 def test_what_is_typed_shows_as_it_will_after_a_reload(page: Any, is_emptied: bool) -> None:
     open_with(page, EVERY_CONTROL)
     compare(page, "opening the page")
@@ -344,7 +333,7 @@ NEEDS_REPAIR = {
 }
 
 
-@pytest.mark.parametrize("name", NEEDS_REPAIR)
+@pytest.mark.parametrize("name", one_of_each(NEEDS_REPAIR))
 def test_every_repair_shows_in_the_form(page: Any, name: str) -> None:
     open_with(page, NEEDS_REPAIR[name])
     pressed = 0

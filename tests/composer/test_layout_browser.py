@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.browser import expect
+from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
@@ -75,7 +76,7 @@ def assert_in_sight(page: Any, *selectors: str) -> None:
         assert box["y"] + box["height"] <= window["height"], selector
 
 
-@pytest.mark.parametrize(("width", "high", "least"), WINDOWS)
+@pytest.mark.parametrize(("width", "high", "least"), one_of_each(WINDOWS))
 def test_the_response_gets_the_room_in_every_view_and_nothing_scrolls_but_the_panes(
     new_page: Any, width: int, high: int, least: int
 ) -> None:
@@ -99,7 +100,7 @@ def test_the_response_gets_the_room_in_every_view_and_nothing_scrolls_but_the_pa
     expect(page.locator(".details-card .gauges")).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "high", "least"), WINDOWS)
+@pytest.mark.parametrize(("width", "high", "least"), one_of_each(WINDOWS))
 def test_a_tools_result_and_the_button_that_sends_it_are_in_sight(
     new_page: Any, width: int, high: int, least: int
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.composer.test_form_operations_browser import PLAIN, open_with
 from tests.composer.test_layout_browser import choose, send
 from tests.support.browser import expect
+from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 SIZES = [(1440, 900), (1024, 768), (390, 844)]
@@ -19,7 +20,7 @@ def box(place: Any) -> tuple[float, float, float, float]:
     return found["x"], found["y"], found["x"] + found["width"], found["y"] + found["height"]
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(("width", "height"), one_of_each(reversed(SIZES)))
 def test_the_note_of_what_was_not_sent_leaves_send_anyway_free(new_page: Any, width: int, height: int) -> None:
     page = new_page(width, height)
     open_with(page, PLAIN | {"temperature": 7})
@@ -30,7 +31,7 @@ def test_the_note_of_what_was_not_sent_leaves_send_anyway_free(new_page: Any, wi
     page.get_by_role("button", name="Count tokens").click(trial=True)
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(("width", "height"), one_of_each(reversed(SIZES)))
 def test_the_menus_of_tools_stay_inside_the_form(new_page: Any, width: int, height: int) -> None:
     page = new_page(width, height)
     page.goto("/")
@@ -43,7 +44,7 @@ def test_the_menus_of_tools_stay_inside_the_form(new_page: Any, width: int, heig
         page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(("width", "height"), one_of_each(reversed(SIZES)))
 def test_the_words_about_an_earlier_request_and_their_buttons_stand_apart(
     new_page: Any, width: int, height: int
 ) -> None:
@@ -59,7 +60,7 @@ def test_the_words_about_an_earlier_request_and_their_buttons_stand_apart(
     assert box(strip)[3] - box(strip)[1] < 120
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(("width", "height"), one_of_each(reversed(SIZES)))
 def test_stop_is_there_only_while_a_request_runs(new_page: Any, width: int, height: int, settings: Any) -> None:
     page = new_page(width, height)
     page.goto("/")

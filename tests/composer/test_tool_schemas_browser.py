@@ -9,8 +9,9 @@ import pytest
 
 from playground.models import Draft
 from playground.protocol.json import json_text
-from tests.composer.test_form_operations_browser import PLAIN, compare, open_with, put, settle
-from tests.support.browser import expect
+from tests.composer.test_form_operations_browser import PLAIN, compare, open_with, put
+from tests.support.browser import expect, settle
+from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 PLACE = "tools[0].input_schema"
@@ -152,7 +153,7 @@ def test_a_problem_is_shown_at_its_place_in_the_text(page: Any) -> None:
     assert "tools" not in Draft.objects.get().body_text
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", one_of_each(["light", "dark"]))
 def test_rows_and_the_dialog_are_accessible_and_fit(new_page: Any, axe: Any, theme: str) -> None:
     page = new_page(width=390, height=844, color_scheme=theme)
     open_with(page, PLAIN)

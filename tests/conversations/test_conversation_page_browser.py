@@ -8,7 +8,7 @@ import pytest
 
 from playground.conversations import autosave
 from playground.models import Conversation, Draft
-from tests.support.browser import expect
+from tests.support.browser import expect, settle
 from tests.support.drafting import HELLO
 
 if TYPE_CHECKING:
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROMPT = "messages[0].content"
-
-
-def settle(page: Any) -> None:
-    """Wait until the server has everything that was typed or pressed."""
-    page.wait_for_timeout(50)
-    expect(page.locator("html[data-unsent]")).to_have_count(0)
 
 
 def write(page: Any, text: str) -> None:

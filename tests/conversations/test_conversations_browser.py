@@ -10,7 +10,7 @@ import pytest
 from playground.conversations import autosave
 from playground.models import Conversation, Draft, ShareLink
 from playground.sharing import parts
-from tests.support.browser import expect
+from tests.support.browser import expect, settle
 from tests.support.sharing_rig import FAKE_KEY, published, rich_conversation
 
 if TYPE_CHECKING:
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_guesses_yet")]
 PHONE = {"width": 390, "height": 844, "color_scheme": "dark"}
-
-
-def settle(page: Any) -> None:
-    """Wait until the server has everything that was typed or pressed."""
-    page.wait_for_timeout(50)
-    expect(page.locator("html[data-unsent]")).to_have_count(0)
 
 
 def write_first_turn(page: Any, text: str) -> None:
@@ -256,9 +250,8 @@ def test_a_user_forks_into_a_conversation(page: Any, log_in: Any, owner: User, s
 # --- how it looks
 
 
-@pytest.mark.parametrize(
-    "options", [pytest.param({}, marks=pytest.mark.slow), PHONE], ids=["wide and light", "narrow and dark"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["wide and light", "narrow and dark"])
 def test_the_pages_are_accessible_and_fit(new_page: Any, log_in: Any, axe: Any, owner: User, options: Any) -> None:
     page = new_page(**options)
     conversation = rich_conversation(owner)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.composer.test_compose_browser import field, settle
+from tests.composer.test_compose_browser import field
 from tests.composer.test_compose_pages import begin_with
-from tests.support.browser import expect
+from tests.support.browser import expect, settle
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 

@@ -359,7 +359,7 @@ async def test_an_endless_answer_is_cut_at_the_limit_and_the_upstream_closed() -
 
     async with serving(script) as upstream, make_client(LOOPBACK) as client:
         events = [event async for event in run(upstream.outgoing(), client, Limits(response_bytes=100_000))]
-        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 5)
+        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 30)
     assert (events[-1].state, events[-1].failure.kind) == ("interrupted", "too_large")
     assert len(body_of(events)) == 100_000
 
@@ -407,7 +407,7 @@ async def test_closing_the_iterator_closes_the_upstream() -> None:
             if isinstance(event, Received):
                 break
         await events.aclose()
-        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 5)
+        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 30)
 
 
 async def test_cookies_of_one_run_are_not_sent_with_the_next() -> None:

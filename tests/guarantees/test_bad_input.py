@@ -68,7 +68,8 @@ class Broken(list[str]):
 # --- Addresses and filters ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("who", [pytest.param("owner", marks=pytest.mark.slow), "visitor"])
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["owner", "visitor"])
 def test_no_query_breaks_a_page(stage: Stage, browser: Client, who: str) -> None:
     client = browser if who == "owner" else Client(raise_request_exception=False)
     broken = Broken()

@@ -314,6 +314,7 @@ def steps_of(events: list[RunEvent]) -> list[list[RunEvent]]:
     return steps
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_what_was_stored_and_says_interrupted(owner: User) -> None:
     """What the recorder wrote before the kill is all there is; the next start makes the most of it."""
     chance = random.Random(20261122)

@@ -13,6 +13,7 @@ from tests.guarantees.routes import ROUTES, methods
 from tests.guarantees.stage import Stage, changed_tables, everything_stored
 from tests.guarantees.test_every_response import PAGES as EVERYBODYS
 from tests.support import socket_clients as sockets
+from tests.support.examples import one_of_each
 
 PAGES = ("/", "/requests/", "/conversations/", "/connections/", "/keys/", "/healthz", "/snippet/", "/stats/")
 PER_ANSWER = {"x-request-id", "content-length", "set-cookie", "content-security-policy", "server-timing"}
@@ -38,7 +39,7 @@ def named(response: Any) -> dict[str, str]:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("who", ["owner", "nobody"])
+@pytest.mark.parametrize("who", one_of_each(["nobody", "owner"]))
 def test_every_address_that_takes_get_takes_head_too(stage: Stage, who: str) -> None:
     """Pages, parts of pages, files, shares and their previews, those of accounts and keys."""
     client = Client()

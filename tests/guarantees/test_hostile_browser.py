@@ -98,6 +98,7 @@ def addresses(owner: User, settings: Any, tmp_path: Any) -> list[str]:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_no_text_of_others_runs_asks_or_swaps_anything(
     addresses: list[str], new_page: Any, log_in: Any, owner: User, live_url: str
 ) -> None:

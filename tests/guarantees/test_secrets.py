@@ -164,6 +164,7 @@ def visit_everything(browser: Browser, site: Site) -> None:
         browser.get(f"/requests/export/?{query}")
 
 
+@pytest.mark.slow
 def test_a_credential_and_its_default_headers_go_to_the_upstream_and_nowhere_else(site: Site) -> None:
     browser = log_in(site)
     for text in ("Hello", "please fail"):
@@ -216,6 +217,7 @@ def test_a_key_typed_for_one_visit_lives_in_its_request_only(site: Site) -> None
     assert TYPED in offered
 
 
+@pytest.mark.slow
 def test_an_access_key_and_a_share_token_are_shown_once_and_stored_as_a_digest(site: Site) -> None:
     browser = log_in(site)
     shown = browser.post("/keys/", {"name": "laptop", "connection": str(site.stage.connection.pk)})
@@ -249,6 +251,7 @@ def test_a_share_that_breaks_is_logged_without_its_address(site: Site, monkeypat
     assert places_of(site.stage.token, site.everywhere()) == []
 
 
+@pytest.mark.slow
 def test_a_password_is_nowhere(site: Site) -> None:
     browser = log_in(site)
     answer = browser.post(

@@ -42,7 +42,7 @@ def socket(path: str, cookie: str = "", origin: str = "http://localhost") -> Web
 
 async def opens(path: str, cookie: str = "", origin: str = "http://localhost") -> bool:
     opened = socket(path, cookie, origin)
-    connected, _ = await opened.connect(timeout=5)
+    connected, _ = await opened.connect(timeout=30)
     await opened.disconnect()
     return connected
 
@@ -94,8 +94,8 @@ async def test_the_log_tells_each_user_their_own_runs_only(owner: User, stranger
     put_live(tell(live_run(owner, model="kanarienvogel")))
     own = put_live(tell(live_run(stranger, model="mine")))
     opened = socket(SOCKETS["follow-log"], await database_sync_to_async(cookie_of)(stranger))
-    await opened.connect(timeout=5)
-    first = json.loads((await opened.receive_output(timeout=5))["text"])
+    await opened.connect(timeout=30)
+    first = json.loads((await opened.receive_output(timeout=30))["text"])
     assert first["id"] == str(own.id)
     assert await opened.receive_nothing(timeout=0.2)
     await opened.disconnect()

@@ -156,6 +156,7 @@ def test_the_table_is_right_about_the_owner(stage: Stage, owner_client: Client) 
     assert {name: status for name, status in answers.items() if status >= 500} == {}
 
 
+@pytest.mark.slow
 def test_reading_changes_nothing(stage: Stage, owner_client: Client) -> None:
     changing = []
     look_through([stage.session], within_s=60)  # whoever opens a session first has its misses found, and kept
@@ -172,6 +173,7 @@ def test_reading_changes_nothing(stage: Stage, owner_client: Client) -> None:
     assert changing == []
 
 
+@pytest.mark.slow
 def test_the_wrong_method_is_refused(stage: Stage, owner_client: Client) -> None:
     before = everything_stored()
     wrong = []

@@ -11,6 +11,7 @@ from playground.conversations import autosave
 from playground.views.command_catalogue import ACTIONS, NAVIGATION, PAGES
 from tests.support.browser import expect
 from tests.support.drafting import HELLO
+from tests.support.examples import one_of_each
 from tests.support.runs import stored_run
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def test_each_action_of_the_catalogue_is_found_on_its_page(page: Any, log_in: An
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", one_of_each(["light", "dark"]))
 def test_a_phone_opens_it_by_touch_and_it_is_accessible(new_page: Any, axe: Any, theme: str) -> None:
     page = new_page(width=390, height=844, color_scheme=theme)
     page.goto("/")

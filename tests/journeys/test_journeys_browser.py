@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.browser import expect
+from tests.support.examples import one_of_each
 from tests.support.upstream import KEY, Handler, Upstream, text_events
 
 PARTS = [f"piece-{number} " for number in range(60)]
@@ -189,15 +190,17 @@ def test_a_lost_connection_is_said_and_the_stream_goes_on_without_gap_or_double(
 
 @pytest.mark.parametrize(
     ("model", "words"),
-    [
-        ("sandbox-error-400", ["400", "invalid_request_error"]),
-        ("sandbox-error-401", ["401", "authentication_error"]),
-        ("sandbox-error-429", ["429", "rate_limit_error", "retry-after"]),
-        ("sandbox-error-529", ["529", "overloaded_error"]),
-        ("sandbox-error-in-stream", ["200", "overloaded_error"]),
-        ("sandbox-truncated", ["Truncated"]),
-        ("sandbox-error-page", ["502"]),
-    ],
+    one_of_each(
+        [
+            ("sandbox-error-400", ["400", "invalid_request_error"]),
+            ("sandbox-error-401", ["401", "authentication_error"]),
+            ("sandbox-error-429", ["429", "rate_limit_error", "retry-after"]),
+            ("sandbox-error-529", ["529", "overloaded_error"]),
+            ("sandbox-error-in-stream", ["200", "overloaded_error"]),
+            ("sandbox-truncated", ["Truncated"]),
+            ("sandbox-error-page", ["502"]),
+        ]
+    ),
 )
 def test_each_failure_shows_its_cause_and_what_was_kept(page: Any, model: str, words: list[str]) -> None:
     page.goto("/")
@@ -221,7 +224,7 @@ def test_the_keyboard_alone_is_enough(page: Any) -> None:
     expect(answer(page)).to_contain_text("end_turn")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", one_of_each([390, 1440]))
 def test_axe_finds_nothing_before_and_after_an_answer(new_page: Any, axe: Any, width: int) -> None:
     page = new_page(width)
     page.goto("/")

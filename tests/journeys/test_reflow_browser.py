@@ -78,6 +78,7 @@ def look_at(page: Any, address: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_on_any_page_of_a_user(
     new_page: Any, axe: Any, log_in: Any, owner: User, addresses: list[str]
 ) -> None:
@@ -88,6 +89,7 @@ def test_axe_finds_nothing_on_any_page_of_a_user(
         axe(page, in_both_themes=True)
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_on_the_pages_of_visitors_and_where_nothing_is(new_page: Any, axe: Any) -> None:
     page = new_page(1280, 720)
     for address in (*OF_VISITORS, *GONE):
@@ -111,6 +113,7 @@ def test_at_400_percent_no_page_scrolls_sideways_and_nothing_is_cut_off(
     assert wrong == {}
 
 
+@pytest.mark.slow
 def test_with_text_at_twice_its_size_nothing_is_cut_off(
     new_page: Any, log_in: Any, owner: User, addresses: list[str]
 ) -> None:
@@ -141,6 +144,7 @@ def test_in_a_low_window_the_page_scrolls_as_one_and_try_it_stays_in_sight(new_p
     expect(last).to_be_in_viewport()
 
 
+@pytest.mark.slow
 def test_a_forced_palette_leaves_what_is_on_chosen_or_focused_to_be_seen(new_page: Any) -> None:
     page = new_page(1440, 900, forced_colors="active")
     page.goto("/")
@@ -160,6 +164,7 @@ def test_a_forced_palette_leaves_what_is_on_chosen_or_focused_to_be_seen(new_pag
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
 
 
+@pytest.mark.slow
 def test_nothing_moves_by_itself_for_those_who_asked_for_it(new_page: Any, settings: Any) -> None:
     settings.SANDBOX_SPEED = 0.05
     page = new_page(1440, 900)

@@ -224,7 +224,7 @@ async def test_a_client_that_leaves_closes_the_upstream(relay: Relay) -> None:
         await relay.to(upstream)
         async with httpx.AsyncClient() as client, relay.stream(client) as answer:
             await anext(answer.aiter_raw())
-        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 2)
+        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 30)
 
 
 @pytest.mark.parametrize(

@@ -334,7 +334,7 @@ async def test_a_stream_ends_with_its_account(relay: Relay, end: Any) -> None:
             await anext(chunks)
             await database_sync_to_async(end)(relay.owner)
             rest = b"".join([chunk async for chunk in chunks])
-        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 10)
+        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 30)
     assert b"event: error" in rest
     assert b"deactivated" in rest
 
@@ -351,7 +351,7 @@ async def test_a_stream_ends_when_its_account_was_deactivated_elsewhere(
             await anext(chunks)
             await database_sync_to_async(User.objects.filter(pk=relay.owner.pk).update)(is_active=False)
             assert b"event: error" in b"".join([chunk async for chunk in chunks])
-        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 10)
+        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 30)
 
 
 @pytest.mark.parametrize("end", [AccessKey.revoke, AccessKey.delete])
@@ -363,7 +363,7 @@ async def test_a_stream_ends_with_its_access_key(relay: Relay, end: Any) -> None
             await anext(chunks)
             await database_sync_to_async(lambda: end(AccessKey.objects.get()))()
             rest = b"".join([chunk async for chunk in chunks])
-        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 10)
+        await asyncio.wait_for(upstream.exchanges[0].gone.wait(), 30)
     assert b"event: error" in rest
     assert b"The access key of this request was revoked." in rest
 

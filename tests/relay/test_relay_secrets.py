@@ -138,7 +138,7 @@ async def again(relay: Relay, action: str = "again", **data: Any) -> httpx.Respo
 
 async def asked(upstream: RawUpstream, times: int) -> Exchange:
     """What the upstream was asked last, once it was asked so often."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(upstream.exchanges) < times or not upstream.exchanges[times - 1].head:
             await asyncio.sleep(0.02)
     return upstream.exchanges[times - 1]

@@ -18,6 +18,7 @@ from playground.models import Run
 from playground.models.run import first_id_at
 from tests.support import runs
 from tests.support.browser import expect
+from tests.support.examples import one_of_each
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -68,8 +69,9 @@ def test_only_what_fits_the_filter_appears(page: Any, live_url: str, log_in: Any
 
 def test_recent_requests_are_live_on_the_playground(page: Any, live_url: str, log_in: Any, owner: User) -> None:
     log_in(page, owner)
-    page.goto("/")
-    page.wait_for_timeout(500)
+    with page.expect_websocket():
+        page.goto("/")
+    expect(page.locator("#recent-requests [data-empty]")).to_be_attached()
     send(live_url, owner)
     expect(page.locator("#recent-requests tr[data-run-id]")).to_have_count(1)
 
@@ -240,6 +242,7 @@ def test_the_request_is_shown_as_turns_json_headers_and_code(page: Any, log_in: 
     expect(page.locator("#request-code")).to_contain_text("import anthropic")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_every_page_of_the_log_can_be_used_by_everybody(
     new_page: Any, log_in: Any, axe: Any, owner: User, width: int, scheme: str
@@ -280,7 +283,7 @@ def test_what_the_filter_finds_is_downloaded_and_the_page_says_how_much(page: An
     expect(page.get_by_text("Exported 1 request.")).to_be_visible()
 
 
-@pytest.mark.parametrize("address", ["/requests/", "/accounts/"])
+@pytest.mark.parametrize("address", one_of_each(["/requests/", "/accounts/"]))
 def test_the_zip_of_the_account_tells_how_far_it_is(page: Any, log_in: Any, owner: User, address: str) -> None:
     many(owner, 3)
     log_in(page, owner)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,18 +25,59 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(600))
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Any]:
-    """Start a server: `serve("--port", "0", PLAYGROUND_DRAIN="1")`; `data` for another folder than the test's one."""
+@pytest.fixture(scope="session")
+def used_folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A data folder that a server has used, with one user, and that user's access key.
+
+    The first start in a folder makes the tables and packs the static files, which takes longer than most tests do.
+    """
+    data = tmp_path_factory.mktemp("used") / "var"
+    first = Serving(data)
+    try:
+        first.url()
+        key = first.new_key()
+        first.end()
+    finally:
+        first.kill()
+    return data, key
+
+
+@contextmanager
+def servers(usual: Path, used_folder: tuple[Path, str]) -> Iterator[Any]:
     started: list[Serving] = []
 
-    def start(*arguments: str, data: Path | None = None, umask: int = -1, **settings: str) -> Serving:
-        started.append(Serving(data or tmp_path / "var", *arguments, umask=umask, **settings))
+    def start(
+        *arguments: str, data: Path | None = None, umask: int = -1, first: bool = False, **settings: str
+    ) -> Serving:
+        folder = data or usual
+        if not first and not folder.exists():
+            shutil.copytree(used_folder[0], folder)
+        started.append(Serving(folder, *arguments, umask=umask, **settings))
+        started[-1].key = "" if first or "PLAYGROUND_DATABASE_URL" in settings else used_folder[1]
         return started[-1]
 
-    yield start
-    for serving in started:
-        serving.kill()
+    try:
+        yield start
+    finally:
+        for serving in started:
+            serving.kill()
+
+
+@pytest.fixture
+def serve(tmp_path: Path, used_folder: tuple[Path, str]) -> Iterator[Any]:
+    """Start a server: `serve("--port", "0", PLAYGROUND_DRAIN="1")`; `data` for another folder than the test's one.
+
+    The folder is one that was used before, unless the server is the `first` in it.
+    """
+    with servers(tmp_path / "var", used_folder) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def serve_all(tmp_path_factory: pytest.TempPathFactory, used_folder: tuple[Path, str]) -> Iterator[Any]:
+    """Likewise, for a server that the tests of a module share."""
+    with servers(tmp_path_factory.mktemp("shared") / "var", used_folder) as start:
+        yield start
 
 
 @pytest.fixture

@@ -17,6 +17,10 @@ get = partial(httpx.get, timeout=90)
 post = partial(httpx.post, timeout=90)
 head = partial(httpx.head, timeout=90)
 ROOT = Path(__file__).resolve().parent.parent.parent
+NEW_KEY = (
+    "from accounts.models import AccessKey, User; "
+    "print(AccessKey.objects.issue(owner=User.objects.create_user('u'), name='k')[1])"
+)
 
 
 def environment(data: Path, **settings: str) -> dict[str, str]:
@@ -37,6 +41,7 @@ class Serving:
 
     def __init__(self, data: Path, *arguments: str, umask: int = -1, **settings: str) -> None:
         self.data = data
+        self.key = ""
         self.settings = settings
         self.printed = ""
         self.process = subprocess.Popen(
@@ -66,12 +71,8 @@ class Serving:
         return manage(self.data, *arguments, **self.settings).stdout
 
     def new_key(self) -> str:
-        """An access key of a new user's."""
-        code = (
-            "from accounts.models import AccessKey, User; "
-            "print(AccessKey.objects.issue(owner=User.objects.create_user('u'), name='k')[1])"
-        )
-        return self.manage("shell", "--no-imports", "-c", code).split()[-1]
+        """The access key that its data folder came with, or one of a new user's."""
+        return self.key or self.manage("shell", "--no-imports", "-c", NEW_KEY).split()[-1]
 
     def end(self, number: int = signal.SIGTERM) -> str:
         """Ask it to stop; all that it has printed."""

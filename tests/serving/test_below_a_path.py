@@ -13,9 +13,11 @@ from tests.serving.test_server_sockets import WebSocket
 QUESTION = {"model": "sandbox-echo", "max_tokens": 64, "messages": [{"role": "user", "content": "Hello"}]}
 
 
-@pytest.fixture
-def site(serve: Any) -> tuple[Any, str]:
-    serving = serve(PLAYGROUND_PUBLIC_URL="http://127.0.0.1:1/tools/playground", PLAYGROUND_ALLOWED_HOSTS="127.0.0.1")
+@pytest.fixture(scope="module")
+def site(serve_all: Any) -> tuple[Any, str]:
+    serving = serve_all(
+        PLAYGROUND_PUBLIC_URL="http://127.0.0.1:1/tools/playground", PLAYGROUND_ALLOWED_HOSTS="127.0.0.1"
+    )
     line = serving.until("Messages Playground is at")
     assert "http://127.0.0.1:1/tools/playground/" in line
     match = re.search(r"listening on port (\d+)", line)

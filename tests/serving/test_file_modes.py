@@ -19,7 +19,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 
 def test_a_server_started_with_an_open_umask_leaves_nothing_readable(serve: Any) -> None:
-    serving = serve(umask=0)
+    serving = serve(umask=0, first=True)
     url = serving.url()
     get(url)
     assert {"playground.sqlite3", "playground.sqlite3-wal"} <= {path.name for path in serving.data.iterdir()}
@@ -31,6 +31,7 @@ def test_so_do_the_commands_that_make_the_database(tmp_path: Path) -> None:
     assert modes(tmp_path / "var") == {}
 
 
+@pytest.mark.slow
 def test_an_existing_folder_is_mended_at_the_start(serve: Any, tmp_path: Path) -> None:
     manage(tmp_path / "var", "migrate")
     inside = tmp_path / "var/files/attachments/ab"

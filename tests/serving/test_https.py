@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.serving.rig import manage
+from tests.support.examples import one_of_each
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 YEAR = "max-age=31536000"
 PUBLIC = {"PLAYGROUND_PUBLIC_URL": "https://play.example"}
@@ -20,35 +24,29 @@ print("TOLD", [page.headers.get("strict-transport-security", ""), file.get(b"str
 """
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with all that a page needs."""
-    data = tmp_path_factory.mktemp("https") / "var"
-    manage(data, "migrate")
-    manage(data, "collectstatic", "--noinput")
-    return data
-
-
 @pytest.mark.parametrize(
     ("environment", "expected"),
-    [
-        ({}, ""),
-        ({"PLAYGROUND_HTTPS": "1"}, YEAR),
-        (PUBLIC, YEAR),
-        (PUBLIC | {"PLAYGROUND_HTTPS": "0"}, ""),
-        (PUBLIC | {"PLAYGROUND_HSTS": "600"}, "max-age=600"),
-        (PUBLIC | {"PLAYGROUND_HSTS": "0"}, ""),
-        (PUBLIC | {"PLAYGROUND_HSTS_SUBDOMAINS": "1"}, f"{YEAR}; includeSubDomains"),
-        (
-            PUBLIC | {"PLAYGROUND_HSTS_SUBDOMAINS": "1", "PLAYGROUND_HSTS_PRELOAD": "1"},
-            f"{YEAR}; includeSubDomains; preload",
-        ),
-        ({"PLAYGROUND_HSTS": "600", "PLAYGROUND_HSTS_PRELOAD": "1"}, ""),
-    ],
+    one_of_each(
+        [
+            ({}, ""),
+            ({"PLAYGROUND_HTTPS": "1"}, YEAR),
+            (PUBLIC, YEAR),
+            (PUBLIC | {"PLAYGROUND_HTTPS": "0"}, ""),
+            (PUBLIC | {"PLAYGROUND_HSTS": "600"}, "max-age=600"),
+            (PUBLIC | {"PLAYGROUND_HSTS": "0"}, ""),
+            (PUBLIC | {"PLAYGROUND_HSTS_SUBDOMAINS": "1"}, f"{YEAR}; includeSubDomains"),
+            (
+                PUBLIC | {"PLAYGROUND_HSTS_SUBDOMAINS": "1", "PLAYGROUND_HSTS_PRELOAD": "1"},
+                f"{YEAR}; includeSubDomains; preload",
+            ),
+            ({"PLAYGROUND_HSTS": "600", "PLAYGROUND_HSTS_PRELOAD": "1"}, ""),
+        ],
+        lambda case: case[1] == "",
+    ),
 )
 def test_pages_and_files_tell_browsers_the_same_of_https(
-    environment: dict[str, str], expected: str, prepared: Path
+    environment: dict[str, str], expected: str, used_folder: tuple[Path, str]
 ) -> None:
-    told = manage(prepared, "shell", "-c", TOLD, PLAYGROUND_ALLOWED_HOSTS="play.example", **environment)
+    told = manage(used_folder[0], "shell", "-c", TOLD, PLAYGROUND_ALLOWED_HOSTS="play.example", **environment)
     assert f"TOLD {[expected, expected]}" in told.stdout
     assert "PLAYGROUND_" not in told.stderr

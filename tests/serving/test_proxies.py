@@ -89,6 +89,7 @@ def behind(request: pytest.FixtureRequest, serve: Any, tmp_path: Path) -> Iterat
             proxy.terminate()
 
 
+@pytest.mark.slow
 def test_nothing_is_delayed_or_lost_behind_the_documented_proxy(behind: tuple[Any, str]) -> None:
     serving, url = behind
     named = {"host": "playground.example", "x-forwarded-for": "9.9.9.9"}

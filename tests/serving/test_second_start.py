@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
 
 LONG = {
     "model": "sandbox-slow",
@@ -34,6 +35,7 @@ def running(serving: Any) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_a_second_start_beside_a_serving_one_refuses_and_touches_nothing(serve: Any) -> None:
     first = serve(**ENDLESS)
     with running(first):
@@ -57,6 +59,7 @@ def test_a_second_start_waits_while_the_first_drains(serve: Any) -> None:
     assert states_in(first.data) == ["cancelled"]
 
 
+@pytest.mark.slow
 def test_two_data_folders_on_one_postgresql_are_one_site(serve: Any, postgres: str, tmp_path: Path) -> None:
     first = serve(data=tmp_path / "one", PLAYGROUND_DATABASE_URL=postgres, **ENDLESS)
     with running(first):

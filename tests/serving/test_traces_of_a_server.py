@@ -63,6 +63,7 @@ def test_a_relayed_request_is_a_span_at_the_collector(serve: Any, collector: Any
     assert "Traceback" not in serving.end()
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_with_the_server_is_sent_before_it_stops(serve: Any, collector: Any) -> None:
     address = f"http://127.0.0.1:{collector.server_address[1]}"
     serving = serve(PLAYGROUND_TRACES="1", OTEL_EXPORTER_OTLP_ENDPOINT=address, OTEL_BSP_SCHEDULE_DELAY="3600000")
@@ -70,9 +71,10 @@ def test_a_run_that_ends_with_the_server_is_sent_before_it_stops(serve: Any, col
     headers = {"x-api-key": serving.new_key()}
     assert post(f"{url}v1/messages", json=QUESTION, headers=headers).status_code == 200
     serving.end()
-    assert collector.received.get(timeout=10).resource_spans
+    assert collector.received.get(timeout=60).resource_spans
 
 
+@pytest.mark.slow
 def test_a_collector_that_is_away_costs_nobody_a_request(serve: Any) -> None:
     serving = serve(
         PLAYGROUND_TRACES="1", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_BSP_SCHEDULE_DELAY="50"

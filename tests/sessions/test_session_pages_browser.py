@@ -12,6 +12,7 @@ from tests.sessions.scripted_agent import Agent
 from tests.sessions.stored import StoredSession, work
 from tests.sessions.test_shared import published
 from tests.support.browser import expect
+from tests.support.examples import one_of_each
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -46,7 +47,7 @@ def test_a_step_is_chosen_by_press_key_and_address(
     expect(page.get_by_role("heading", name="Cache miss:")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", one_of_each([390, 1440]))
 def test_both_pages_have_no_accessibility_violation(
     new_page: Any, log_in: Any, live_url: str, session: StoredSession, owner: User, axe: Any, width: int
 ) -> None:

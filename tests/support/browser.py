@@ -172,3 +172,14 @@ playwright_expect.set_options(timeout=20_000)  # a busy machine is no fault of t
 def expect(remote: Remote) -> Any:
     """Playwright's `expect`, waiting in the browser's thread."""
     return remote._thread.call(lambda: playwright_expect(remote._target))
+
+
+def settle(page: Any) -> None:
+    """Wait until the server has everything that was typed or pressed, and what it answered is in use on the page."""
+    page.evaluate(
+        """async () => {
+          const pause = (ms) => new Promise((done) => setTimeout(done, ms))
+          const isBusy = () => document.querySelector("html[data-unsent], .htmx-added") !== null
+          for (let quiet = 0; quiet < 3; await pause(15)) quiet = isBusy() ? 0 : quiet + 1
+        }"""
+    )

@@ -11,7 +11,7 @@ def connect(url: str, receive_buffer: int | None = None) -> socket.socket:
     opened = socket.socket()
     if receive_buffer:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    opened.settimeout(10)
+    opened.settimeout(60)  # a busy machine is no fault
     opened.connect((parts.hostname, parts.port))
     return opened
 

@@ -12,10 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.serving.test_serve import Serving, serve
+from tests.serving.rig import Serving
 from tests.support.upstream import KEY, Handler, Upstream, text_events
 
-__all__ = ["serve"]
 PARTS = [f"piece-{number} " for number in range(20)]
 
 
@@ -38,7 +37,7 @@ def key_for(serving: Serving, url: str) -> str:
     """A user, a connection of theirs and an access key for it, made by the commands that operators have."""
     code = (
         "from accounts.models import AccessKey, Connection, User; "
-        "u = User.objects.create_user('u'); "
+        "u = User.objects.get(); "
         f"c = Connection(owner=u, name='raw', base_url='{url}'); c.set_credential('{KEY}'); c.save(); "
         "print(AccessKey.objects.issue(owner=u, name='k', connection=c)[1])"
     )
@@ -47,9 +46,9 @@ def key_for(serving: Serving, url: str) -> str:
 
 def query(serving: Serving, sql: str) -> list[tuple[Any, ...]]:
     with sqlite3.connect(serving.data / "playground.sqlite3") as database:
-        found = database.execute(sql).fetchall()
+        rows = database.execute(sql).fetchall()
     database.close()
-    return found
+    return rows
 
 
 def kept(serving: Serving) -> str:
@@ -83,6 +82,7 @@ def until(condition: Any) -> None:
     raise AssertionError("it did not come about")
 
 
+@pytest.mark.slow
 def test_sigterm_waits_a_while_then_interrupts_stores_everything_and_tells_the_client(
     serve: Any, upstream: tuple[Upstream, threading.Event]
 ) -> None:
@@ -92,13 +92,14 @@ def test_sigterm_waits_a_while_then_interrupts_stores_everything_and_tells_the_c
     until(lambda: "piece-19" in "".join(said))
     serving.process.send_signal(signal.SIGTERM)
     serving.process.communicate(timeout=90)
-    reading.join(10)
+    reading.join(60)
     assert serving.process.returncode == 0
     assert "event: error" in "".join(said)
     assert query(serving, "SELECT state, failure_kind FROM playground_run") == [("interrupted", "server_stopping")]
     assert "piece-19" in kept(serving)
 
 
+@pytest.mark.slow
 def test_sigterm_lets_a_run_finish_that_finishes_in_time(serve: Any) -> None:
     slow = Upstream(lambda handler: handler.send_events(text_events(*PARTS), pause_s=0.05))
     serving = serve("--port", "0", PLAYGROUND_DRAIN="20")
@@ -107,13 +108,14 @@ def test_sigterm_lets_a_run_finish_that_finishes_in_time(serve: Any) -> None:
     until(lambda: "piece-0" in "".join(said))
     serving.process.send_signal(signal.SIGTERM)
     serving.process.communicate(timeout=90)
-    reading.join(10)
+    reading.join(60)
     slow.close()
     assert "message_stop" in "".join(said)
     assert query(serving, "SELECT state FROM playground_run") == [("completed",)]
     assert "message_stop" in kept(serving)
 
 
+@pytest.mark.slow
 def test_after_sigkill_the_next_start_shows_what_had_been_stored(
     serve: Any, upstream: tuple[Upstream, threading.Event]
 ) -> None:
@@ -124,7 +126,7 @@ def test_after_sigkill_the_next_start_shows_what_had_been_stored(
     until(lambda: "piece-19" in kept(serving))
     serving.process.kill()
     serving.process.wait()
-    reading.join(10)
+    reading.join(60)
     assert said[-1].startswith("cut")
     assert query(serving, "SELECT state FROM playground_run") == [("running",)]
     again = serve("--port", "0")
