@@ -14,14 +14,7 @@ from tests.support.browser import expect
 from tests.support.examples import one_of_each
 from tests.support.hostile_texts import HOSTILE
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
-
-
-@pytest.fixture(autouse=True)
-def paced(settings: Any) -> None:
-    """The sandbox at four times its usual pace: slow enough to be seen streaming."""
-    settings.SANDBOX_SPEED = 4.0
-    settings.VISITOR_RUNS_PER_MINUTE = settings.RUNS_PER_MINUTE = 1000
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end, pytest.mark.usefixtures("paced")]
 
 
 SHOTS = os.environ.get("PLAYGROUND_SHOTS")  # a folder for pictures of every view
@@ -133,12 +126,6 @@ def test_escape_stops_the_run(page: Any) -> None:
     page.locator(".wordmark").focus()
     page.keyboard.press("Escape")
     expect(panel(page)).to_have_attribute("data-state", "cancelled")
-
-
-def test_the_title_tells_when_a_run_ends_behind_the_readers_back(page: Any) -> None:
-    ask(page, "sandbox-stories", "Tell me a story")
-    page.evaluate("() => Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
-    expect(page).to_have_title(re.compile("done"), timeout=30_000)
 
 
 def test_what_waits_to_be_painted_when_the_socket_closes_is_painted_and_the_end_told_right(page: Any) -> None:
@@ -337,69 +324,6 @@ def test_text_that_goes_on_after_a_table_grows_in_its_cells(page: Any, pieces: l
     grown = page.evaluate(GROW, [str(render("| city | trips |\n|---|--:|\n| R")), pieces])
     whole = page.evaluate(GROW, [str(render("| city | trips |\n|---|--:|\n| Rome | 3\n| Oslo | 1 |")), []])
     assert grown.split() == whole.split()
-
-
-# --- Behind the reader's back -------------------------------------------------------------------------------------
-
-STAND_IN = """{
-  window.told = []
-  window.Notification = class {
-    static async requestPermission() { return "%s" }
-    constructor(title, { body, tag }) { window.told.push([title, body, tag]) }
-  }
-}"""
-
-
-def hide(page: Any) -> None:
-    page.evaluate("() => Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
-
-
-@pytest.mark.parametrize(
-    ("permission", "label", "told"),
-    [
-        ("granted", "You will be notified", [["Request done", "sandbox-stories", "run-ended"]]),
-        pytest.param("denied", "Not allowed by the browser", [], marks=pytest.mark.slow),
-    ],
-)
-def test_the_end_of_a_run_behind_the_readers_back_is_told_by_the_desktop_if_that_may_be(
-    page: Any, permission: str, label: str, told: list[Any]
-) -> None:
-    page.add_init_script(STAND_IN % permission)
-    ask(page, "sandbox-stories", "Tell me a story")
-    wait_for_end(page)
-    panel(page).get_by_label("More for this response").click()
-    wish = panel(page).locator("[data-notify]")
-    wish.click()
-    expect(wish).to_have_text(label)
-    assert page.evaluate("window.told") == [], "a reader who looks on is told nothing"
-    page.get_by_role("button", name="Try It!").first.click()
-    expect(panel(page)).to_have_attribute("data-state", "running")
-    hide(page)
-    expect(page).to_have_title(re.compile("done"), timeout=30_000)
-    assert page.evaluate("window.told") == told
-
-
-def test_no_notification_is_made_that_nobody_asked_for(page: Any) -> None:
-    page.add_init_script(STAND_IN % "granted")
-    ask(page, "sandbox-stories", "Tell me a story")
-    hide(page)
-    expect(page).to_have_title(re.compile("done"), timeout=30_000)
-    assert page.evaluate("window.told") == []
-
-
-@pytest.mark.parametrize(
-    ("model", "word"),
-    one_of_each([("sandbox-stories", "done"), ("sandbox-error-529", "failed"), ("sandbox-truncated", "cut off")]),
-)
-def test_the_title_says_how_a_run_ended_until_the_reader_is_back(page: Any, model: str, word: str) -> None:
-    page.goto("/")
-    usual = page.title()
-    hide(page)
-    page.locator('#ask [name="model"]').fill(model)
-    page.get_by_role("button", name="Try It!").first.click()
-    expect(page).to_have_title(f"● {word} · {usual}", timeout=30_000)
-    page.evaluate("() => { delete document.hidden; document.dispatchEvent(new Event('visibilitychange')) }")
-    expect(page).to_have_title(usual)
 
 
 # --- Every view, in both themes, wide and narrow ------------------------------------------------------------------

@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def reader(client: Client, owner: User) -> Client:
-    client.force_login(owner)
-    return client
-
-
 class Markup(HTMLParser):
     """What in a page could run or load."""
 

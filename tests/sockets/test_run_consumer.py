@@ -8,183 +8,23 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from channels.db import database_sync_to_async
-from channels.testing import WebsocketCommunicator
-from django.conf import settings as django_settings
 from django.contrib.auth.models import AnonymousUser
 
-from accounts.login_sessions import end_all
-from playground import dispatch
-from playground.asgi import application
-from playground.dispatch import process
 from playground.engine.events import Ended, Failure, Received, RunEvent, Streamed
 from playground.engine.live_run import LiveRun
 from playground.identity import visitors
 from playground.sockets import close_codes, owner_consumer, run_consumer
 from playground.sockets.frame_rate import LoopLag
-from tests.support.runs import ended, live_run, store, stream, tell, told
+from tests.support.runs import ended, stream, tell, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WORDS = "one two three four five six seven eight nine ten"
 
 
-def put_live(run: LiveRun) -> LiveRun:
-    """Let the process know the run, as if it had been started here."""
-    dispatch.get_live()._runs[run.id] = run
-    return run
-
-
-class Socket:
-    """A page's end of a socket, which acknowledges what it gets unless told otherwise."""
-
-    def __init__(self, run: LiveRun, *, visitor: str | None = None, query: str = "", cookie: str = "") -> None:
-        headers = [(b"origin", b"http://localhost"), (b"host", b"localhost")]
-        if visitor:
-            cookie = f"{visitors.COOKIE}={visitors.sign(visitor)}"
-        if cookie:
-            headers.append((b"cookie", cookie.encode()))
-        self.communicator = WebsocketCommunicator(application, f"/ws/runs/{run.id}/{query}", headers=headers)
-        self.acknowledges = True
-        self.frames: list[dict[str, Any]] = []
-
-    async def open(self) -> bool:
-        connected, _ = await self.communicator.connect(timeout=30)
-        return connected
-
-    async def next(self) -> dict[str, Any] | int:
-        """The next frame, or the code that the socket was closed with."""
-        message = await self.communicator.receive_output(timeout=30)
-        if message["type"] == "websocket.close":
-            return message.get("code", 1000)
-        frame = json.loads(message["text"])
-        if frame["type"] == "piece":
-            parts = [frame["text"]]
-            while len(parts) < frame["of"]:
-                parts.append(json.loads((await self.communicator.receive_output(timeout=30))["text"])["text"])
-            frame = json.loads("".join(parts))
-        self.frames.append(frame)
-        if self.acknowledges and (frame["frame"] % 8 == 0 or frame["type"] == "ended"):
-            await self.say({"type": "seen", "frame": frame["frame"]})
-        return frame
-
-    async def say(self, words: Any) -> None:
-        await self.communicator.send_to(text_data=words if isinstance(words, str) else json.dumps(words))
-
-    async def until_closed(self) -> int:
-        while isinstance(said := await self.next(), dict):
-            pass
-        return said
-
-    async def until_number(self, number: int) -> None:
-        while not self.numbers or self.numbers[-1] < number:
-            assert isinstance(await self.next(), dict)
-
-    @property
-    def numbers(self) -> list[int]:
-        return [event[0] for frame in self.frames for event in frame.get("events", [])]
-
-    @property
-    def patches(self) -> list[dict[str, Any]]:
-        return [patch for frame in self.frames for patch in frame.get("draw", [])]
-
-    async def leave(self) -> None:
-        await self.communicator.disconnect()
-
-
-@pytest.fixture
-def visitors_run() -> LiveRun:
-    return live_run(None)
-
-
-@pytest.fixture
-async def open_socket(visitors_run: LiveRun) -> Any:
-    """Open sockets of the visitor who owns the run; all are left at the end."""
-    opened: list[Socket] = []
-
-    async def open_one(query: str = "", run: LiveRun | None = None) -> Socket:
-        put_live(run or visitors_run)
-        socket = Socket(run or visitors_run, visitor="somebody", query=query)
-        opened.append(socket)
-        assert await socket.open()
-        return socket
-
-    yield open_one
-    for socket in opened:
-        await socket.leave()
-
-
 def in_pieces(events: list[RunEvent], *cuts: int) -> list[list[RunEvent]]:
     edges = [0, *cuts, len(events)]
     return [events[start:stop] for start, stop in pairwise(edges)]
-
-
-# --- Who may listen ------------------------------------------------------------------------------------------------
-
-
-async def session_cookie(client: Any, user: Any) -> str:
-    await database_sync_to_async(client.force_login)(user)
-    return f"{django_settings.SESSION_COOKIE_NAME}={client.cookies[django_settings.SESSION_COOKIE_NAME].value}"
-
-
-async def test_the_owner_may_listen(owner: Any, client: Any) -> None:
-    run = put_live(tell(live_run(owner)))
-    socket = Socket(run, cookie=await session_cookie(client, owner))
-    assert await socket.open()
-    assert await socket.until_closed() == 1000
-
-
-@pytest.mark.parametrize("fails", [True, False])
-async def test_the_reader_is_told_when_what_arrives_is_not_being_saved(
-    owner: Any, client: Any, monkeypatch: Any, fails: bool
-) -> None:
-    monkeypatch.setattr(process.current().recorder, "failing", fails)
-    socket = Socket(put_live(tell(live_run(owner))), cookie=await session_cookie(client, owner))
-    assert await socket.open()
-    await socket.until_closed()
-    assert [frame["is_failing"] for frame in socket.frames if frame["type"] == "saving"] == [True] * fails
-
-
-async def test_another_user_is_refused_as_if_there_were_no_such_run(owner: Any, stranger: Any, client: Any) -> None:
-    run = put_live(tell(live_run(owner)))
-    assert not await Socket(run, cookie=await session_cookie(client, stranger)).open()
-
-
-async def test_a_visitors_run_belongs_to_the_cookie_and_not_to_whoever_knows_its_number(visitors_run: LiveRun) -> None:
-    put_live(tell(visitors_run))
-    assert not await Socket(visitors_run, visitor="somebody-else").open()
-    assert not await Socket(visitors_run).open()
-    assert not await Socket(visitors_run, cookie=f"{visitors.COOKIE}=somebody").open()
-    mine = Socket(visitors_run, visitor="somebody")
-    assert await mine.open()
-    await mine.leave()
-
-
-async def test_a_foreign_page_is_refused(visitors_run: LiveRun) -> None:
-    put_live(visitors_run)
-    socket = Socket(visitors_run, visitor="somebody")
-    socket.communicator.scope["headers"][0] = (b"origin", b"https://foreign.example")
-    assert not await socket.open()
-
-
-async def test_a_stored_run_says_that_it_is_over(owner: Any, client: Any) -> None:
-    run = tell(live_run(owner))
-    await database_sync_to_async(store)(run)
-    socket = Socket(run, cookie=await session_cookie(client, owner))
-    assert await socket.open()
-    assert await socket.next() == {"type": "ended", "state": "completed", "stored": True, "frame": 1}
-    assert await socket.until_closed() == 1000
-
-
-async def test_more_sockets_than_a_user_may_have_are_let_go(open_socket: Any, settings: Any) -> None:
-    settings.SOCKETS_PER_USER = 2
-    first, second, third = [await open_socket() for _ in range(3)]
-    assert await third.until_closed() == close_codes.TOO_MANY
-    await first.leave()
-    fourth = await open_socket()
-    await fourth.say({"type": "seen", "frame": 0})
-    assert await second.communicator.receive_nothing()
-    assert await fourth.communicator.receive_nothing()
 
 
 # --- Order, gathering, resuming ------------------------------------------------------------------------------------
@@ -366,44 +206,6 @@ async def test_events_or_frames_can_be_acknowledged(
             await socket.say({"type": "seen"} | seen)
             await asyncio.sleep(0.11)
     assert socket.numbers[-1] == visitors_run.event_count
-
-
-# --- The session --------------------------------------------------------------------------------------------------
-
-
-async def test_ending_the_sessions_ends_the_socket_at_once(owner: Any, client: Any) -> None:
-    run = put_live(live_run(owner))
-    socket = Socket(run, cookie=await session_cookie(client, owner))
-    assert await socket.open()
-    await database_sync_to_async(end_all)(owner)
-    assert await socket.until_closed() == close_codes.SESSION_ENDED
-
-
-async def test_logging_out_ends_the_socket(owner: Any, client: Any) -> None:
-    run = put_live(live_run(owner))
-    socket = Socket(run, cookie=await session_cookie(client, owner))
-    assert await socket.open()
-    await database_sync_to_async(client.logout)()
-    assert await socket.until_closed() == close_codes.SESSION_ENDED
-
-
-async def test_a_session_that_ended_unheard_is_found_by_the_check(owner: Any, client: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(owner_consumer, "RECHECK_S", 0.05)
-    run = put_live(live_run(owner))
-    socket = Socket(run, cookie=await session_cookie(client, owner))
-    assert await socket.open()
-    await database_sync_to_async(lambda: client.session.delete())()
-    assert await socket.until_closed() == close_codes.SESSION_ENDED
-
-
-async def test_a_run_cannot_be_stopped_with_a_session_that_has_ended(owner: Any, client: Any) -> None:
-    run = put_live(live_run(owner))
-    socket = Socket(run, cookie=await session_cookie(client, owner))
-    assert await socket.open()
-    await database_sync_to_async(lambda: client.session.delete())()
-    await socket.say({"type": "stop"})
-    assert await socket.until_closed() == close_codes.SESSION_ENDED
-    assert not run.is_over
 
 
 async def test_a_run_that_the_server_cuts_off_says_so(open_socket: Any, visitors_run: LiveRun) -> None:
