@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from contextlib import contextmanager
@@ -31,15 +32,25 @@ def used_folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
     The first start in a folder makes the tables and packs the static files, which takes longer than most tests do.
     """
-    data = tmp_path_factory.mktemp("used") / "var"
-    first = Serving(data)
+    ours = tmp_path_factory.getbasetemp()
+    folder = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours  # which the workers share
+    data, note = folder / "used", folder / "used.key"
+    with (folder / "used.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not note.exists():
+            note.write_text(key_of_first_start(data))
+    return data, note.read_text()
+
+
+def key_of_first_start(data: Path) -> str:
+    serving = Serving(data)
     try:
-        first.url()
-        key = first.new_key()
-        first.end()
+        serving.url()
+        key = serving.new_key()
+        serving.end()
     finally:
-        first.kill()
-    return data, key
+        serving.kill()
+    return key
 
 
 @contextmanager

@@ -63,7 +63,7 @@ class Serving:
         raise AssertionError(f"the server ended and said only:\n{self.printed}")
 
     def url(self) -> str:
-        match = re.search(r"http://\S+", self.until(r"http://\S+ "))
+        match = re.search(r"http://[^\s,]+", self.until(r"http://\S+ "))
         assert match is not None
         return match[0]
 

@@ -26,6 +26,7 @@ def test_a_server_started_with_an_open_umask_leaves_nothing_readable(serve: Any)
     assert modes(serving.data) == {}
 
 
+@pytest.mark.slow
 def test_so_do_the_commands_that_make_the_database(tmp_path: Path) -> None:
     manage(tmp_path / "var", "migrate")
     assert modes(tmp_path / "var") == {}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_it_prints_where_it_is_and_how_to_stop_it_and_stops(serve: Any) -> None:
-    serving = serve("--port", "0", first=True)
+    serving = serve("--port", "0")
     assert get(f"{serving.url()}healthz").status_code == 200
     assert "Ctrl-C" in serving.printed
     serving.end()
@@ -27,7 +27,7 @@ def test_it_prints_where_it_is_and_how_to_stop_it_and_stops(serve: Any) -> None:
 
 @pytest.mark.slow
 def test_the_data_folder_and_what_is_in_it_are_the_owners_alone(serve: Any) -> None:
-    serving = serve("--port", "0", first=True)
+    serving = serve("--port", "0")
     serving.url()
     assert serving.data.stat().st_mode & 0o777 == 0o700
     names = ("secret_key", "vault_key", "playground.sqlite3")
