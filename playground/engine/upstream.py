@@ -22,7 +22,7 @@ from httpx_aiohttp import AiohttpTransport
 from playground.engine.guard import Guard, Rules
 from playground.engine.interim_responses import BoundedConnector
 from playground.exceptions import PlaygroundError
-from playground.protocol.guessing import secret_words
+from playground.protocol.guessing import secret_words, spellings
 from playground.protocol.headers import (
     PUBLIC_HEADERS,
     beta_names,
@@ -112,7 +112,8 @@ class Outgoing:
 
     def redact(self, text: str) -> str:
         for secret in self.secrets:
-            text = text.replace(secret, mask(secret))
+            for spelled in spellings(secret):
+                text = text.replace(spelled, mask(secret))
         return text
 
 

@@ -1,53 +1,44 @@
 // The request log: lines that appear by themselves, the selection, the filter's address.
 
-import { isFinal, tooMany } from "../lib/close-codes.js"
-import { closeSocket } from "../lib/close-socket.js"
+import { LiveSocket } from "../lib/live-socket.js"
 import { toFragment } from "../lib/fragment.js"
-
-const firstDelay = 500
-const longestDelay = 15_000
 
 /** Lines of one log, kept up to date over a websocket. */
 class LiveLog {
-  #delay = firstDelay
-  #socket = null
-  #closed = false
-  #seen = 0
-  #timer = 0
+  #socket
 
   constructor(root) {
     this.root = root
     this.most = Number(root.dataset.most) || Infinity
-    this.#connect()
+    this.#socket = new LiveSocket(root.dataset.socket, {
+      frame: (frame) => this.#take(frame),
+      live: showLive,
+      back: () => this.#fetch(),
+    })
   }
 
   close() {
-    this.#closed = true
-    clearTimeout(this.#timer)
-    closeSocket(this.#socket)
+    this.#socket.close()
   }
 
-  #connect() {
-    this.#socket = new WebSocket(new URL(this.root.dataset.socket, location.href.replace(/^http/, "ws")))
-    this.#socket.addEventListener("open", () => {
-      this.#delay = firstDelay
-      showLive(true)
-    })
-    this.#socket.addEventListener("message", ({ data }) => this.#take(JSON.parse(data)))
-    this.#socket.addEventListener("close", ({ code }) => {
-      showLive(false)
-      if (this.#closed || isFinal(code)) return
-      if (code === tooMany) this.#delay = longestDelay // the handshake itself succeeds
-      this.#timer = setTimeout(() => this.#connect(), this.#delay)
-      this.#delay = Math.min(longestDelay, this.#delay * 2)
-    })
+  /** Puts in the lines that were missed; what is selected or scrolled to stays. */
+  async #fetch() {
+    const answer = await fetch(this.root.closest("[hx-get]")?.getAttribute("hx-get") ?? location.href, {
+      headers: { "HX-Request": "true" },
+    }).catch(() => null)
+    if (!answer?.ok) return
+    for (const row of toFragment(await answer.text()).querySelectorAll("tr[data-run-id]")) {
+      this.#put(this.#row(row.dataset.runId), row.outerHTML)
+    }
+  }
+
+  #row(id) {
+    return this.root.querySelector(`[data-run-id="${CSS.escape(id)}"]`)
   }
 
   #take(frame) {
-    const known = this.root.querySelector(`[data-run-id="${CSS.escape(frame.id)}"]`)
-    if (frame.type === "gone") known?.remove()
-    else if (frame.type === "row") this.#put(known, frame.html)
-    this.#acknowledge(frame.frame)
+    if (frame.type === "gone") this.#row(frame.id)?.remove()
+    else if (frame.type === "row") this.#put(this.#row(frame.id), frame.html)
   }
 
   #put(known, html) {
@@ -69,16 +60,6 @@ class LiveLog {
     }
     const rows = body.querySelectorAll("tr[data-run-id]")
     for (const extra of [...rows].slice(this.most)) extra.remove()
-  }
-
-  #acknowledge(frame) {
-    const isWaiting = this.#seen > 0
-    this.#seen = frame
-    if (!isWaiting)
-      setTimeout(() => {
-        if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "seen", frame: this.#seen }))
-        this.#seen = 0
-      }, 150)
   }
 }
 

@@ -1,5 +1,6 @@
 // One session: choosing a step by press, key or address; its detail is fetched; new steps arrive by themselves.
 
+import { LiveSocket } from "../lib/live-socket.js"
 import { toFragment } from "../lib/fragment.js"
 
 const page = document.querySelector("[data-session]")
@@ -108,13 +109,15 @@ window.addEventListener("popstate", () => choose(stepInAddress(), { history: "no
 /** A session that goes on is drawn again when one of the owner's requests has ended; the view stays where it is. */
 function followLog() {
   let timer = 0
-  const socket = new WebSocket(new URL(page.dataset.socket, location.href.replace(/^http/, "ws")))
-  socket.addEventListener("message", ({ data }) => {
-    const frame = JSON.parse(data)
-    socket.send(JSON.stringify({ type: "seen", frame: frame.frame }))
+  const refreshSoon = () => {
     clearTimeout(timer)
     timer = setTimeout(refresh, 1_000)
-  })
+  }
+  const live = (isLive) => {
+    page.toggleAttribute("data-connected", isLive)
+    page.querySelector("[data-live-state]").hidden = !isLive
+  }
+  new LiveSocket(page.dataset.socket, { frame: refreshSoon, live, back: refreshSoon })
 }
 
 async function refresh() {

@@ -1,22 +1,23 @@
 // The list of sessions: fetched again, filter and all, when one of the owner's requests begins or ends.
 
+import { LiveSocket } from "../lib/live-socket.js"
+
 const page = document.querySelector("[data-sessions]")
 const tag = page.querySelector("[data-live-tag]")
 let timer = 0
 
-const socket = new WebSocket(new URL(page.dataset.socket, location.href.replace(/^http/, "ws")))
-socket.addEventListener("open", () => {
-  tag.hidden = false
+new LiveSocket(page.dataset.socket, {
+  frame: refreshSoon,
+  live: (isLive) => {
+    tag.hidden = !isLive
+  },
+  back: refreshSoon,
 })
-socket.addEventListener("close", () => {
-  tag.hidden = true
-})
-socket.addEventListener("message", ({ data }) => {
-  const frame = JSON.parse(data)
-  socket.send(JSON.stringify({ type: "seen", frame: frame.frame }))
+
+function refreshSoon() {
   clearTimeout(timer)
   timer = setTimeout(refresh, 1_000)
-})
+}
 
 page.addEventListener("click", async ({ target }) => {
   const button = target.closest("[data-copies]")
