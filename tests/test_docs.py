@@ -133,17 +133,17 @@ def exceptions_defined_in(package: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(("package", "root"), [("playground", "PlaygroundError"), ("accounts", "AccountsError")])
 def test_every_exception_descends_from_one_and_is_drawn(package: str, root: str) -> None:
-    found = exceptions_defined_in(package)
-    del found[root]
-    assert len(found) > 2
+    defined = exceptions_defined_in(package)
+    del defined[root]
+    assert len(defined) > 2
 
     def descends(name: str) -> bool:
-        return name == root or any(map(descends, found.get(name, [])))
+        return name == root or any(map(descends, defined.get(name, [])))
 
-    assert [name for name in found if not descends(name)] == []
+    assert [name for name in defined if not descends(name)] == []
     tree = INSIDE.partition("## Errors")[2].partition("\n## ")[0]
     drawn = set(re.findall(r"\w+", tree))
-    assert [name for name in found if not name.startswith("_") and name not in drawn] == []
+    assert [name for name in defined if not name.startswith("_") and name not in drawn] == []
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "tests" / "bench").glob("[!_]*.py")))

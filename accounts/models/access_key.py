@@ -30,8 +30,8 @@ class AccessKeyQuerySet(db.QuerySet["AccessKey"]):
         """The valid key with this secret, its owner and connection loaded; None for any other text."""
         if not secret.startswith(vault.ACCESS_KEY_PREFIX):
             return None
-        found = self.valid().filter(digest=vault.digest(secret))
-        return found.select_related("owner", "connection").first()
+        keys = self.valid().filter(digest=vault.digest(secret))
+        return keys.select_related("owner", "connection").first()
 
     def issue(self, **values: Any) -> tuple[AccessKey, str]:
         """Make a key. The second value is its secret, which is stored nowhere and cannot be had again."""

@@ -110,8 +110,8 @@ owner_locks = OwnerLocks()
 
 def kept(key: Hashable, make: Callable[[], Any], weigh: Callable[[Any], int]) -> Any:
     """Return the cached value of this key, made now if there is none."""
-    found = drawings.get(key)
-    if found is None:
-        found = make()
-        drawings.put(key, found, weigh(found))
-    return found
+    drawing = drawings.get(key)
+    if drawing is None:
+        drawing = make()
+        drawings.put(key, drawing, weigh(drawing))
+    return drawing

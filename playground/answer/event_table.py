@@ -31,14 +31,14 @@ def wire_name(name: str | None, data: str) -> str:
     head = data[:300]
     if (delta := _DELTA.search(head)) is not None:
         return delta[1]
-    found = _TYPE.search(head)
-    return found[1] if found else name or ("[DONE]" if data.strip() == "[DONE]" else "unnamed")
+    match = _TYPE.search(head)
+    return match[1] if match else name or ("[DONE]" if data.strip() == "[DONE]" else "unnamed")
 
 
 def wire_index(data: str) -> int:
     """The index of the block an event belongs to; -1 for events of the message itself."""
-    found = _INDEX.search(data[:300]) if '"content_block' in data[:300] else None
-    return int(found[1]) if found else -1
+    match = _INDEX.search(data[:300]) if '"content_block' in data[:300] else None
+    return int(match[1]) if match else -1
 
 
 def wire_mark(name: str, malformed: str | None, data: str) -> str:

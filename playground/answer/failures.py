@@ -177,15 +177,15 @@ def verdict(drawing: Drawing) -> Note | None:
 
 def _text_of_no_message(drawing: Drawing) -> str:
     """The words in an answer of another API."""
-    found = drawing.other_format
+    other_format = drawing.other_format
     if not drawing.figures.event_count:
         value, problem = read_json_body(drawing.raw_body)
-        found = OtherFormat()
+        other_format = OtherFormat()
         if problem is None:
-            found.add(value)
+            other_format.add(value)
         else:
-            found.add_lines(drawing.raw_body.decode("utf-8", "replace"))
-    return encodable(found.text)
+            other_format.add_lines(drawing.raw_body.decode("utf-8", "replace"))
+    return encodable(other_format.text)
 
 
 def _stopped(drawing: Drawing) -> Note:

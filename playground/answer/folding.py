@@ -40,13 +40,13 @@ def folded(events: Iterable[RunEvent]) -> Iterator[RunEvent]:
             run.append(event)
             continue
         readable = event.event if isinstance(event, Streamed) and not event.event.malformed else None
-        found = _DELTA.fullmatch(readable.data) if readable else None
-        if found is None:
+        match = _DELTA.fullmatch(readable.data) if readable else None
+        if match is None:
             yield from _fold(run, texts, place)
             run, texts, place = [], [], None
             yield event
             continue
-        index, text, thinking, words = found.groups()
+        index, text, thinking, words = match.groups()
         here = index, text or thinking
         if here != place or len(texts) >= MOST:
             yield from _fold(run, texts, place)

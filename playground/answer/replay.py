@@ -17,7 +17,7 @@ TOGETHER_MS = 30.0  # events closer to each other than this are one frame: no pa
 
 def frames_of(drawing: Drawing, events: Iterable[RunEvent]) -> list[dict[str, Any]]:
     """Patches with the milliseconds to apply them at and the number of the last event they draw."""
-    found: list[dict[str, Any]] = []
+    frames: list[dict[str, Any]] = []
     since, drawn_at = 0, -TOGETHER_MS
     for event in events:
         drawing.take(event)
@@ -28,6 +28,6 @@ def frames_of(drawing: Drawing, events: Iterable[RunEvent]) -> list[dict[str, An
         drawn_at = event.at_ms
         revision = drawing.draw(event.at_ms / 1000)
         if patches := drawing.patches(since):
-            found.append({"at": round(event.at_ms, 1), "number": drawing.number, "draw": patches})
+            frames.append({"at": round(event.at_ms, 1), "number": drawing.number, "draw": patches})
         since = revision
-    return found
+    return frames

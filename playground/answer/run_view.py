@@ -70,8 +70,8 @@ def drawing_so_far(run: LiveRun | Run, request: HttpRequest | None) -> Drawing:
 
 def milestones_of(run: LiveRun | Run, request: HttpRequest) -> list[Drawing]:
     """The answer as it stood after every so many events, if it was drawn lately."""
-    found = None if isinstance(run, LiveRun) else drawings.get(_key(run, request))
-    return found[1] if found else []
+    drawing = None if isinstance(run, LiveRun) else drawings.get(_key(run, request))
+    return drawing[1] if drawing else []
 
 
 def _with_milestones(run: Run, request: HttpRequest) -> tuple[Drawing, list[Drawing]]:

@@ -58,11 +58,11 @@ def words_of(value: Any, limit: int = 500) -> str:
 
 def sources_of(citations: Any) -> list[Source]:
     """Return the sources that a text block cites, each once, in order."""
-    found: dict[Source, None] = {}
+    sources: dict[Source, None] = {}
     for citation in citations if isinstance(citations, list) else []:
         if isinstance(citation, dict):
-            found.setdefault(_source(citation))
-    return list(found)
+            sources.setdefault(_source(citation))
+    return list(sources)
 
 
 def _source(citation: dict[str, Any]) -> Source:

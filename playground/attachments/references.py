@@ -41,7 +41,7 @@ def resolve(value: Any, data: Callable[[str], bytes | None]) -> Any:
 
 def _bytes_of(source: dict[str, Any], data: Callable[[str], bytes | None]) -> str:
     reference: str = source["data"]
-    found = data(reference) if REFERENCE.fullmatch(reference) else None
-    if found is None:
+    content = data(reference) if REFERENCE.fullmatch(reference) else None
+    if content is None:
         return reference
-    return base64.b64encode(found).decode() if source["type"] == "base64" else found.decode("utf-8", "replace")
+    return base64.b64encode(content).decode() if source["type"] == "base64" else content.decode("utf-8", "replace")

@@ -67,18 +67,18 @@ class Follower:
     async def open(self, run_id: UUID, owner: str) -> Replica | None:
         """The owner's run of another process, with all that it had told when this was called. Raises what Redis raises
         when it is away."""
-        found = self.replicas.get(run_id)
-        if found is None:
+        replica = self.replicas.get(run_id)
+        if replica is None:
             task = self._opening.get(run_id)
             if task is None:
                 task = asyncio.get_running_loop().create_task(self._open(run_id), context=contextvars.Context())
                 self._opening[run_id] = task
                 task.add_done_callback(lambda _: self._opening.pop(run_id, None))
-            found = await asyncio.shield(task)
-        if found is None or found.owner != owner:
+            replica = await asyncio.shield(task)
+        if replica is None or replica.owner != owner:
             return None
-        self.hold(found)
-        return found
+        self.hold(replica)
+        return replica
 
     def hold(self, run: Replica) -> None:
         self._held[run.id] = run, time.monotonic() + HELD_S

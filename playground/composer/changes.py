@@ -291,10 +291,10 @@ def read_change(op: str, path: str, kind: str = "", to: str = "") -> Change:
 
 
 def _parameter(body: JsonValue, path: Path) -> Parameter:
-    found = find(path, body)
-    if found is None:
+    place = find(path, body)
+    if place is None:
         raise ChangeError(f"The catalogue has no {to_text(path)}")
-    return found
+    return place
 
 
 def _put(body: JsonValue, path: Path, value: JsonValue) -> JsonValue:

@@ -229,10 +229,10 @@ def body_of(column: Column, body: Any) -> tuple[Any, list[Problem]]:
 
 def member_names(body: Any) -> list[str]:
     """Every member that a column can be given a value for: the catalogue's, and those only the body has."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for parameter in BODY.members:
-        found[parameter.name] = None
+        names[parameter.name] = None
         if isinstance(parameter.kind, Object):
-            found |= dict.fromkeys(to_text((parameter.name, member.name)) for member in parameter.kind.members)
-    found |= dict.fromkeys(to_text((name,)) for name in body if isinstance(body, dict))
-    return [name for name in found if own_path(name)]
+            names |= dict.fromkeys(to_text((parameter.name, member.name)) for member in parameter.kind.members)
+    names |= dict.fromkeys(to_text((name,)) for name in body if isinstance(body, dict))
+    return [name for name in names if own_path(name)]

@@ -44,8 +44,8 @@ def remembered(connection: Connection | None) -> ModelList | None:
 
 @in_server
 def _cached(key: str) -> ModelList | None:
-    found = cache.get(key)
-    return found if isinstance(found, ModelList) else None
+    cached = cache.get(key)
+    return cached if isinstance(cached, ModelList) else None
 
 
 def remember(connection: Connection | None, found: ModelList) -> None:

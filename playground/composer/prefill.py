@@ -17,18 +17,18 @@ def prefilled(body: Any, query: Mapping[str, str]) -> Any | None:
 
     The model is the body's own when the link names none, so that the link works where there is no key for its author's.
     """
-    found: dict[str, Any] = {name: query[name][:LONGEST] for name in TEXTS if query.get(name)}
+    texts: dict[str, Any] = {name: query[name][:LONGEST] for name in TEXTS if query.get(name)}
     for name in NUMBERS:
         number = json_text.parse_number(query.get(name, "")[:40])
         if number is not None:
-            found[name] = number
+            texts[name] = number
     if query.get("stream") in {"true", "false"}:
-        found["stream"] = query["stream"] == "true"
+        texts["stream"] = query["stream"] == "true"
     prompt = query.get("prompt", "")[:LONGEST]
-    if not found and not prompt:
+    if not texts and not prompt:
         return None
     start = body if isinstance(body, dict) else {}
-    new = {name: start[name] for name in ("model", "max_tokens", "stream") if name in start} | found
+    new = {name: start[name] for name in ("model", "max_tokens", "stream") if name in start} | texts
     if prompt:
         return new | {"messages": [{"role": "user", "content": prompt}]}
-    return {**start, **found}
+    return {**start, **texts}

@@ -44,8 +44,8 @@ def keep_draft(draft: Draft) -> None:
     """Store a draft that replaces whatever is there: another tab notices by the version."""
     while not draft.keep():
         own = Draft.objects.filter(user=draft.user, visitor=draft.visitor, conversation=draft.conversation)
-        found = Draft.objects.filter(pk=draft.pk) | own
-        current = found.only("pk", "version").order_by("pk").first()
+        drafts = Draft.objects.filter(pk=draft.pk) | own
+        current = drafts.only("pk", "version").order_by("pk").first()
         if current is not None:
             draft.pk, draft.version, draft._state.adding = current.pk, current.version, False
         else:
@@ -274,5 +274,5 @@ def duplicate(conversation: Conversation) -> Conversation:
 
 def read_tags(text: str) -> list[str]:
     """Tags as typed, separated by commas."""
-    found = (storable(" ".join(part.split()), 40) for part in text.split(","))
-    return list(dict.fromkeys(tag for tag in found if tag))[:MOST_TAGS]
+    tags = (storable(" ".join(part.split()), 40) for part in text.split(","))
+    return list(dict.fromkeys(tag for tag in tags if tag))[:MOST_TAGS]

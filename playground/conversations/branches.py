@@ -47,7 +47,7 @@ class Branches:
 def branches(versions: Iterable[Kept], chain: list[str]) -> dict[int, Branch]:
     """Return, by turn, where the body with this chain has siblings. `versions` come oldest first."""
     versions = list(versions)
-    found: dict[int, Branch] = {}
+    by_turn: dict[int, Branch] = {}
     for turn, own in enumerate(chain):
         variants = _variants(versions, chain[:turn])
         variants.setdefault(own, None)
@@ -56,8 +56,8 @@ def branches(versions: Iterable[Kept], chain: list[str]) -> dict[int, Branch]:
             at = names.index(own)
             before = variants[names[at - 1]] if at else None
             after = variants[names[at + 1]] if at + 1 < len(names) else None
-            found[turn] = Branch(turn, at + 1, len(names), before, after)
-    return found
+            by_turn[turn] = Branch(turn, at + 1, len(names), before, after)
+    return by_turn
 
 
 def later_turns(versions: Iterable[Kept], chain: list[str]) -> Later | None:

@@ -80,15 +80,21 @@ def _parsed(text: str) -> Any:
 
 def _from_export(value: dict[str, Any]) -> ImportedConversation | importers.ImportProblem:
     versions = value.get("versions")
-    found = ImportedConversation(title=_text(value.get("title")))
+    conversation = ImportedConversation(title=_text(value.get("title")))
     tags = value.get("tags")
-    found.tags = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+    conversation.tags = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
     for version in versions if isinstance(versions, list) else []:
         body = version.get("body") if isinstance(version, dict) else None
         if isinstance(body, dict):
-            found.versions.append((body, _safe_settings(version.get("settings")), _text(version.get("note"))[:60]))
-    found.versions = found.versions[-MOST_VERSIONS:]
-    return found if found.versions else importers.ImportProblem("The file contains no version of a conversation.")
+            conversation.versions.append(
+                (body, _safe_settings(version.get("settings")), _text(version.get("note"))[:60])
+            )
+    conversation.versions = conversation.versions[-MOST_VERSIONS:]
+    return (
+        conversation
+        if conversation.versions
+        else importers.ImportProblem("The file contains no version of a conversation.")
+    )
 
 
 def _safe_settings(settings: Any) -> dict[str, Any]:

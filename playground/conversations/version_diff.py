@@ -48,12 +48,12 @@ def _cut(text: str) -> list[str]:
 def _difference(before: list[str], after: list[str]) -> list[Line] | None:
     if max(len(before), len(after)) > MOST_LINES:
         return None
-    found: list[Line] = []
+    lines: list[Line] = []
     for text in list(difflib.unified_diff(before, after, n=CONTEXT, lineterm=""))[2:]:
         mark, rest = text[:1], text[1:]
         if mark == "@":
             number = _HUNK.match(text)
-            found.append(Line("gap", f"Line {number[1]}" if number else ""))
+            lines.append(Line("gap", f"Line {number[1]}" if number else ""))
         else:
-            found.append(Line({"+": "added", "-": "removed"}.get(mark, "same"), rest))
-    return found[1:] if found and found[0] == Line("gap", "Line 1") else found
+            lines.append(Line({"+": "added", "-": "removed"}.get(mark, "same"), rest))
+    return lines[1:] if lines and lines[0] == Line("gap", "Line 1") else lines

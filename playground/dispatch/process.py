@@ -107,13 +107,13 @@ def current() -> Process:
     loop = _loop()
     if loop is None:
         return _without_loop
-    found = _by_loop.get(loop)
-    if found is None:
+    process = _by_loop.get(loop)
+    if process is None:
         with _lock:  # the threads of two views may be the first to ask
-            found = _by_loop.get(loop)
-            if found is None:
-                found = _by_loop[loop] = Process()
-    return found
+            process = _by_loop.get(loop)
+            if process is None:
+                process = _by_loop[loop] = Process()
+    return process
 
 
 async def join_others() -> None:

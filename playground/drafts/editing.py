@@ -160,8 +160,8 @@ def _form_of(request: HttpRequest, draft: Draft) -> RequestForm:
 
 def look_up_attachments(request: HttpRequest, form: RequestForm) -> None:
     ids = [reference.removeprefix(PREFIX) for reference in form.references]
-    found = Attachment.objects.of(request).filter(pk__in=ids) if ids else ()
-    form.attachments = {attachment.reference: attachment for attachment in found}
+    attachments = Attachment.objects.of(request).filter(pk__in=ids) if ids else ()
+    form.attachments = {attachment.reference: attachment for attachment in attachments}
 
 
 def owner_fields(request: HttpRequest) -> dict[str, Any]:

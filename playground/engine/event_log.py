@@ -157,29 +157,29 @@ class EventLog(Sequence["RunEvent"]):
         with self._lock:
             packed = self._packed
             recent = self._recent[max(0, begin - packed) : max(0, end - packed)]
-        found: list[RunEvent] = []
+        events: list[RunEvent] = []
         if begin < packed:
             number = bisect_right(self._firsts, begin) - 1
             while number < len(self._firsts) and self._firsts[number] < min(end, packed):
-                found += self._unpack(number, begin - self._firsts[number], end - self._firsts[number])
+                events += self._unpack(number, begin - self._firsts[number], end - self._firsts[number])
                 number += 1
-        return found + recent
+        return events + recent
 
     def _unpack(self, number: int, begin: int, end: int) -> list[RunEvent]:
         pack = self._packs[number]
         places = range(max(0, begin), min(end, len(pack.kinds)))
         streamed = iter(self._decoded(number, [place for place in places if pack.kinds[place] == _STREAMED]))
         data = pack.data() if any(pack.kinds[place] == _RECEIVED for place in places) else b""
-        found: list[RunEvent] = []
+        events: list[RunEvent] = []
         for place in places:
             kind = pack.kinds[place]
             if kind == _OTHER:
-                found.append(pack.others[place])
+                events.append(pack.others[place])
             elif kind == _RECEIVED:
-                found.append(Received(pack.at_ms(place), data[pack.received_before(place) : pack.marks[place]]))
+                events.append(Received(pack.at_ms(place), data[pack.received_before(place) : pack.marks[place]]))
             else:
-                found.append(next(streamed))
-        return found
+                events.append(next(streamed))
+        return events
 
     def _decoded(self, number: int, places: list[int]) -> list[Streamed]:
         """The pack's events at these places, between which it has no other event."""
@@ -210,22 +210,22 @@ class EventLog(Sequence["RunEvent"]):
 
 def _pieces_of(events: Sequence[RunEvent], most_bytes: int) -> tuple[list[Piece | RunEvent], int]:
     """The first of these events as pieces, and how many they were."""
-    found: list[Piece | RunEvent] = []
+    pieces: list[Piece | RunEvent] = []
     place = size = 0
     while place < len(events) and size < most_bytes:
         event = events[place]
         place += 1
         if not isinstance(event, Received | Streamed):
-            found.append(event)
+            pieces.append(event)
             continue
         at_ms, begin = event.at_ms, place
         data = event.data if isinstance(event, Received) else b""
         while place < len(events) and type(later := events[place]) is Streamed and later.at_ms == at_ms:
             place += 1
         count = place - begin + isinstance(event, Streamed)
-        found.append((at_ms, data, count))
+        pieces.append((at_ms, data, count))
         size += len(data) + _EVENT_BYTES * count
-    return found, place
+    return pieces, place
 
 
 class _Pack:

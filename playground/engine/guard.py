@@ -132,10 +132,10 @@ class Guard:
         """Return the addresses of `host`. Raises Blocked if any of them may not be called, NameUnknown if none."""
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+            resolved = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             raise NameUnknown(host) from None
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in resolved))
         if not addresses:
             raise NameUnknown(host)
         self.check(host, port, addresses)

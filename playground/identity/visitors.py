@@ -110,12 +110,12 @@ def counted_address(request: HttpRequest | Mapping[str, Any], *_: object) -> str
 
 def network_of(address: str) -> str:
     """An address of IPv4 as it is; of IPv6 the first of its network of 64 bits."""
-    found = _parsed(address)
-    if not isinstance(found, IPv6Address):
+    parsed = _parsed(address)
+    if not isinstance(parsed, IPv6Address):
         return address
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(IPv6Address(int(found) >> 64 << 64))
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(IPv6Address(int(parsed) >> 64 << 64))
 
 
 def _parsed(address: str) -> IPv4Address | IPv6Address | None:

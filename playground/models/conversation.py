@@ -29,11 +29,13 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
     def containing(self, text: str) -> ConversationQuerySet:
         """The conversations with all the words, "phrases" and none of the -excluded words of a search."""
-        found = self
+        matches = self
         for term in read_query(text, beginnings=True):
             phrase = " " + " ".join(term.words) + ("" if term.is_beginning else " ")
-            found = found.exclude(words__contains=phrase) if term.excluded else found.filter(words__contains=phrase)
-        return found
+            matches = (
+                matches.exclude(words__contains=phrase) if term.excluded else matches.filter(words__contains=phrase)
+            )
+        return matches
 
     def beyond_recall(self) -> ConversationQuerySet:
         """Deleted so long ago that nobody can undo it: for the sweep."""
@@ -80,8 +82,8 @@ class Conversation(models.Model):
         return original.published_at > self.forked_at
 
     def index_words(self, texts: list[str]) -> None:
-        found = terms.words(" \n".join([self.title, *self.tags, *texts]))
-        self.words = " " + " ".join(found) + " "
+        words = terms.words(" \n".join([self.title, *self.tags, *texts]))
+        self.words = " " + " ".join(words) + " "
 
 
 class ConversationVersion(models.Model):

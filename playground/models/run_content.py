@@ -113,7 +113,7 @@ def _decode_each(data: bytes, begin: int, marks: list[Mark]) -> Iterable[Streame
     for number, end, at_ms in marks:
         decoder = sse.Decoder(max_event=max(end - at + 1, sse.MAX_EVENT), offset=at)
         part = data[at - begin : end - begin]
-        found = decoder.feed(part) + decoder.finish()
-        event = found[-1] if found else sse.ServerSentEvent(None, "", size=len(part), malformed="no event found here")
+        events = decoder.feed(part) + decoder.finish()
+        event = events[-1] if events else sse.ServerSentEvent(None, "", size=len(part), malformed="no event found here")
         yield Streamed(at_ms, number, event, end)
         at = end

@@ -85,9 +85,9 @@ def parse_error(status: int, body: bytes, content_type: str | None = None) -> Ap
         return ApiError(type_of_status(status), f"{_status_words(status)} with an empty body.", raw=raw)
     if "html" in (content_type or "").lower() or raw.lstrip()[:1] == "<":
         return ApiError(type_of_status(status), _page_title(raw) or f"{_status_words(status)}: a web page.", raw=raw)
-    found = _EVENT_DATA.search(raw)
+    match = _EVENT_DATA.search(raw)
     try:
-        value = json.loads(found[1] if found else raw.removeprefix("\ufeff"))
+        value = json.loads(match[1] if match else raw.removeprefix("\ufeff"))
         if isinstance(value, str) and value.lstrip()[:1] == "{":  # encoded twice
             value = json.loads(value)
     except (ValueError, RecursionError):

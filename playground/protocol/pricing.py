@@ -54,8 +54,8 @@ class Estimate(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _entry_of(model: str) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = _PRICES["models"].get(known_name(model))
-    return found
+    entry: dict[str, Any] | None = _PRICES["models"].get(known_name(model))
+    return entry
 
 
 @lru_cache(maxsize=256)

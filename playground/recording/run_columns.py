@@ -94,8 +94,8 @@ def texts_of_body(body: Any) -> list[str]:
     if not isinstance(body, bytes):
         return terms.texts_in(body)
     if len(body) > PARSED_BYTES:
-        found = scanning.strings(body, terms.MOST_CHARACTERS, terms.NO_TEXT)
-        return [text for text in found if terms.is_language(text)]
+        texts = scanning.strings(body, terms.MOST_CHARACTERS, terms.NO_TEXT)
+        return [text for text in texts if terms.is_language(text)]
     try:
         return terms.texts_in(json.loads(body))
     except (ValueError, RecursionError):  # sent as typed, or not JSON at all

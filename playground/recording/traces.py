@@ -88,7 +88,7 @@ def _lower_names(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
 
 
 def _request_attributes(run_id: UUID, about: RunAbout, body: dict[str, Any]) -> dict[str, AttributeValue]:
-    found: dict[str, AttributeValue] = {
+    attributes: dict[str, AttributeValue] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "anthropic",
         "gen_ai.request.model": storable(about.model, LONGEST_TEXT),
@@ -99,13 +99,13 @@ def _request_attributes(run_id: UUID, about: RunAbout, body: dict[str, Any]) -> 
     for name in _NUMBERS:
         value = body.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53:
-            found[f"gen_ai.request.{name}"] = value
+            attributes[f"gen_ai.request.{name}"] = value
     stops = body.get("stop_sequences")
     if isinstance(stops, list) and stops and all(isinstance(stop, str) for stop in stops):
-        found["gen_ai.request.stop_sequences"] = [storable(stop, LONGEST_TEXT) for stop in stops[:20]]
+        attributes["gen_ai.request.stop_sequences"] = [storable(stop, LONGEST_TEXT) for stop in stops[:20]]
     if session := session_of(about.request_headers, about.request_body):
-        found["gen_ai.conversation.id"] = storable(session, LONGEST_TEXT)
-    return found | _server(about.base_url)
+        attributes["gen_ai.conversation.id"] = storable(session, LONGEST_TEXT)
+    return attributes | _server(about.base_url)
 
 
 def _server(base_url: str) -> dict[str, AttributeValue]:
@@ -115,26 +115,26 @@ def _server(base_url: str) -> dict[str, AttributeValue]:
     except ValueError:
         return {}
     default = {"https": 443, "http": 80}.get(parts.scheme)
-    found: dict[str, AttributeValue] = {"server.address": storable(host, LONGEST_TEXT)} if host else {}
-    return found | ({"server.port": port or default or 0} if host and (port or default) else {})
+    attributes: dict[str, AttributeValue] = {"server.address": storable(host, LONGEST_TEXT)} if host else {}
+    return attributes | ({"server.port": port or default or 0} if host and (port or default) else {})
 
 
 def _response_attributes(about: RunAbout, figures: Figures) -> dict[str, AttributeValue]:
     message = figures.accumulator.message
-    found: dict[str, AttributeValue] = {}
+    attributes: dict[str, AttributeValue] = {}
     for name in ("id", "model"):
         if isinstance(message.get(name), str):
-            found[f"gen_ai.response.{name}"] = storable(message[name], LONGEST_TEXT)
+            attributes[f"gen_ai.response.{name}"] = storable(message[name], LONGEST_TEXT)
     if reason := figures.accumulator.stop_reason:
-        found["gen_ai.response.finish_reasons"] = [storable(reason, LONGEST_TEXT)]
+        attributes["gen_ai.response.finish_reasons"] = [storable(reason, LONGEST_TEXT)]
     if figures.http_status is not None:
-        found["http.response.status_code"] = figures.http_status
+        attributes["http.response.status_code"] = figures.http_status
     if figures.first_token_ms is not None:
-        found["gen_ai.response.time_to_first_chunk"] = figures.first_token_ms / 1_000
+        attributes["gen_ai.response.time_to_first_chunk"] = figures.first_token_ms / 1_000
     cost = figures.cost_usd(about.model, is_sandbox=about.is_sandbox)
     if cost is not None:
-        found["playground.cost_usd"] = float(cost)
-    return found | _usage(figures.tokens())
+        attributes["playground.cost_usd"] = float(cost)
+    return attributes | _usage(figures.tokens())
 
 
 def _usage(tokens: Mapping[str, int | None]) -> dict[str, AttributeValue]:

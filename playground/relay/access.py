@@ -110,9 +110,9 @@ class KeyCache:
 
     async def admit(self, secret: str, address: str) -> Admission:
         """Raises Refused unless the key is valid at this moment."""
-        found = await self._find(secret, address)
-        found.check()
-        return found
+        admission = await self._find(secret, address)
+        admission.check()
+        return admission
 
     async def _find(self, secret: str, address: str) -> Admission:
         digest = vault.digest(secret)
@@ -142,9 +142,9 @@ class KeyCache:
 
     async def _look_up(self, digest: str, secret: str, address: str) -> Admission:
         forgotten = self._forgotten
-        found = await database_sync_to_async(_look_up)(secret, address)
-        self._remember(digest, found, forgotten)
-        return found
+        admission = await database_sync_to_async(_look_up)(secret, address)
+        self._remember(digest, admission, forgotten)
+        return admission
 
     def _remember(self, digest: str, found: Admission, forgotten: int) -> None:
         if len(self._admissions) >= _MOST_CACHED:

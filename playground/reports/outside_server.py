@@ -41,11 +41,11 @@ def unguarded_client() -> httpx.AsyncClient:
 
 def find_connection(name: str, owner: str) -> Connection:
     """The one connection of this name; `owner` is a user's name, or empty. Raises CannotBeginError."""
-    found = Connection.objects.filter(name=name)
+    connections = Connection.objects.filter(name=name)
     if owner:
-        found = found.filter(Q(owner__username=owner) | Q(owner=None))
+        connections = connections.filter(Q(owner__username=owner) | Q(owner=None))
     try:
-        several = list(found.select_related("owner")[:2])
+        several = list(connections.select_related("owner")[:2])
     except DatabaseError as problem:
         raise CannotBeginError(f"The connections cannot be read: {problem}") from None
     if not several:

@@ -136,14 +136,14 @@ def areas_of(report: Report) -> list[Area]:
 def groups_of(report: Report) -> list[Group]:
     """Return the checks that did not pass: failed musts first, among them by how many clients are known to need
     them."""
-    found = [Finding(check, report.results.get(check.id)) for check in report.checks]
-    found.sort(key=lambda each: -len(clients_of(each.check.id)) if each.status == "failed" else 0)
+    findings = [Finding(check, report.results.get(check.id)) for check in report.checks]
+    findings.sort(key=lambda each: -len(clients_of(each.check.id)) if each.status == "failed" else 0)
     groups = [
         Group(
             status,
             title,
             words,
-            [each for each in found if each.status == status and level in (None, each.check.level)],
+            [each for each in findings if each.status == status and level in (None, each.check.level)],
         )
         for status, level, title, words in _GROUPS
     ]

@@ -40,16 +40,16 @@ class Line:
 
 def lines(runs: Sequence[LiveRun | Run | None]) -> list[Line]:
     """A line for each figure, with a cell for each run; None has not been sent."""
-    found = [_figures(run) for run in runs]
+    figures = [_figures(run) for run in runs]
     return [
         Line("model", [Cell(_model(run)) for run in runs]),
         Line("status", [Cell(*_status(run)) for run in runs]),
-        _line("first token", "first_token_ms", found, formatting.duration, "shortest"),
-        _line("total", "duration_ms", found, formatting.duration, "shortest"),
-        _line("tokens in", "tokens_in", found, _count),
-        _line("tokens out", "tokens_out", found, _count),
-        _line("tokens per second", "rate", found, _rate, "fastest"),
-        _line("cost", "cost_usd", found, cost_words, "cheapest"),
+        _line("first token", "first_token_ms", figures, formatting.duration, "shortest"),
+        _line("total", "duration_ms", figures, formatting.duration, "shortest"),
+        _line("tokens in", "tokens_in", figures, _count),
+        _line("tokens out", "tokens_out", figures, _count),
+        _line("tokens per second", "rate", figures, _rate, "fastest"),
+        _line("cost", "cost_usd", figures, cost_words, "cheapest"),
     ]
 
 

@@ -143,30 +143,33 @@ def _blocks(left: dict[str, Any], right: dict[str, Any]) -> tuple[list[Differenc
     many more differ, how many are the same, and how far the prompts agree."""
     ours, theirs = list(_laid_out(left)), list(_laid_out(right))
     is_broken = first_break(digest_of(left), digest_of(right)) is not None
-    found: list[Difference] = []
+    differences: list[Difference] = []
     more = same = 0
     until = ""
     for kind, a, b, c, d in _matched([_comparable(*each) for each in ours], [_comparable(*each) for each in theirs]):
         if kind == "equal":
             same += b - a
-            if not found:
+            if not differences:
                 until = ours[b - 1][0]
             continue
         # What only stands after all that the other request has is the next turn: what was cached is read.
-        goes_on = (a == len(ours) or c == len(theirs)) and not found
+        goes_on = (a == len(ours) or c == len(theirs)) and not differences
         count = max(b - a, d - c)
-        shown = min(count, MOST_DIFFERENCES - len(found))
+        shown = min(count, MOST_DIFFERENCES - len(differences))
         more += count - shown
         for index in range(shown):
             left_block = ours[a + index] if a + index < b else None
             right_block = theirs[c + index] if c + index < d else None
-            by_words = len(found) < MOST_BY_WORDS
-            found.append(
+            by_words = len(differences) < MOST_BY_WORDS
+            differences.append(
                 _difference(
-                    left_block, right_block, by_words=by_words, breaks_cache=is_broken and not found and not goes_on
+                    left_block,
+                    right_block,
+                    by_words=by_words,
+                    breaks_cache=is_broken and not differences and not goes_on,
                 )
             )
-    return found, more, same, until
+    return differences, more, same, until
 
 
 def _matched(ours: list[str], theirs: list[str]) -> Iterable[tuple[str, int, int, int, int]]:

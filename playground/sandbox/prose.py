@@ -168,10 +168,10 @@ def _go_on(request: Request) -> str:
 
 
 def _arithmetic(text: str) -> str | None:
-    found = re.fullmatch(r"[^\d]*?(-?\d{1,9})\s*([-+*x/])\s*(-?\d{1,9})[^\d]*", text)
-    if found is None:
+    sum_asked = re.fullmatch(r"[^\d]*?(-?\d{1,9})\s*([-+*x/])\s*(-?\d{1,9})[^\d]*", text)
+    if sum_asked is None:
         return None
-    left, sign, right = int(found[1]), found[2], int(found[3])
+    left, sign, right = int(sum_asked[1]), sum_asked[2], int(sum_asked[3])
     if sign == "/":
         value = f"{left / right:,.10g}" if right else "not a number, whatever the sandbox may pretend"
     else:

@@ -41,9 +41,9 @@ def _stop_at(blocks: Blocks, sequences: Iterable[str]) -> tuple[Blocks, str | No
     for place, block in enumerate(blocks):
         if block["type"] != "text":
             continue
-        found = [(at, sequence) for sequence in sequences if sequence and (at := block["text"].find(sequence)) >= 0]
-        if found:
-            at, sequence = min(found)
+        places = [(at, sequence) for sequence in sequences if sequence and (at := block["text"].find(sequence)) >= 0]
+        if places:
+            at, sequence = min(places)
             return [*blocks[:place], block | {"text": block["text"][:at]}], sequence
     return blocks, None
 

@@ -90,8 +90,8 @@ def _said(request: Request, model: SandboxModel) -> Blocks:
         server_tools.web_fetch,
         sourced_replies.citations,
     )
-    found = next((blocks for answer in answers if (blocks := answer(request))), None)
-    return found or _text(prose.answer(request))
+    chosen = next((blocks for answer in answers if (blocks := answer(request))), None)
+    return chosen or _text(prose.answer(request))
 
 
 def _compacted(request: Request) -> dict[str, Any]:

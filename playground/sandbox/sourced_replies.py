@@ -43,9 +43,9 @@ def web_search(request: Request) -> list[dict[str, Any]]:
 
 def citations(request: Request) -> list[dict[str, Any]]:
     """Text blocks that quote the request's documents and search results, where it wants them cited."""
-    found = [_from_document(place, document) for place, document in request.citable_documents]
-    found += [_from_search_result(place, block) for place, block in enumerate(_search_results(request))]
-    cited = [block for block in found if block is not None]
+    sources = [_from_document(place, document) for place, document in request.citable_documents]
+    sources += [_from_search_result(place, block) for place, block in enumerate(_search_results(request))]
+    cited = [block for block in sources if block is not None]
     return [{"type": "text", "text": "Here is what the sources say:\n\n"}, *cited] if cited else []
 
 

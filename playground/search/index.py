@@ -51,11 +51,11 @@ def read_query(text: str, *, beginnings: bool = False) -> list[Term]:
     """
     terms = []
     for minus, phrase, word in _TERM.findall(text)[:_MOST_TERMS]:
-        found = tuple(search_text.words(phrase or word)[:_MOST_WORDS])
-        if found:
+        words = tuple(search_text.words(phrase or word)[:_MOST_WORDS])
+        if words:
             may_go_on = word.endswith("*") or (beginnings and not phrase)
-            beginning = may_go_on and len(found[-1]) >= _SHORTEST_BEGINNING
-            terms.append(Term(found, bool(minus), beginning))
+            beginning = may_go_on and len(words[-1]) >= _SHORTEST_BEGINNING
+            terms.append(Term(words, bool(minus), beginning))
     return terms if any(not term.excluded for term in terms) else []
 
 

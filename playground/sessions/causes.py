@@ -118,14 +118,14 @@ class Miss:
 def misses_of(threads: Threads, blocks: Mapping[bytes, Block]) -> list[Miss]:
     """Every miss of a session, oldest first. Ordinary growth of a conversation is none."""
     steps = {step.id: step for thread in threads.threads for step in thread.steps}
-    found = []
+    causes = []
     for step in sorted(steps.values(), key=lambda each: (each.started_s, each.id)):
         place = threads.places[step.id]
         if step.is_answered and not step.is_count and not threads.threads[place.thread].is_side:
             miss = miss_of(step, steps.get(place.parent), place, blocks)
             if miss is not None:
-                found.append(miss)
-    return _with_avoidable_ttl(found, steps)
+                causes.append(miss)
+    return _with_avoidable_ttl(causes, steps)
 
 
 def miss_of(step: Step, parent: Step | None, place: Place, blocks: Mapping[bytes, Block]) -> Miss | None:

@@ -30,13 +30,13 @@ class FirstDifference:
 def first_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> FirstDifference | None:
     """The first place in the order of the cache at which what both requests hold differs."""
     for name in ("model", "tools", "system", "messages"):
-        found = _difference(name, before.get(name), after.get(name), is_list_growing=name == "messages")
-        if found is not None:
-            return found
+        difference = _difference(name, before.get(name), after.get(name), is_list_growing=name == "messages")
+        if difference is not None:
+            return difference
     for name in ("tool_choice", "thinking", "speed"):
-        found = _difference(name, before.get(name), after.get(name))
-        if found is not None:
-            return found
+        difference = _difference(name, before.get(name), after.get(name))
+        if difference is not None:
+            return difference
     return None
 
 

@@ -97,8 +97,8 @@ class AllowList:
         return shared
 
     def blocks(self, blocks: Any) -> list[dict[str, Any]]:
-        found = [self.block(block) for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
-        return [block for block in found if block is not None]
+        allowed = [self.block(block) for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
+        return [block for block in allowed if block is not None]
 
     def block(self, block: dict[str, Any]) -> dict[str, Any] | None:
         """The block, what stands in its place, or None where nothing needs to."""

@@ -39,12 +39,12 @@ def mask_text(pieces: list[str], secrets: list[str]) -> list[str]:
     spans = [match.span() for match in _pattern(secrets).finditer(whole)]
     if not spans:
         return pieces
-    found: list[str] = []
+    names: list[str] = []
     start = 0
     for piece in pieces:
-        found.append(_without(whole, start, start + len(piece), spans))
+        names.append(_without(whole, start, start + len(piece), spans))
         start += len(piece)
-    return found
+    return names
 
 
 def _without(whole: str, start: int, end: int, spans: list[tuple[int, int]]) -> str:

@@ -84,20 +84,20 @@ class Finding:
 
 def scan(snapshot: dict[str, Any]) -> list[Finding]:
     """Return the findings, each text once, in the order of the copy. Ends at `MOST_SECRETS` secrets."""
-    found: dict[str, Finding] = {}
+    findings: dict[str, Finding] = {}
     secrets = 0
     for where, text in _texts(snapshot):
         for one in _found_in(text, where):
-            if (known := found.get(one.text)) is not None:
-                found[one.text] = replace(known, count=known.count + 1)
-            elif one.is_secret or len(found) - secrets < MOST_FINDINGS:
-                if any(one.text in other for other in found):
+            if (known := findings.get(one.text)) is not None:
+                findings[one.text] = replace(known, count=known.count + 1)
+            elif one.is_secret or len(findings) - secrets < MOST_FINDINGS:
+                if any(one.text in other for other in findings):
                     continue
-                found[one.text] = one
+                findings[one.text] = one
                 secrets += one.is_secret
                 if secrets >= MOST_SECRETS:
-                    return list(found.values())
-    return list(found.values())
+                    return list(findings.values())
+    return list(findings.values())
 
 
 def has_too_many(found: list[Finding]) -> bool:

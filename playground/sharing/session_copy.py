@@ -156,9 +156,9 @@ class _Maker:
 
     def _difference(self, miss: Miss) -> dict[str, Any] | None:
         before, after = self._body(miss.parent), self._body(miss.step)
-        found = first_difference(self.whitelist.body(dict(before)), self.whitelist.body(dict(after)))
+        difference = first_difference(self.whitelist.body(dict(before)), self.whitelist.body(dict(after)))
         # What was left out of both is no difference any more, and what comes behind it would be a wrong place.
-        return asdict(found) if found is not None and found.path.startswith(miss.path) else None
+        return asdict(difference) if difference is not None and difference.path.startswith(miss.path) else None
 
     # --- what was said
 

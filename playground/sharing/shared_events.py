@@ -84,10 +84,10 @@ def _share_message_delta(data: dict[str, Any], whitelist: AllowList) -> dict[str
     shared["stop_sequence"] = (
         delta.get("stop_sequence") if isinstance(delta, dict) and "parameters" in whitelist.parts else None
     )
-    found: dict[str, Any] = {"type": "message_delta", "delta": shared}
+    event: dict[str, Any] = {"type": "message_delta", "delta": shared}
     if "figures" in whitelist.parts and isinstance(data.get("usage"), dict):
-        found["usage"] = only(data["usage"], USAGE)
-    return found
+        event["usage"] = only(data["usage"], USAGE)
+    return event
 
 
 def _mask(events: list[dict[str, Any]], secrets: list[str]) -> None:

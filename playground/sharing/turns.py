@@ -69,10 +69,10 @@ class Turn:
 def draw_turns(messages: Any, start: int = 0) -> list[Turn]:
     """The turns of a body; `start` is the number of the first."""
     names = tool_names(messages)
-    found = [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
+    turns = [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
     return [
         Turn(number, str(message.get("role", "")), draw_content(message.get("content"), names))
-        for number, message in enumerate(found, start)
+        for number, message in enumerate(turns, start)
     ]
 
 
@@ -159,13 +159,13 @@ def _result_items(content: Any) -> list[Item]:
     """A tool's result: text that is JSON is shown as JSON, other text as it is; it is not markdown."""
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
-    found: list[Item] = []
+    items: list[Item] = []
     for index, block in enumerate(content if isinstance(content, list) else []):
         if isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str):
-            found.append(Item("text", text=_coloured(block["text"])))
+            items.append(Item("text", text=_coloured(block["text"])))
         elif isinstance(block, dict):
-            found.append(_item(index, block, {}))
-    return found
+            items.append(_item(index, block, {}))
+    return items
 
 
 def _coloured(text: str) -> Any:

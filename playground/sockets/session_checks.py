@@ -76,18 +76,18 @@ def with_user(application: Application) -> Application:
     look_up: Any = AuthMiddlewareStack(take)
 
     async def resolve(scope: Scope) -> Scope:
-        found: Scope = {}
-        await look_up({**scope, "found": found}, None, None)
-        return found
+        resolved: Scope = {}
+        await look_up({**scope, "found": resolved}, None, None)
+        return resolved
 
     async def serve(scope: Scope, receive: Any, send: Any) -> None:
         cookies = _cookies(scope)
         cookie = cookies.get(settings.SESSION_COOKIE_NAME)
         if cookie is None:
-            found = await resolve(scope)
+            resolved = await resolve(scope)
         else:
-            found = await answers.get(("user", cookie), SHARED_S, lambda: resolve(scope))
-        await application({**scope, **found, "cookies": cookies}, receive, send)
+            resolved = await answers.get(("user", cookie), SHARED_S, lambda: resolve(scope))
+        await application({**scope, **resolved, "cookies": cookies}, receive, send)
 
     return serve
 

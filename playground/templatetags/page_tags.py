@@ -101,9 +101,9 @@ def style_sheets(entry: str) -> SafeString:
 
 @cache
 def _imported(entry: str) -> list[str]:
-    found = finders.find(entry)
-    assert found is not None
-    return re.findall(r'^@import "\.\./([^"]+)";$', Path(found).read_text(), re.MULTILINE)
+    path = finders.find(entry)
+    assert path is not None
+    return re.findall(r'^@import "\.\./([^"]+)";$', Path(path).read_text(), re.MULTILINE)
 
 
 @register.tag(name="url")

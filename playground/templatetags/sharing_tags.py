@@ -37,17 +37,17 @@ def turn_switch(context: Context, node: Any) -> dict[str, Any]:
 @register.inclusion_tag("playground/composer/_turn_switch_list.html", takes_context=True)
 def turn_switches(context: Context, first: int = 0, last: int | None = None) -> dict[str, Any]:
     """The switches of the turns `first` to `last`, or of all."""
-    found = _branches(context).by_turn.values()
-    return {"branches": [each for each in found if first <= each.turn and (last is None or each.turn <= last)]}
+    branches = _branches(context).by_turn.values()
+    return {"branches": [each for each in branches if first <= each.turn and (last is None or each.turn <= last)]}
 
 
 @register.inclusion_tag("playground/composer/_branch_note.html", takes_context=True)
 def branch_note(context: Context) -> dict[str, Any]:
     """Under the turns: where those are that came after, and how many branches made room."""
     form = context.get("form")
-    found = _branches(context)
+    branches = _branches(context)
     gone = form.draft.branches_gone if form is not None and not form.is_prefilled else 0
-    return {"later": found.later, "gone": gone, "most": MOST_BRANCHES, "user": context.get("user")}
+    return {"later": branches.later, "gone": gone, "most": MOST_BRANCHES, "user": context.get("user")}
 
 
 def _branches(context: Context) -> Branches:

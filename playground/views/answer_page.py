@@ -31,10 +31,10 @@ def find_run(request: HttpRequest, run_id: UUID) -> LiveRun | Run:
     stored = Run.objects.owned_by(request.user).filter(pk=run_id).select_related("content").first()
     if stored is None or not stored.is_final:  # another process may have it
         live = dispatch.get_live().find_from_thread(run_id, owner) if owner else None
-    found = live or stored
-    if found is None:
+    run = live or stored
+    if run is None:
         raise Http404("no such run")
-    return found
+    return run
 
 
 def in_turn(owner: str, view: Callable[..., HttpResponse], *args: Any, **place: Any) -> HttpResponse:

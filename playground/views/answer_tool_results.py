@@ -79,15 +79,15 @@ def _result(request: HttpRequest, index: int, tool_use_id: str) -> ToolResult | 
 def _from_fields(request: HttpRequest, index: int) -> str | None:
     """The fields as a JSON object. A text that is JSON keeps its type, unless the example has a string there."""
     prefix = f"field-{index}-"
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, text in request.POST.items():
         if name.startswith(prefix) and isinstance(text, str):
             member = name.removeprefix(prefix)
             try:
-                found[member] = text if f"kind-{index}-{member}" in request.POST else json.loads(text)
+                values[member] = text if f"kind-{index}-{member}" in request.POST else json.loads(text)
             except (ValueError, RecursionError):
-                found[member] = text
-    return json.dumps(found, ensure_ascii=False) if found else None
+                values[member] = text
+    return json.dumps(values, ensure_ascii=False) if values else None
 
 
 def _image(request: HttpRequest, upload: Any, chosen: str) -> list[dict[str, Any]] | None:

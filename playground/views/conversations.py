@@ -41,8 +41,10 @@ LONGEST_IMPORT = 8 * 2**20  # characters
 
 def find(request: HttpRequest, conversation_id: UUID) -> Conversation:
     """The asker's own conversation; somebody else's, or a deleted one, is not there."""
-    found = Conversation.objects.owned_by(request.user).select_related("head", "forked_from").filter(pk=conversation_id)
-    conversation = found.first()
+    matches = (
+        Conversation.objects.owned_by(request.user).select_related("head", "forked_from").filter(pk=conversation_id)
+    )
+    conversation = matches.first()
     if conversation is None:
         raise Http404("no such conversation")
     return conversation
@@ -71,15 +73,15 @@ def conversations(request: HtmxHttpRequest) -> HttpResponse:
     gives."""
     if not request.user.is_authenticated:
         return render(request, "playground/conversations/conversations_gate.html", status=200)
-    found = Conversation.objects.owned_by(request.user)
+    matches = Conversation.objects.owned_by(request.user)
     if asked(request)["show"] == "deleted":
-        found = Conversation.objects.deleted_by(request.user)
-    tags = sorted({tag for tags in found.values_list("tags", flat=True) for tag in tags}, key=str.casefold)
-    shown = filtered(found, request)
+        matches = Conversation.objects.deleted_by(request.user)
+    tags = sorted({tag for tags in matches.values_list("tags", flat=True) for tag in tags}, key=str.casefold)
+    shown = filtered(matches, request)
     page = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "rows": rows_of(page.object_list), "tags": tags, "asked": asked(request)}
     template = "playground/conversations/_rows.html" if request.htmx else "playground/conversations/conversations.html"
-    return render(request, template, context | {"any": found.exists(), "deleted": just_deleted(request)})
+    return render(request, template, context | {"any": matches.exists(), "deleted": just_deleted(request)})
 
 
 def just_deleted(request: HttpRequest) -> Conversation | None:
@@ -311,8 +313,8 @@ def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def undelete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    found = Conversation.objects.deleted_by(request.user).filter(pk=conversation_id)
-    if not found.update(deleted_at=None):
+    deleted = Conversation.objects.deleted_by(request.user).filter(pk=conversation_id)
+    if not deleted.update(deleted_at=None):
         raise Http404("no such conversation")
     return back(request, "conversation-read", conversation_id)
 
@@ -351,18 +353,18 @@ def import_conversation(request: HttpRequest) -> HttpResponse:
     upload = request.FILES.get("file")
     text = upload.read(LONGEST_IMPORT + 1).decode("utf-8", "replace") if upload else request.POST.get("text", "")
     if len(text) > LONGEST_IMPORT:
-        found: Any = ImportProblem("The file is larger than 8 MB.")
+        imported: Any = ImportProblem("The file is larger than 8 MB.")
     else:
-        found = file_formats.from_text(text)
-    if isinstance(found, ImportProblem):
-        context = {"problem": found, "text": text if len(text) < 100_000 else ""}
+        imported = file_formats.from_text(text)
+    if isinstance(imported, ImportProblem):
+        context = {"problem": imported, "text": text if len(text) < 100_000 else ""}
         return render(request, "playground/conversations/conversation_import.html", context, status=422)
     owner = editing.owner_fields(request)
-    found.versions = [
-        (attachment_store.extract_files(body, **owner), chosen, note) for body, chosen, note in found.versions
+    imported.versions = [
+        (attachment_store.extract_files(body, **owner), chosen, note) for body, chosen, note in imported.versions
     ]
-    made = autosave.create_from(request.user, found)  # type: ignore[arg-type]
-    for note in found.notes:
+    made = autosave.create_from(request.user, imported)  # type: ignore[arg-type]
+    for note in imported.notes:
         messages.info(request, note)
     return back(request, "conversation-read", made.pk)
 

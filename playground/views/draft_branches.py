@@ -40,9 +40,9 @@ def open_branch(request: HttpRequest) -> HttpResponse:
 def find_version(draft: Draft, version_id: str) -> ConversationVersion:
     """One of the draft's own, or of the conversation it is written for."""
     try:
-        found = versions.versions_of(draft).filter(pk=UUID(version_id)).first()
+        version = versions.versions_of(draft).filter(pk=UUID(version_id)).first()
     except ValueError:
-        found = None
-    if found is None:
+        version = None
+    if version is None:
         raise Http404("no such branch")
-    return found
+    return version

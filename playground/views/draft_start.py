@@ -169,14 +169,14 @@ def _take_settings(request: HttpRequest, draft: Draft, run: LiveRun | Run) -> st
         query = run.stored_content.request_query if run.stored_content else ""
         connection_id, base_url = run.connection_id, run.base_url
     named = {name.lower(): value for name, value in headers if not is_masked(value)}
-    found = Connection.objects.usable_by(request.user).filter(pk=connection_id).first() if connection_id else None
+    connection = Connection.objects.usable_by(request.user).filter(pk=connection_id).first() if connection_id else None
     draft.anthropic_version = usable_version(named.get("anthropic-version"), draft.anthropic_version)
     draft.betas = usable_betas(beta_names(named.get("anthropic-beta", "")))
     draft.accept = usable_accept(headers)
     is_sandbox = is_sandbox_url(base_url)
     draft.extra_headers = own_headers_of(headers, connection_id, is_sandbox=is_sandbox)
-    if found or is_sandbox:
-        draft.connection = found
+    if connection or is_sandbox:
+        draft.connection = connection
     return f". The query of its address (?{query[:80]}) is not sent from here" if query else ""
 
 

@@ -86,10 +86,10 @@ def insert(request: HttpRequest) -> HttpResponse:
 def _find(request: HttpRequest, number: str | int) -> SavedTool:
     """One of the asker's own; another one's is not there."""
     is_number = str(number).isdecimal() and len(str(number)) < 18
-    found = SavedTool.objects.owned_by(request.user).filter(pk=int(number)).first() if is_number else None
-    if found is None:
+    saved = SavedTool.objects.owned_by(request.user).filter(pk=int(number)).first() if is_number else None
+    if saved is None:
         raise Http404("no such tool")
-    return found
+    return saved
 
 
 @login_required
@@ -122,10 +122,10 @@ def delete(request: HttpRequest, tool_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def undelete(request: HttpRequest, tool_id: int) -> HttpResponse:
-    found = SavedTool.objects.filter(owner=request.user, pk=tool_id, deleted_at__isnull=False)  # type: ignore[misc]
+    saved = SavedTool.objects.filter(owner=request.user, pk=tool_id, deleted_at__isnull=False)  # type: ignore[misc]
     try:
         with transaction.atomic():
-            if not found.update(deleted_at=None):
+            if not saved.update(deleted_at=None):
                 raise Http404("no such tool")
     except IntegrityError:
         words = "Another tool has its name now. Rename that one first."

@@ -30,9 +30,9 @@ SHEETS = ("log", "compare", "session")  # beside those of every file that stands
 @require_safe
 def session_export(request: AuthenticatedHttpRequest, session_id: UUID) -> HttpResponseBase:
     """The bodies and answers of a session as JSONL, the oldest first."""
-    found = find_session(request, session_id)
-    runs = Run.objects.owned_by(request.user).filter(digest__session=found)
-    return log_exports.table(runs, "jsonl", log_exports.progress_of(request, found.request_count))
+    session = find_session(request, session_id)
+    runs = Run.objects.owned_by(request.user).filter(digest__session=session)
+    return log_exports.table(runs, "jsonl", log_exports.progress_of(request, session.request_count))
 
 
 @login_required

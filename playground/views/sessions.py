@@ -222,10 +222,10 @@ def session_result(request: AuthenticatedHttpRequest, session_id: UUID, number: 
 
 
 def drawn_result(request: HttpRequest, detail: StepDetail, number: int) -> HttpResponse:
-    found = detail.result(number)
-    if found is None:
+    result = detail.result(number)
+    if result is None:
         raise Http404("no such result")
-    return render(request, "playground/log/_item.html", {"item": found.item})
+    return render(request, "playground/log/_item.html", {"item": result.item})
 
 
 def _step_context(request: AuthenticatedHttpRequest, session_id: UUID, number: int) -> dict[str, Any]:

@@ -174,8 +174,8 @@ async def _refuse(scope: Scope, why: str, send: Send) -> None:
 
 
 def _length(scope: Scope) -> int:
-    found = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(found) if found.isdigit() else LARGE  # without a length it may be anything
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(length) if length.isdigit() else LARGE  # without a length it may be anything
 
 
 def answer_large_apart(application: Application) -> Application:

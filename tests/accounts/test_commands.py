@@ -77,9 +77,9 @@ def test_what_cannot_be_added_is_said_and_nothing_is_stored(owner: User, typed: 
 @pytest.mark.parametrize("name", ["Sandbox", "sandbox"])
 def test_the_key_is_the_last_word_of_the_output(owner: User, name: str) -> None:
     secret = run("add_access_key", "owner", "--connection", name).split()[-1]
-    found = AccessKey.objects.find(secret)
-    assert found is not None
-    assert (found.owner, found.connection) == (owner, None)
+    key = AccessKey.objects.find(secret)
+    assert key is not None
+    assert (key.owner, key.connection) == (owner, None)
 
 
 def test_a_key_for_a_connection_of_the_user_or_the_operator(

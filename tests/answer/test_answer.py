@@ -228,15 +228,15 @@ def panel_with(text: str) -> str:
 
 def skeleton(html: str) -> tuple[set[str], set[str]]:
     """Tags, and the names of all attributes that a script of ours or the browser acts upon."""
-    found = Elements(html).found
+    elements = Elements(html).found
     acting = {
         f"{name}={value}" if name in {"id", "hx-post", "hx-get", "form"} else name
-        for _, attributes in found
+        for _, attributes in elements
         for name, value in attributes.items()
         if name.startswith(("hx-", "data-hx", "on", "data-s", "data-r", "ws-", "sse-"))
         or name in {"id", "style", "form", "src"}
     }  # fmt: skip
-    return {tag for tag, _ in found}, {re.sub(r"[0-9a-f-]{36}|[0-9a-f]{12}", "ID", name) for name in acting}
+    return {tag for tag, _ in elements}, {re.sub(r"[0-9a-f-]{36}|[0-9a-f]{12}", "ID", name) for name in acting}
 
 
 @pytest.mark.parametrize("text", HOSTILE)

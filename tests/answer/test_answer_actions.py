@@ -42,16 +42,16 @@ def put(run: LiveRun) -> LiveRun:
 @pytest.fixture
 async def client(owner: Any) -> AsyncClient:
     """The owner's browser."""
-    found = AsyncClient()
-    await found.aforce_login(owner)
-    return found
+    visitor = AsyncClient()
+    await visitor.aforce_login(owner)
+    return visitor
 
 
 def request_of(response: Any) -> dict[str, Any]:
     """The body of the run that a response's panel follows."""
-    found = re.search(r'data-run="([0-9a-f-]{36})"', response.content.decode())
-    assert found, response.content.decode()[:500]
-    run = dispatch.get_live()._runs[UUID(found[1])]
+    match = re.search(r'data-run="([0-9a-f-]{36})"', response.content.decode())
+    assert match, response.content.decode()[:500]
+    run = dispatch.get_live()._runs[UUID(match[1])]
     return json.loads(run.about.request_body)
 
 

@@ -36,12 +36,12 @@ LONG = TEXT * 40 + "one endless paragraph " * 200
 def wire_of(*texts: str, kind: str = "text", pad: str = "") -> bytes:
     """Deltas of one block, written as the API writes them."""
     start = {"type": "content_block_start", "index": 0, "content_block": {"type": kind, kind: ""}}
-    found = [sse.encode("content_block_start", json.dumps(start))]
+    events = [sse.encode("content_block_start", json.dumps(start))]
     for text in texts:
         delta = {"type": "content_block_delta", "index": 0, "delta": {"type": f"{kind}_delta", kind: text}}
         data = json.dumps(delta, separators=(",", ":"))
-        found.append(sse.encode("content_block_delta", data[:-1] + pad + "}"))
-    return b"".join(found)
+        events.append(sse.encode("content_block_delta", data[:-1] + pad + "}"))
+    return b"".join(events)
 
 
 # --- Folding ------------------------------------------------------------------------------------------------------

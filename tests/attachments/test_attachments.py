@@ -52,8 +52,8 @@ def upload(client: Any, data: bytes, name: str = "chart.png", kind: str = "image
     ],
 )
 def test_a_file_is_what_its_bytes_say(data: bytes, media_type: str, width: int | None, height: int | None) -> None:
-    found = recognise(data)
-    assert (found.media_type, found.width, found.height) == (media_type, width, height)
+    recognised = recognise(data)
+    assert (recognised.media_type, recognised.width, recognised.height) == (media_type, width, height)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00\x01\x02", b"PK\x03\x04\x00\x00", b"\xff\xfe\x00bad", b"MZ\x90\x00\xff"])

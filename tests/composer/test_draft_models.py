@@ -50,9 +50,9 @@ async def test_what_a_key_typed_here_may_use_is_told_to_nobody_else(owner: User)
         assert "secret-tune-1" in page.content.decode()
         assert model_list.remembered(connection) is None
         await client.post(reverse("draft-models"))
-    found = model_list.remembered(connection)
-    assert found is not None
-    assert found.models[0]["id"] == "secret-tune-1"
+    models = model_list.remembered(connection)
+    assert models is not None
+    assert models.models[0]["id"] == "secret-tune-1"
 
 
 async def test_a_refusal_of_ours_is_not_remembered_for_others(owner: User, settings: Any) -> None:

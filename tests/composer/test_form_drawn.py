@@ -32,21 +32,21 @@ class Controls(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
+        attributes = dict(attrs)
         if tag not in VOID:
             self.tags.append(tag)
-        if "id" in found:
-            self.ids.append(found["id"] or "")
+        if "id" in attributes:
+            self.ids.append(attributes["id"] or "")
         if tag == "option" and self.open is not None:
-            self.option = found
+            self.option = attributes
             self.open["text"] = ""
-        if "data-control" not in found:
+        if "data-control" not in attributes:
             return
-        name, kind = found["name"] or "", found.get("type")
+        name, kind = attributes["name"] or "", attributes.get("type")
         if tag == "input":
-            value = found.get("value") or ""
+            value = attributes.get("value") or ""
             if kind == "checkbox":
-                value = "true" if "checked" in found else found.get("data-off") or ""
+                value = "true" if "checked" in attributes else attributes.get("data-off") or ""
             self.values.append((name, value))
         else:
             self.open = {"tag": tag, "name": name, "text": "", "chosen": None}

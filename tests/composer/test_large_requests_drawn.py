@@ -83,11 +83,11 @@ def whole(client: Any, path: str, **more: str) -> str:
 
 def typed(answer: str, name: str) -> str:
     """What the control of this name shows."""
-    found = re.search(
+    match = re.search(
         rf'<textarea[^>]*name="{re.escape(html.escape(name))}"[^>]*>\n(.*?)</textarea>', answer, re.DOTALL
     )
-    assert found, answer[:500]
-    return html.unescape(found[1])
+    assert match, answer[:500]
+    return html.unescape(match[1])
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,9 @@ def height(page: Any, selector: str) -> float:
 
 def assert_nothing_else_scrolls(page: Any) -> None:
     assert page.evaluate(PAGE_SCROLL) == [0, 0, 0, 0]
-    found = page.evaluate(SCROLLERS)
-    assert [nested for _, nested in found] == [0] * len(found), "a scrollbar in a scrollbar"
-    assert len({pane for pane, _ in found}) == len(found), "two scrollbars in one pane"
+    scrollers = page.evaluate(SCROLLERS)
+    assert [nested for _, nested in scrollers] == [0] * len(scrollers), "a scrollbar in a scrollbar"
+    assert len({pane for pane, _ in scrollers}) == len(scrollers), "two scrollbars in one pane"
 
 
 def assert_in_sight(page: Any, *selectors: str) -> None:

@@ -89,18 +89,18 @@ def test_what_rows_cannot_say_stays_json_with_the_reason(schema: Any, why: str) 
     ],
 )
 def test_one_field_that_rows_cannot_say_leaves_the_others_as_rows(field: Any, why: str) -> None:
-    found = rows({"type": "object", "properties": {"a": {"type": "string"}, "b": field}})
-    assert [row.why for row in found] == ["", why]
+    drawn = rows({"type": "object", "properties": {"a": {"type": "string"}, "b": field}})
+    assert [row.why for row in drawn] == ["", why]
 
 
 def test_fields_nest_until_it_is_too_deep() -> None:
     schema: dict[str, Any] = {"type": "string"}
     for _ in range(6):
         schema = {"type": "object", "properties": {"inner": schema}}
-    found, depth = rows(schema), 0
-    while found and not found[0].why:
-        found, depth = found[0].rows, depth + 1
-    assert (depth, found[0].why) == (4, "it is too deep for rows")
+    drawn, depth = rows(schema), 0
+    while drawn and not drawn[0].why:
+        drawn, depth = drawn[0].rows, depth + 1
+    assert (depth, drawn[0].why) == (4, "it is too deep for rows")
 
 
 def test_a_field_is_added_renamed_required_and_removed() -> None:

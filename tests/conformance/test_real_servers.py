@@ -193,8 +193,8 @@ def test_a_real_server_has_the_report_that_was_read_by_hand(
         call_command("check_endpoint", url, f"--model={server.model}", f"--json={file}", "--fail-on=never")
     golden = GOLDEN / f"{server.name}-{server.version}.json"
     before = json.loads(golden.read_text()) if golden.exists() else {"findings": []}
-    found = told(server, json.loads(file.read_text()), before)
+    report = told(server, json.loads(file.read_text()), before)
     if os.environ.get("PLAYGROUND_WRITE_GOLDEN"):
-        golden.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        golden.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
         shutil.copy(file, Path(os.environ["PLAYGROUND_WRITE_GOLDEN"]) / f"{server.name}.json")
-    assert found == before
+    assert report == before

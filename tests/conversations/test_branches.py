@@ -22,20 +22,20 @@ class Version:
 
 
 def test_a_turn_with_siblings_knows_its_number_and_its_neighbours() -> None:
-    found = branches([Version("ab"), Version("ac"), Version("ad")], list("ac"))
-    assert list(found) == [1]
-    assert (found[1].number, found[1].count) == (2, 3)
-    assert (found[1].before.pk, found[1].after.pk) == ("ab", "ad")
+    by_turn = branches([Version("ab"), Version("ac"), Version("ad")], list("ac"))
+    assert list(by_turn) == [1]
+    assert (by_turn[1].number, by_turn[1].count) == (2, 3)
+    assert (by_turn[1].before.pk, by_turn[1].after.pk) == ("ab", "ad")
 
 
 def test_what_was_not_kept_yet_comes_last() -> None:
-    found = branches([Version("ab")], list("ax"))
-    assert (found[1].number, found[1].count, found[1].before.pk, found[1].after) == (2, 2, "ab", None)
+    by_turn = branches([Version("ab")], list("ax"))
+    assert (by_turn[1].number, by_turn[1].count, by_turn[1].before.pk, by_turn[1].after) == (2, 2, "ab", None)
 
 
 def test_of_a_sibling_the_version_changed_last_is_gone_to() -> None:
-    found = branches([Version("abc", minute=5), Version("abd", minute=2), Version("x")], list("x"))
-    assert found[0].before.pk == "abc"
+    by_turn = branches([Version("abc", minute=5), Version("abd", minute=2), Version("x")], list("x"))
+    assert by_turn[0].before.pk == "abc"
 
 
 def test_turns_that_followed_are_found_behind_the_end_of_the_body() -> None:

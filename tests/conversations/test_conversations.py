@@ -50,10 +50,10 @@ def test_saving_keeps_the_body_and_proposes_a_title(client: Client, owner: User)
     client.force_login(owner)
     draft_of(owner, body_of("Why is the sky blue?\nPlease explain.", temperature=1.0))
     client.post(reverse("conversation-save"))
-    found = Conversation.objects.get(owner=owner)
-    assert found.title == "Why is the sky blue? Please explain."
-    assert '"temperature": 1.0' in found.head.body_text
-    assert Draft.objects.get(user=owner).conversation == found
+    conversation = Conversation.objects.get(owner=owner)
+    assert conversation.title == "Why is the sky blue? Please explain."
+    assert '"temperature": 1.0' in conversation.head.body_text
+    assert Draft.objects.get(user=owner).conversation == conversation
 
 
 def test_a_title_of_ones_own_stays_and_a_proposed_one_follows(owner: User) -> None:
@@ -308,9 +308,14 @@ def test_a_workbench_prompt_and_a_list_of_messages_can_be_imported() -> None:
         "messages": [{"role": "user", "content": "Hi {{name}}"}],
         "prompt_variables": {"name": "Ann"},
     }
-    found = file_formats.from_text(json.dumps(prompt))
-    body, settings, _ = found.versions[0]
-    assert (found.title, body["system"], body["model"], body["max_tokens"]) == ("Greeter", "Be kind.", "claude-3", 99)
+    imported = file_formats.from_text(json.dumps(prompt))
+    body, settings, _ = imported.versions[0]
+    assert (imported.title, body["system"], body["model"], body["max_tokens"]) == (
+        "Greeter",
+        "Be kind.",
+        "claude-3",
+        99,
+    )
     assert settings["variables"] == {"name": "Ann"}
     assert (
         file_formats.from_text('[{"role": "user", "content": "Hi"}]').versions[0][0]["messages"][0]["content"] == "Hi"
@@ -331,8 +336,8 @@ def test_what_cannot_be_imported_is_a_problem_on_the_page(client: Client, owner:
 def test_between_far_changes_the_difference_says_which_line_comes_next() -> None:
     old = "\n".join(f"line {number}" for number in range(1, 41))
     new = old.replace("line 20", "line XX").replace("line 40", "line YY")
-    found = version_diff.difference_of(old, new) or []
-    assert [line.text for line in found if line.kind == "gap"] == ["Line 17", "Line 37"]
-    assert [line.text for line in found if line.kind == "added"] == ["line XX", "line YY"]
+    lines = version_diff.difference_of(old, new) or []
+    assert [line.text for line in lines if line.kind == "gap"] == ["Line 17", "Line 37"]
+    assert [line.text for line in lines if line.kind == "added"] == ["line XX", "line YY"]
     assert version_diff.difference_of(old, old) == []
     assert version_diff.difference_of("\n" * (version_diff.MOST_LINES + 1), old) is None

@@ -134,14 +134,14 @@ def test_leaving_a_part_out_looks_through_the_rest_again(page: Any, log_in: Any,
     body = {"system": "Mail ann@example.org", "messages": [{"role": "user", "content": f"The key: {FAKE_KEY}"}]}
     conversation = autosave.create(owner, body, {})
     page.goto(f"/conversations/{conversation.pk}/share/")
-    found = page.locator("#share-findings")
+    findings = page.locator("#share-findings")
     key = page.get_by_role("switch", name=re.compile("^Mask this key"))
     expect(key).to_be_checked()  # keys are masked unless somebody says otherwise
-    expect(found).not_to_contain_text("e-mail")
+    expect(findings).not_to_contain_text("e-mail")
     page.get_by_role("switch", name="System prompt").click()
-    expect(found).to_contain_text("e-mail")
+    expect(findings).to_contain_text("e-mail")
     page.get_by_role("switch", name="System prompt").click()
-    expect(found).not_to_contain_text("e-mail")
+    expect(findings).not_to_contain_text("e-mail")
     expect(key).to_be_checked()
     page.get_by_role("button", name="Publish").click()
     page.goto(page.get_by_label("Link", exact=True).input_value())

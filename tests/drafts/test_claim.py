@@ -32,9 +32,9 @@ def own_folder(settings: Any, tmp_path: Any) -> None:
 
 def visitor_of(client: Client) -> str:
     client.get("/")
-    found = visitors.read(client.cookies[visitors.COOKIE].value)
-    assert found
-    return found
+    visitor = visitors.read(client.cookies[visitors.COOKIE].value)
+    assert visitor
+    return visitor
 
 
 def picture(reference: str) -> dict[str, Any]:

@@ -49,10 +49,10 @@ def page(client: Client) -> str:
 
 def go_to(client: Client, label: str) -> Any:
     """Press the button with this accessible name."""
-    found = re.search(rf'data-to-branch="([0-9a-f-]+)"[^>]*aria-label="{re.escape(label)}"', page(client))
-    assert found, label
+    match = re.search(rf'data-to-branch="([0-9a-f-]+)"[^>]*aria-label="{re.escape(label)}"', page(client))
+    assert match, label
     draft = Draft.objects.get()
-    posted = {":version": draft.version, ":mode": "form", ":branch": found[1]}
+    posted = {":version": draft.version, ":mode": "form", ":branch": match[1]}
     return client.post(reverse("draft-branch"), posted, headers=page_headers(draft))
 
 

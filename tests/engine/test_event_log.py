@@ -149,19 +149,19 @@ def test_large_bytes_are_packed_a_part_at_a_time_and_come_back_whole() -> None:
 def test_its_pieces_are_all_that_the_events_are_made_of(
     body: bytes, cuts: list[int], age_ms: float, packed_at_once: int, most_bytes: int, asked_every: int
 ) -> None:
-    log, found, place = EventLog(age_ms, packed_at_once), [], 0
+    log, read, place = EventLog(age_ms, packed_at_once), [], 0
     for number, batch in enumerate(told(body, cuts)):
         log.extend(batch)
         while number % asked_every == 0 and place < len(log):
             pieces, place = log.pieces(place, most_bytes)
-            found += pieces
+            read += pieces
     while place < len(log):
         pieces, place = log.pieces(place, most_bytes)
-        found += pieces
-    assert b"".join(piece[1] for piece in found if isinstance(piece, tuple)) == body
+        read += pieces
+    assert b"".join(piece[1] for piece in read if isinstance(piece, tuple)) == body
     events = list(log)
-    assert [piece for piece in found if not isinstance(piece, tuple)] == [*events[:2], events[-1]]
+    assert [piece for piece in read if not isinstance(piece, tuple)] == [*events[:2], events[-1]]
     copy = RunCopy(uuid4(), RunAbout(), Backlog())
-    for piece in found:
+    for piece in read:
         copy.take([piece])
     assert copy.events[:] == events

@@ -154,12 +154,12 @@ def test_a_list_of_models_is_as_good_as_a_message_where_none_is_expected() -> No
     ],
 )
 def test_other_apis_are_known_and_their_text_is_found(values: list[object], name: str, text: str) -> None:
-    found = OtherFormat()
+    other_format = OtherFormat()
     for value in values:
-        found.add_event(ServerSentEvent(None, json.dumps(value)))
-    assert name in found.name
-    assert found.text == text
-    assert json.loads(found.first) == values[0]
+        other_format.add_event(ServerSentEvent(None, json.dumps(value)))
+    assert name in other_format.name
+    assert other_format.text == text
+    assert json.loads(other_format.first) == values[0]
 
 
 STRANGE = [
@@ -170,19 +170,19 @@ STRANGE = [
 
 @pytest.mark.parametrize("strange", STRANGE)
 def test_no_shape_is_more_than_can_be_looked_at(strange: object) -> None:
-    found = OtherFormat()
-    found.add(strange)
-    found.add({"choices": [{"message": strange}]})
-    found.add({"output": {"message": {"content": strange}}})
-    assert isinstance(found.text, str)
+    other_format = OtherFormat()
+    other_format.add(strange)
+    other_format.add({"choices": [{"message": strange}]})
+    other_format.add({"output": {"message": {"content": strange}}})
+    assert isinstance(other_format.text, str)
 
 
 def test_the_text_of_an_endless_stream_is_bounded() -> None:
-    found = OtherFormat()
+    other_format = OtherFormat()
     event = ServerSentEvent(None, json.dumps({"choices": [{"delta": {"content": "x" * 1_000}}]}))
     for _ in range(10_000):
-        found.add_event(event)
-    assert len(found.text) == 20_000
+        other_format.add_event(event)
+    assert len(other_format.text) == 20_000
 
 
 @pytest.mark.parametrize(

@@ -44,13 +44,18 @@ def hostile_body() -> bytes:
 def hostile_answer() -> bytes:
     """Every kind of block, with the texts in all of their members."""
     source = {"type": "web_search_result_location", "url": "javascript:window.hit=1", "title": SHORT, "cited_text": ALL}
-    found = {"type": "web_search_result", "url": 'https://foreign.example/"onclick=', "title": SHORT, "page_age": SHORT}
+    result = {
+        "type": "web_search_result",
+        "url": 'https://foreign.example/"onclick=',
+        "title": SHORT,
+        "page_age": SHORT,
+    }
     blocks = [
         {"type": "text", "text": ALL, "citations": [source]},
         {"type": "thinking", "thinking": ALL, "signature": SHORT},
         {"type": "tool_use", "id": SHORT, "name": SHORT, "input": {SHORT: ALL}},
         {"type": "server_tool_use", "id": SHORT, "name": SHORT, "input": {"query": ALL}},
-        {"type": "web_search_tool_result", "tool_use_id": SHORT, "content": [found]},
+        {"type": "web_search_tool_result", "tool_use_id": SHORT, "content": [result]},
         {"type": SHORT, "x": ALL},
     ]
     message = {"id": SHORT, "type": "message", "role": "assistant", "model": SHORT, "content": []}

@@ -85,9 +85,9 @@ class Site:
 
     def everywhere(self) -> dict[str, bytes]:
         """All that was told, stored and logged."""
-        found = {place: data for browser in self.browsers for place, data in browser.told.items()}
+        told = {place: data for browser in self.browsers for place, data in browser.told.items()}
         logs = {f"log line {number}: {line[:60]}": line.encode() for number, line in enumerate(self.logs.lines)}
-        return found | secrets_rig.stored() | logs
+        return told | secrets_rig.stored() | logs
 
 
 @pytest.fixture

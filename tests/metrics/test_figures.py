@@ -15,14 +15,14 @@ from tests.support import runs
 
 def test_phases_add_up_to_the_duration() -> None:
     events = runs.told(runs.stream("one two three", thinking="well then"), chunk=60, step_ms=25.0)
-    found = figures.gather([*events, runs.ended(at_ms=2_000.0)])
-    assert list(found.phases_until(0)) == ["waiting", "thinking", "text"]
-    assert sum(found.phases.values()) == pytest.approx(2_000.0, abs=1)
+    gathered = figures.gather([*events, runs.ended(at_ms=2_000.0)])
+    assert list(gathered.phases_until(0)) == ["waiting", "thinking", "text"]
+    assert sum(gathered.phases.values()) == pytest.approx(2_000.0, abs=1)
 
 
 def test_while_a_run_goes_on_its_phase_lasts() -> None:
-    found = figures.gather(runs.told(b""))
-    assert found.phases_until(700.0) == {"waiting": 700.0}
+    gathered = figures.gather(runs.told(b""))
+    assert gathered.phases_until(700.0) == {"waiting": 700.0}
 
 
 def test_the_first_token_is_the_first_text_of_any_kind() -> None:
@@ -47,8 +47,8 @@ def test_usage_is_read_under_the_apis_names() -> None:
         "output_tokens": 8,
         "output_tokens_details": {"thinking_tokens": 3},
     }
-    found = streamed({"type": "message_start", "message": {"id": "m", "content": [], "usage": usage}}).tokens()
-    assert found == {
+    tokens = streamed({"type": "message_start", "message": {"id": "m", "content": [], "usage": usage}}).tokens()
+    assert tokens == {
         "input_tokens": 5,
         "cache_write_tokens": 6,
         "cache_read_tokens": 7,
@@ -61,24 +61,24 @@ def test_usage_is_read_under_the_apis_names() -> None:
     "usage", [None, [], "x", {"input_tokens": None}, {"input_tokens": {}}, {"output_tokens": 1e99}]
 )
 def test_odd_usage_is_no_fault(usage: Any) -> None:
-    found = streamed({"type": "message_start", "message": {"id": "m", "content": [], "usage": usage}})
-    assert set(found.tokens().values()) == {None}
-    assert found.cost_usd("claude-opus-4-5") in (None, 0)
+    gathered = streamed({"type": "message_start", "message": {"id": "m", "content": [], "usage": usage}})
+    assert set(gathered.tokens().values()) == {None}
+    assert gathered.cost_usd("claude-opus-4-5") in (None, 0)
 
 
 def test_the_sandbox_costs_nothing_and_unknown_models_are_not_priced() -> None:
     usage = {"input_tokens": 1_000_000, "output_tokens": 0}
-    found = streamed({"type": "message_start", "message": {"id": "m", "content": [], "usage": usage}})
-    assert found.cost_usd("anything", is_sandbox=True) == 0
-    assert found.cost_usd("no-such-model") is None
-    assert found.cost_usd("claude-opus-4-5") > 0
+    gathered = streamed({"type": "message_start", "message": {"id": "m", "content": [], "usage": usage}})
+    assert gathered.cost_usd("anything", is_sandbox=True) == 0
+    assert gathered.cost_usd("no-such-model") is None
+    assert gathered.cost_usd("claude-opus-4-5") > 0
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[" * 100_000, b"\xff", b'{"type":"error","error":{}}'])
 def test_an_answer_that_is_no_message_has_figures_all_the_same(body: bytes) -> None:
-    found = figures.gather([Answered(1.0, 200, ()), Received(2.0, body), Ended(3.0, "failed", None)])
-    assert not found.has_message
-    assert (found.received_size, found.first_byte_ms) == (len(body), 2.0)
+    gathered = figures.gather([Answered(1.0, 200, ()), Received(2.0, body), Ended(3.0, "failed", None)])
+    assert not gathered.has_message
+    assert (gathered.received_size, gathered.first_byte_ms) == (len(body), 2.0)
 
 
 @pytest.mark.parametrize(

@@ -137,9 +137,9 @@ def test_a_command_inside_the_body_is_not_run_but_noted() -> None:
     ],
 )
 def test_a_bad_curl_command_is_a_problem_with_its_place(command: str, words: str, place: tuple[int, int]) -> None:
-    found = problem(command)
-    assert words in found.message
-    assert (found.line, found.column) == place
+    told = problem(command)
+    assert words in told.message
+    assert (told.line, told.column) == place
 
 
 # --- JSON and HAR

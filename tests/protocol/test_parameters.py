@@ -74,13 +74,13 @@ def is_open(kind: Kind) -> bool:
 def matching(typed: type, kind: Kind) -> list[Object]:
     """The catalogue's objects for one of the client's types: by their tag where they have one."""
     members = hints(typed)
-    found = []
+    names = []
     for candidate in objects_of(kind):
         tags = {member.name: member.kind.value for member in candidate.members if isinstance(member.kind, Constant)}
         given = {name: literals(members[name]) for name in ("type", "role") if name in members}
         if all(tags[name] in values for name, values in given.items() if name in tags and values):
-            found.append(candidate)
-    return found
+            names.append(candidate)
+    return names
 
 
 def missing(typed: type, kind: Kind, where: str, seen: set[tuple[type, int]]) -> list[str]:

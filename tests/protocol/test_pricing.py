@@ -67,8 +67,8 @@ def test_no_usage_is_bad_enough_to_raise(usage: dict[str, Any]) -> None:
 
 
 def test_an_estimate_goes_from_no_answer_to_the_longest_one() -> None:
-    found = estimate("claude-opus-5", 200_000, 40_000)
-    assert found == (Decimal(1), Decimal(2))
+    estimated = estimate("claude-opus-5", 200_000, 40_000)
+    assert estimated == (Decimal(1), Decimal(2))
     assert estimate("claude-opus-5", 200_000, 40_000, speed="fast") == (Decimal(2), Decimal(4))
 
 

@@ -109,11 +109,11 @@ def upstream() -> Iterator[str]:
 
 
 def needs(program: str) -> str:
-    found = shutil.which(program)
-    if found is None:
+    path = shutil.which(program)
+    if path is None:
         assert program not in os.environ.get("REQUIRED_RUNTIMES", "").split(), f"{program} must be installed here"
         pytest.skip(f"{program} is not installed: its snippets are not run here")
-    return found
+    return path
 
 
 def node_client(folder: Path) -> None:

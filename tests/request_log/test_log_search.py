@@ -141,8 +141,8 @@ def test_a_search_with_a_filter_goes_through_more_matches_than_fit_a_page(
     for _ in range(22):
         runs.stored_run(owner, "needle")
     wanted.append(runs.stored_run(owner, "needle", model="rare"))
-    found = keyset_pages.page(owner, Filter(q="needle", model="rare"))
-    assert [run.pk for run in found.runs] == [run.pk for run in reversed(wanted) if run]
+    listed = keyset_pages.page(owner, Filter(q="needle", model="rare"))
+    assert [run.pk for run in listed.runs] == [run.pk for run in reversed(wanted) if run]
 
 
 def test_a_search_that_looks_through_very_much_goes_on_where_it_stopped(
@@ -156,12 +156,12 @@ def test_a_search_that_looks_through_very_much_goes_on_where_it_stopped(
     wanted, cursor, seen, asked = Filter(q="needle", starred="1"), "", [], 0
     monkeypatch.setitem(keyset_pages.search_pairs.__kwdefaults__, "look_at", 4)
     while True:
-        found = keyset_pages.page(owner, wanted, before=cursor, rows=2)
+        listed = keyset_pages.page(owner, wanted, before=cursor, rows=2)
         asked += 1
-        seen += [run.pk for run in found.runs]
-        if not (cursor := found.next):
+        seen += [run.pk for run in listed.runs]
+        if not (cursor := listed.next):
             break
-        assert found.is_cut
+        assert listed.is_cut
     assert seen == [starred.pk]
     assert asked > 1
 
@@ -181,8 +181,8 @@ def test_pages_of_a_search_have_no_gap_and_no_double(owner: User) -> None:
     stored = [runs.stored_run(owner, f"needle {number}") for number in range(23)]
     seen, cursor = [], ""
     while True:
-        found = keyset_pages.page(owner, Filter(q="needle"), before=cursor, rows=5)
-        seen += [run.pk for run in found.runs]
-        if not (cursor := found.next):
+        listed = keyset_pages.page(owner, Filter(q="needle"), before=cursor, rows=5)
+        seen += [run.pk for run in listed.runs]
+        if not (cursor := listed.next):
             break
     assert seen == [run.pk for run in reversed(stored)]

@@ -183,10 +183,10 @@ def test_the_first_difference_is_where_the_prompt_cache_breaks(owner: User) -> N
     turns = [{"role": "user", "content": "one"}, {"role": "assistant", "content": "two"}]
     left = runs.body_of(system="Be short.", messages=[*turns, {"role": "user", "content": "three and four"}])
     right = runs.body_of(system="Be short.", messages=[*turns, {"role": "user", "content": "three or four"}])
-    found = compared(owner, left, right)
-    assert found.same_until == "messages[1].content[0]"
-    assert [(each.path, each.breaks_cache) for each in found.blocks] == [("messages[2].content[0]", True)]
-    assert [(piece.kind, piece.text) for piece in found.blocks[0].right] == [
+    differences = compared(owner, left, right)
+    assert differences.same_until == "messages[1].content[0]"
+    assert [(each.path, each.breaks_cache) for each in differences.blocks] == [("messages[2].content[0]", True)]
+    assert [(piece.kind, piece.text) for piece in differences.blocks[0].right] == [
         ("same", "three "),
         ("added", "or"),
         ("same", " four"),
@@ -231,23 +231,23 @@ def test_a_cache_mark_is_no_difference_in_the_prompt(owner: User) -> None:
 
 def test_a_tool_comes_before_everything_else(owner: User) -> None:
     left = runs.body_of(tools=[{"name": "a"}], system="x")
-    found = compared(owner, left, runs.body_of(tools=[{"name": "b"}], system="x"))
-    assert found.blocks[0].path == "tools[0]"
-    assert found.blocks[0].breaks_cache
-    assert found.same_until == ""
+    differences = compared(owner, left, runs.body_of(tools=[{"name": "b"}], system="x"))
+    assert differences.blocks[0].path == "tools[0]"
+    assert differences.blocks[0].breaks_cache
+    assert differences.same_until == ""
 
 
 def test_parameters_are_compared_by_name(owner: User) -> None:
-    found = compared(owner, runs.body_of(temperature=0.5), runs.body_of(temperature=1, top_k=5))
-    assert [each.path for each in found.parameters] == ["temperature", "top_k"]
-    assert not any(each.breaks_cache for each in found.parameters)
+    differences = compared(owner, runs.body_of(temperature=0.5), runs.body_of(temperature=1, top_k=5))
+    assert [each.path for each in differences.parameters] == ["temperature", "top_k"]
+    assert not any(each.breaks_cache for each in differences.parameters)
 
 
 def test_answers_are_compared_word_by_word(owner: User) -> None:
-    found = compared(owner, runs.body_of(), runs.body_of(), "The sky is blue.", "The sea is blue.")
-    assert not found.answers_are_same
-    assert "".join(piece.text for piece in found.answer_left).strip() == "The sky is blue."
-    assert [piece.text for piece in found.answer_right if piece.kind == "added"] == ["sea"]
+    differences = compared(owner, runs.body_of(), runs.body_of(), "The sky is blue.", "The sea is blue.")
+    assert not differences.answers_are_same
+    assert "".join(piece.text for piece in differences.answer_left).strip() == "The sky is blue."
+    assert [piece.text for piece in differences.answer_right if piece.kind == "added"] == ["sea"]
 
 
 def test_of_very_many_differences_the_first_are_shown_and_the_others_counted(reader: Client, owner: User) -> None:
@@ -260,12 +260,12 @@ def test_of_very_many_differences_the_first_are_shown_and_the_others_counted(rea
         )
         for side in ("left", "right")
     )
-    found = compared(owner, left, right)
-    assert len(found.blocks) == len(found.parameters) == run_comparison.MOST_DIFFERENCES
-    assert found.more == count
-    assert found.same_blocks == 50
-    assert found.same_until == "messages[49].content[0]"
-    assert [each.breaks_cache for each in found.blocks[:2]] == [True, False]
+    differences = compared(owner, left, right)
+    assert len(differences.blocks) == len(differences.parameters) == run_comparison.MOST_DIFFERENCES
+    assert differences.more == count
+    assert differences.same_blocks == 50
+    assert differences.same_until == "messages[49].content[0]"
+    assert [each.breaks_cache for each in differences.blocks[:2]] == [True, False]
     a, b = Run.objects.owned_by(owner)
     page = reader.get("/requests/compare/", {"a": a.pk, "b": b.pk})
     assert "3,000 more places differ" in markup(page)

@@ -31,10 +31,10 @@ def row(day: int, status: int = 2, state: str = "completed", first: float | None
 
 def test_runs_are_counted_by_day_and_class() -> None:
     rows = [row(13), row(2, 5, "failed", None), row(2, 4, "failed", None), row(2), row(2, 2, "interrupted"), row(0)]
-    found = statistics.count(rows, FIRST, END)
-    assert len(found.days) == 14
-    assert (found.days[2].ok, found.days[2].client, found.days[2].server) == (1, 1, 2)
-    assert (found.count, found.total("tokens_in"), found.total("tokens_out")) == (6, 90, 42)
+    counted = statistics.count(rows, FIRST, END)
+    assert len(counted.days) == 14
+    assert (counted.days[2].ok, counted.days[2].client, counted.days[2].server) == (1, 1, 2)
+    assert (counted.count, counted.total("tokens_in"), counted.total("tokens_out")) == (6, 90, 42)
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ def test_percentiles_lie_between_the_nearest_values(values: list[float], part: f
 
 @pytest.mark.parametrize("days", [1, 14, 60, 61, 365, 4000])
 def test_a_long_range_has_few_bars_which_hold_every_day(days: int) -> None:
-    found = statistics.count([row(0), row(days - 1)][::-1], FIRST, FIRST + timedelta(days=days))
-    assert len(found.days) <= statistics.MOST_BARS
-    assert found.count == 2
-    assert found.last >= (FIRST + timedelta(days=days - 1)).date()
+    counted = statistics.count([row(0), row(days - 1)][::-1], FIRST, FIRST + timedelta(days=days))
+    assert len(counted.days) <= statistics.MOST_BARS
+    assert counted.count == 2
+    assert counted.last >= (FIRST + timedelta(days=days - 1)).date()
 
 
 def test_only_the_newest_runs_are_charted_and_the_range_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statistics, "MOST_RUNS", 3)
-    found = statistics.count([row(13), row(12), row(11), row(3)], FIRST, END)
-    assert found.is_capped
-    assert (found.count, found.first) == (3, (FIRST + timedelta(days=11)).date())
+    counted = statistics.count([row(13), row(12), row(11), row(3)], FIRST, END)
+    assert counted.is_capped
+    assert (counted.count, counted.first) == (3, (FIRST + timedelta(days=11)).date())
 
 
 def test_what_is_charted_is_in_one_index() -> None:

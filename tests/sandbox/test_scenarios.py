@@ -150,9 +150,9 @@ async def test_a_search_finds_pages_and_cites_them(sandbox: Sandbox) -> None:
     message = await sandbox.message("Search the web for tides", tools=[tool])
     kinds = [block["type"] for block in message["content"]]
     assert kinds[:4] == ["text", "server_tool_use", "web_search_tool_result", "text"]
-    found = message["content"][2]["content"]
-    assert all(page["url"].startswith("https://tides.example/") for page in found)
-    assert message["content"][4]["citations"][0]["url"] == found[0]["url"]
+    results = message["content"][2]["content"]
+    assert all(page["url"].startswith("https://tides.example/") for page in results)
+    assert message["content"][4]["citations"][0]["url"] == results[0]["url"]
     assert message["usage"]["server_tool_use"] == {"web_search_requests": 1, "web_fetch_requests": 0}
 
 

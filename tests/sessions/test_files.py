@@ -143,8 +143,8 @@ def test_words_said_in_a_request_find_its_session(client: Client, session: Store
     line = GOOD | {"response": {"message": {"content": [{"type": "text", "text": "the quokka smiles"}]}}}
     imported = import_session(owner, json.dumps(line).encode())
     client.force_login(owner)
-    found = client.get(reverse("sessions"), {"q": "quokka", "kind": "all"}).context["found"]
-    assert [row.session.pk for row in found.rows] == [imported.pk]
+    matches = client.get(reverse("sessions"), {"q": "quokka", "kind": "all"}).context["found"]
+    assert [row.session.pk for row in matches.rows] == [imported.pk]
 
 
 @pytest.mark.parametrize(

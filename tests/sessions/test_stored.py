@@ -151,10 +151,10 @@ def test_requests_of_opencode_are_one_session_with_its_title_and_its_subagent(ow
                 model="m", agent="opencode 1.18", duration_ms=1.0,
             )  # fmt: skip
             add_run(run, body, {"content": answer})
-    found = AgentSession.objects.order_by("pk")
-    assert [session.request_count for session in found] == [6, 6]
-    assert [session.title for session in found] == ["What is wrong with the dates?", "What is wrong with the zones?"]
-    for session in found:
+    sessions = AgentSession.objects.order_by("pk")
+    assert [session.request_count for session in sessions] == [6, 6]
+    assert [session.title for session in sessions] == ["What is wrong with the dates?", "What is wrong with the zones?"]
+    for session in sessions:
         threads = load(session).threads.threads
         assert sorted((thread.name, len(thread.steps)) for thread in threads) == [
             ("find callers", 2), ("main", 3), ("side calls", 1),

@@ -181,9 +181,9 @@ def test_a_secret_across_pieces_is_masked_in_the_first_and_gone_from_the_others(
 )
 def test_the_scan_finds_what_should_not_be_published(kind: str, text: str) -> None:
     words = f"password: {text}" if kind == "password or key" else f"see {text} there"
-    found = scan({"title": "", "body": {"messages": [{"role": "user", "content": words}]}})
-    assert [(one.kind, one.text) for one in found] == [(kind, text)]
-    assert found[0].where == "messages[0].content"
+    findings = scan({"title": "", "body": {"messages": [{"role": "user", "content": words}]}})
+    assert [(one.kind, one.text) for one in findings] == [(kind, text)]
+    assert findings[0].where == "messages[0].content"
 
 
 def test_the_scan_leaves_ordinary_text_alone() -> None:
@@ -297,10 +297,10 @@ def test_publishing_a_secret_takes_a_second_word(client: Client, owner: User) ->
         assert asked.status_code == 422
         assert not ShareLink.objects.filter(published_at__isnull=False).exists()
     page = asked.content.decode()
-    found = Elements(page).found
-    assert [more["value"] for _, more in found if more.get("name") == "reveal"] == [FAKE_KEY]
+    elements = Elements(page).found
+    assert [more["value"] for _, more in elements if more.get("name") == "reveal"] == [FAKE_KEY]
     assert 'value="open sesame please"' in page  # what else was chosen is not lost
-    assert [more["value"] for tag, more in found if tag == "option" and "selected" in more] == ["everyone", "day"]
+    assert [more["value"] for tag, more in elements if tag == "option" and "selected" in more] == ["everyone", "day"]
     client.post(address, {**chosen, "reveal": ["hunter2hunter2"]})  # a word about another one
     assert not ShareLink.objects.filter(published_at__isnull=False).exists()
     del chosen["passphrase"]
@@ -334,8 +334,8 @@ def test_an_update_asks_twice_for_a_new_secret(client: Client, owner: User) -> N
 
 def test_an_address_with_a_password_in_it_is_a_secret_and_a_bare_one_is_not() -> None:
     words = "postgres://app:pa55word@db.corp/x http://localhost:8000/y"
-    found = scan({"body": {"messages": [{"role": "user", "content": words}]}})
-    assert [one.is_secret for one in found if one.kind == "private address"] == [True, False]
+    findings = scan({"body": {"messages": [{"role": "user", "content": words}]}})
+    assert [one.is_secret for one in findings if one.kind == "private address"] == [True, False]
 
 
 # --- replay

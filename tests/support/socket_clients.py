@@ -23,12 +23,12 @@ def ask(opened: socket.socket, method: str, path: str, *lines: str) -> None:
 
 def head_of(opened: socket.socket) -> str:
     """Read an answer's head, and what came with it."""
-    found = b""
-    while b"\r\n\r\n" not in found:
+    head = b""
+    while b"\r\n\r\n" not in head:
         if not (data := opened.recv(65536)):
             break
-        found += data
-    return found.decode()
+        head += data
+    return head.decode()
 
 
 def whole_answer(url: str, method: str, path: str, *lines: str, body: bytes = b"") -> tuple[str, dict[str, str], bytes]:

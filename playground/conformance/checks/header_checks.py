@@ -93,8 +93,8 @@ def _id_in_error(exchange: Exchange) -> None:
 
 
 def _has_rate_limits(exchange: Exchange) -> None:
-    found = [name for name in exchange.headers if name.startswith("anthropic-ratelimit-")]
-    if not found:
+    limits = [name for name in exchange.headers if name.startswith("anthropic-ratelimit-")]
+    if not limits:
         raise NotSupportedError("There are no headers anthropic-ratelimit-….")
     for gauge in rate_limits(exchange.headers):
         if gauge.limit is None or gauge.remaining is None or gauge.resets_at is None:

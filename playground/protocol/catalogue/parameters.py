@@ -285,14 +285,14 @@ def find(path: tuple[str | int, ...], body: JsonValue) -> Parameter | None:
 
     The body decides between variants. An item of a list is answered as a record named after the list's noun.
     """
-    found: Parameter | None = Parameter("body", BODY)
+    parameter: Parameter | None = Parameter("body", BODY)
     value = body
     for step in path:
-        if found is None:
+        if parameter is None:
             return None
-        found = _member(found.kind, value, step)
+        parameter = _member(parameter.kind, value, step)
         value = _value_at(value, step)
-    return found
+    return parameter
 
 
 # What of a JSON Schema has a control of its own; the rest of it is JSON.

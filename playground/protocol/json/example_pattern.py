@@ -130,9 +130,9 @@ class _Reader:
             times = 1
         elif self._sees("?"):
             times = 0
-        elif found := re.compile(r"\{(\d{1,4})(?:,\d*)?\}").match(self.pattern, self.at):
-            self.at = found.end()
-            times = int(found[1])
+        elif repeat := re.compile(r"\{(\d{1,4})(?:,\d*)?\}").match(self.pattern, self.at):
+            self.at = repeat.end()
+            times = int(repeat[1])
         else:
             return text
         self._sees("?")  # a lazy quantifier asks for no less

@@ -64,10 +64,10 @@ def _same_deferral(tool: Tool) -> Iterator[Problem]:
     members, configs = TOOLSET_MEMBERS.get(tool.type), tool.members.get("configs")
     if members is None or not isinstance(configs, dict):
         return
-    found = [configs[name] for name in members if isinstance(configs.get(name), dict)]
-    in_use = [config for config in found if config.get("enabled") is not False]
+    own = [configs[name] for name in members if isinstance(configs.get(name), dict)]
+    in_use = [config for config in own if config.get("enabled") is not False]
     deferred = [config for config in in_use if config.get("defer_loading") is True]
-    off = len(found) - len(in_use)
+    off = len(own) - len(in_use)
     if deferred and len(deferred) != len(members) - off:
         message = "defer_loading must be the same for every member in use"
         yield Problem((*tool.path, "configs"), message)

@@ -130,8 +130,8 @@ class _Types:
             return {}
 
     def _union(self, options: list[ast.expr], depth: int) -> Schema:
-        found = [self.schema(each, depth + 1) for each in options]
-        return union_of([each for each in found if each != {"type": "null"}])
+        schemas = [self.schema(each, depth + 1) for each in options]
+        return union_of([each for each in schemas if each != {"type": "null"}])
 
     def _subscript(self, name: str, inside: ast.expr, depth: int) -> Schema:
         arguments = inside.elts if isinstance(inside, ast.Tuple) else [inside]
