@@ -98,6 +98,6 @@ def test_an_image_that_was_saved_answers_by_itself(page: Any, tmp_path: Any) -> 
     page.get_by_label("More for messages[0]", exact=True).click()
     page.locator("#ask details[open]").get_by_role("button", name="Run again from here").click()
     expect(page.locator("#branch-note")).to_contain_text("Later messages saved")
-    expect(page.locator("#ask .attachment img").first).to_be_visible(timeout=10_000)
+    expect(page.locator("#ask .attachment img").first).to_be_visible()
     expect(page.locator("#answer .answer-panel")).to_have_attribute("data-state", "completed")
     expect(field(page, "messages[0].content")).to_have_value("Use the tool get_weather")

@@ -85,7 +85,7 @@ async def open_page(house: House, address: str) -> Page:
 
 
 async def ended_run(house: House) -> tuple[Run, bytes]:
-    for _ in range(100):
+    for _ in range(1200):
         run, kept = await house.run()
         if run.is_final:
             return run, kept
@@ -94,7 +94,7 @@ async def ended_run(house: House) -> tuple[Run, bytes]:
 
 
 async def until_stored(house: House, data: bytes) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         with suppress(Run.DoesNotExist):
             if (await house.run())[1] == data:
                 return
@@ -208,7 +208,7 @@ async def until_failing(house: House, expected: bool) -> None:
     async def failing() -> bool:
         return process.current().recorder.failing
 
-    for _ in range(200):
+    for _ in range(1200):
         if await house.there(failing) == expected:
             return
         await asyncio.sleep(0.02)

@@ -141,7 +141,7 @@ def send(browser: Browser, text: str, **fields: str) -> str:
 
 
 def wait_for_end(browser: Browser, run_id: str) -> None:
-    for _ in range(100):
+    for _ in range(1200):
         if 'data-state="running"' not in browser.get(f"/requests/{run_id}/answer/").text:
             return
         time.sleep(0.05)

@@ -43,7 +43,7 @@ def socket(path: str, cookie: str = "", origin: str = "http://localhost") -> Web
 async def opens(path: str, cookie: str = "", origin: str = "http://localhost") -> bool:
     opened = socket(path, cookie, origin)
     connected, _ = await opened.connect(timeout=30)
-    await opened.disconnect()
+    await opened.disconnect(timeout=30)
     return connected
 
 
@@ -98,7 +98,7 @@ async def test_the_log_tells_each_user_their_own_runs_only(owner: User, stranger
     first = json.loads((await opened.receive_output(timeout=30))["text"])
     assert first["id"] == str(own.id)
     assert await opened.receive_nothing(timeout=0.2)
-    await opened.disconnect()
+    await opened.disconnect(timeout=30)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def send(live_url: str, owner: User, text: str = "Hello", model: str = "sandbox-
     secret = AccessKey.objects.issue(owner=owner, connection=None, name="laptop")[1]
     body = {"model": model, "max_tokens": 20, "messages": [{"role": "user", "content": text}]}
     headers = {"x-api-key": secret, "user-agent": "Anthropic/Python 2.12.0"}
-    httpx.post(f"{live_url.rstrip('/')}/v1/messages", content=json.dumps(body), headers=headers, timeout=20)
+    httpx.post(f"{live_url.rstrip('/')}/v1/messages", content=json.dumps(body), headers=headers, timeout=60)
 
 
 def many(owner: User, count: int) -> None:

@@ -75,7 +75,7 @@ def follow(url: str, key: str, said: list[str]) -> threading.Thread:
 
 
 def until(condition: Any) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         if condition():
             return
         time.sleep(0.05)

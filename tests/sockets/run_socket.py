@@ -73,4 +73,4 @@ class Socket:
         return [patch for frame in self.frames for patch in frame.get("draw", [])]
 
     async def leave(self) -> None:
-        await self.communicator.disconnect()
+        await self.communicator.disconnect(timeout=30)

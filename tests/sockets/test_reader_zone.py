@@ -64,14 +64,14 @@ async def open_socket(address: str, user: User, zone: str) -> WebsocketCommunica
     cookies = await sync_to_async(cookies_of)(user, zone)
     headers = [(b"origin", b"http://localhost"), (b"host", b"localhost"), (b"cookie", cookies.encode())]
     socket = WebsocketCommunicator(application, address, headers=headers)
-    assert (await socket.connect(timeout=5))[0]
+    assert (await socket.connect(timeout=30))[0]
     return socket
 
 
 async def figures_until_closed(socket: WebsocketCommunicator) -> str:
     """The status line as a page shows it at the end."""
     figures = ""
-    while (message := await socket.receive_output(5))["type"] != "websocket.close":
+    while (message := await socket.receive_output(30))["type"] != "websocket.close":
         frame = json.loads(message["text"])
         figures = next((patch["html"] for patch in frame.get("draw", []) if patch["op"] == "figures"), figures)
         await socket.send_to(json.dumps({"type": "seen", "frame": frame["frame"]}))
@@ -123,7 +123,7 @@ async def test_who_comes_when_all_is_drawn_sees_it_in_the_own_zone_too(owner: Us
     for zone, clock, hover in ZONES:
         socket = await open_socket(f"/ws/runs/{run.id}/", owner, zone)
         assert reset_told(await figures_until_closed(socket)) == (hover, clock)
-    await stays.disconnect()
+    await stays.disconnect(timeout=30)
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-23:00"])
@@ -145,8 +145,8 @@ async def test_a_line_of_the_log_says_the_same_when_it_appears_and_when_it_is_fe
     socket = await open_socket("/ws/requests/", owner, zone)
     run = put_live(runs.live_run(owner))
     run.publish([*runs.told(runs.stream()), runs.ended()])
-    appeared = json.loads(await socket.receive_from(5))["html"]
-    await socket.disconnect()
+    appeared = json.loads(await socket.receive_from(30))["html"]
+    await socket.disconnect(timeout=30)
     await sync_to_async(runs.store)(run)
 
     def fetched() -> Any:

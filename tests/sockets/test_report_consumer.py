@@ -43,7 +43,7 @@ async def socket_of(user: Any, report: ConformanceReport) -> WebsocketCommunicat
 
 async def frame_of(socket: WebsocketCommunicator) -> Any:
     """The next frame, acknowledged."""
-    frame = json.loads(await socket.receive_from(10))
+    frame = json.loads(await socket.receive_from(30))
     await socket.send_to(json.dumps({"type": "seen", "frame": frame["frame"]}))
     return frame
 
@@ -51,7 +51,7 @@ async def frame_of(socket: WebsocketCommunicator) -> Any:
 async def test_a_report_is_told_part_by_part_to_its_end(owner: User) -> None:
     report = await report_of(owner)
     socket = await socket_of(owner, report)
-    assert (await socket.connect())[0]
+    assert (await socket.connect(timeout=30))[0]
     first = await frame_of(socket)
     assert first["parts"].keys() == {
         "progress-answer", "progress-stream", "progress-now", "progress-words", "progress-stop"
@@ -65,7 +65,7 @@ async def test_a_report_is_told_part_by_part_to_its_end(owner: User) -> None:
     while (frame := await frame_of(socket))["type"] == "progress":
         assert frame["parts"]
     assert frame["type"] == "ended"
-    assert (await socket.receive_output(5))["code"] == 1000
+    assert (await socket.receive_output(30))["code"] == 1000
 
 
 async def test_a_page_that_returns_after_a_restart_is_told_how_far_the_report_is(owner: User) -> None:
@@ -74,7 +74,7 @@ async def test_a_page_that_returns_after_a_restart_is_told_how_far_the_report_is
     await in_database(storing.save_progress)(report.pk, before, [], Totals(7))
     await ConformanceReport.objects.filter(pk=report.pk).aupdate(beat_at=timezone.now() - timedelta(minutes=1))
     socket = await socket_of(owner, report)
-    await socket.connect()
+    await socket.connect(timeout=30)
     assert "13 of 13 pass" in " ".join((await frame_of(socket))["parts"]["progress-answer"].split())
     [taken_up] = await in_database(storing.claim_cut_off)()
     await running.start(taken_up)
@@ -86,11 +86,11 @@ async def test_a_page_that_returns_after_a_restart_is_told_how_far_the_report_is
 async def test_a_stop_shows_at_its_button(owner: User) -> None:
     report = await report_of(owner)
     socket = await socket_of(owner, report)
-    await socket.connect()
+    await socket.connect(timeout=30)
     await frame_of(socket)
     await ConformanceReport.objects.filter(pk=report.pk).aupdate(stop_requested=True)
     assert "Stopping" in (await frame_of(socket))["parts"]["progress-stop"]
-    await socket.disconnect()
+    await socket.disconnect(timeout=30)
 
 
 async def test_a_page_that_acknowledges_nothing_is_not_fed_further(
@@ -99,26 +99,26 @@ async def test_a_page_that_acknowledges_nothing_is_not_fed_further(
     monkeypatch.setattr(report_consumer, "LOOK_EVERY_S", 0.01)
     report = await report_of(owner)
     socket = await socket_of(owner, report)
-    await socket.connect()
+    await socket.connect(timeout=30)
     for number in range(report_consumer.WINDOW):
-        assert json.loads(await socket.receive_from(10))["frame"] == number + 1
+        assert json.loads(await socket.receive_from(30))["frame"] == number + 1
         await ConformanceReport.objects.filter(pk=report.pk).aupdate(requests=number + 1)
     assert await socket.receive_nothing(0.3)
     await socket.send_to('{"type": "seen", "frame": 1}')
-    assert json.loads(await socket.receive_from(10))["frame"] == report_consumer.WINDOW + 1
-    await socket.disconnect()
+    assert json.loads(await socket.receive_from(30))["frame"] == report_consumer.WINDOW + 1
+    await socket.disconnect(timeout=30)
 
 
 async def test_a_deleted_report_ends_its_socket_and_nonsense_closes_it(owner: User) -> None:
     report = await report_of(owner)
     for said in ("nonsense", '{"type": "seen"}', "[]"):
         socket = await socket_of(owner, report)
-        await socket.connect()
+        await socket.connect(timeout=30)
         await frame_of(socket)
         await socket.send_to(said)
-        assert (await socket.receive_output(5))["code"] == 4400
+        assert (await socket.receive_output(30))["code"] == 4400
     socket = await socket_of(owner, report)
-    await socket.connect()
+    await socket.connect(timeout=30)
     await frame_of(socket)
     await ConformanceReport.objects.all().adelete()
     assert (await frame_of(socket))["type"] == "ended"
