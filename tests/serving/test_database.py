@@ -162,6 +162,7 @@ def test_postgresql_away_is_said_in_503_and_comes_back_by_itself(
     assert "Traceback" not in printed
 
 
+@pytest.mark.slow
 def test_a_locked_sqlite_is_said_in_503_and_comes_back_by_itself(serve: Any) -> None:
     serving = serve()
     url = serving.url()
