@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from playground.protocol.snippets import LANGUAGES, SnippetRequest, snippet
-from tests.protocol.test_snippets import AGAIN, answer, run
+from tests.protocol.snippet_programs import AGAIN, answer, run
 from tests.support.upstream import Upstream
 
 QUERIES = [
