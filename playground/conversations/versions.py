@@ -112,8 +112,16 @@ def before_cut(draft: Draft, old_text: str, old: dict[str, Any], index: int) -> 
 def sent(draft: Draft) -> ConversationVersion | None:
     """The draft as it is was sent: the version that tells. In a saved conversation there will be one anyway."""
     body = body_summary.parse(draft.body_text)
-    _settle(draft, body_summary.chain(body))
-    return keep(draft, draft.body_text, body, note="sent") if home(draft) is None else None
+    if home(draft) is not None:
+        _settle(draft, body_summary.chain(body))
+        return None
+    if draft._state.adding:
+        return None
+    kept = _kept_in_draft(draft)
+    if not all(state.pinned for state in kept):
+        _settle(draft, body_summary.chain(body))
+        kept = _kept_in_draft(draft)
+    return _keep_in_draft(draft, draft.body_text, body, "sent", kept)
 
 
 def put_away(draft: Draft, text: str, body: dict[str, Any]) -> None:
@@ -188,13 +196,13 @@ def _pin(draft: Draft, version: ConversationVersion) -> None:
     version.pinned, version.changed_at = True, timezone.now()
     version.save(update_fields=["pinned", "changed_at"])
     if home(draft) is None:
-        _supersede(draft, version, [other for other in _branches_of_draft(draft) if other.pk != version.pk])
+        _supersede(draft, version, [other for other in _kept_in_draft(draft) if other.pk != version.pk])
 
 
 def keep(draft: Draft, text: str, body: dict[str, Any], *, note: str) -> ConversationVersion | None:
     """Let a state stay. None: there is no room for it."""
     if home(draft) is None:
-        return None if draft._state.adding else _keep_in_draft(draft, text, body, note)
+        return None if draft._state.adding else _keep_in_draft(draft, text, body, note, _kept_in_draft(draft))
     with suppress(StorageQuotaError), transaction.atomic():
         return _add(draft, text, body, pinned=True, note=note)
     return None
@@ -228,26 +236,27 @@ def _made(draft: Draft, text: str, body: dict[str, Any], *, pinned: bool, note: 
 # An unsaved request keeps each branch once, at its longest, and the number and size of them has an end.
 
 
-class _Branch(NamedTuple):
-    """What there is to know of one before its body is read."""
+class _Kept(NamedTuple):
+    """What there is to know of a state before its body is read."""
 
     pk: UUID
     chain: list[str]
     made_at: datetime
     size: int
+    pinned: bool
 
 
-def _branches_of_draft(draft: Draft) -> list[_Branch]:
+def _kept_in_draft(draft: Draft) -> list[_Kept]:
     """The newest first. In one query, since each press of Try It! waits for it."""
-    pinned = draft.versions.filter(pinned=True).order_by("-changed_at")
-    return [_Branch(*row) for row in pinned.values_list("pk", "chain", "made_at", Length("packed_body"))]
+    found = draft.versions.order_by("-changed_at")
+    return [_Kept(*row) for row in found.values_list("pk", "chain", "made_at", Length("packed_body"), "pinned")]
 
 
 @transaction.atomic(savepoint=False)
-def _keep_in_draft(draft: Draft, text: str, body: dict[str, Any], note: str) -> ConversationVersion:
+def _keep_in_draft(draft: Draft, text: str, body: dict[str, Any], note: str, kept: list[_Kept]) -> ConversationVersion:
     """A branch that goes on with another one takes its row, with the runs that were made from it."""
     version = _made(draft, text, body, pinned=True, note=note)
-    others = _branches_of_draft(draft)
+    others = [state for state in kept if state.pinned]
     shorter = [other for other in others if _begins(version.chain, other.chain)]
     if shorter:
         first = min(shorter, key=lambda other: other.made_at)
@@ -258,7 +267,8 @@ def _keep_in_draft(draft: Draft, text: str, body: dict[str, Any], note: str) -> 
     return version
 
 
-def _supersede(draft: Draft, newest: ConversationVersion, others: list[_Branch]) -> None:
+def _supersede(draft: Draft, newest: ConversationVersion, others: list[_Kept]) -> None:
+    others = [other for other in others if other.pinned]
     shorter = [other for other in others if _begins(newest.chain, other.chain)]
     if shorter:
         keys = [other.pk for other in shorter]
@@ -269,7 +279,7 @@ def _supersede(draft: Draft, newest: ConversationVersion, others: list[_Branch])
     _make_room(draft, newest, [other for other in others if other not in shorter])
 
 
-def _make_room(draft: Draft, newest: ConversationVersion, others: list[_Branch]) -> None:
+def _make_room(draft: Draft, newest: ConversationVersion, others: list[_Kept]) -> None:
     total, gone = len(newest.packed_body), []
     for number, other in enumerate(others, start=1):
         total += other.size

@@ -6,6 +6,7 @@ ours (`:version`, `:json`, `:anthropic-version`).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, QueryDict
 
     from playground.identity.requests import VisitorHttpRequest
+    from playground.models.draft import DraftQuerySet
 
 MOST_VARIABLE = 100_000  # characters of one variable's value
 MOST_VARIABLES = 100
@@ -102,19 +104,28 @@ def _conversation(request: HttpRequest, wanted: UUID) -> Conversation:
     return conversation
 
 
+@cache
+def _drafts() -> DraftQuerySet:
+    return Draft.objects.select_related("connection", "conversation").defer("conversation__words")
+
+
+@cache
+def _small_drafts() -> Any:
+    """All of them, large ones without their bodies. Made once: making it costs as much as asking the database."""
+    small = Case(When(bytes__lt=LARGE, then="body"), output_field=BinaryField())
+    return _drafts().annotate(bytes=Length("body") + Length("columns")).annotate(small_body=small).defer("body")
+
+
 def _stored(request: HttpRequest) -> Draft | None:
-    """Load the draft in one query, since sending waits for it: with the connection, if its owner may still use it. A
-    large body is read where it is needed, by a worker: only to find out here how large it is would hold up every
-    stream."""
+    """In one query, since sending waits for it: with the connection, if its owner may still use it. A large body is
+    read where it is needed, by a worker: only to find out here how large it is would hold up every stream."""
     if getattr(request, "visitor_is_new", False) and not request.user.is_authenticated:
         return None
-    drafts = Draft.objects.of(request).select_related("connection", "conversation").defer("conversation__words")
-    drafts = drafts.annotate(bytes=Length("body") + Length("columns"))
-    small = Case(When(bytes__lt=LARGE, then="body"), output_field=BinaryField())
-    draft: Any = drafts.annotate(small_body=small).defer("body").first()
+    # There is one at most: `first` would have them sorted.
+    draft: Any = next(iter(_small_drafts().of(request)[:1]), None)
     if draft is not None and draft.small_body is None:
         hand_over_large(draft.bytes)
-        draft = drafts.first()
+        draft = _drafts().of(request).first()
     elif draft is not None:
         draft.body = draft.small_body
     if draft is not None and draft.connection is not None and not draft.connection.is_usable_by(request.user):
