@@ -6,6 +6,7 @@ It calls this server with an access key, which leads to the connection that the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
@@ -78,9 +79,13 @@ def snippet_of(request: HttpRequest, form: RequestForm) -> Shown:
             attachments={ref: AttachedFile(file.name, file.media_type) for ref, file in form.attachments.items()},
         ),
     )
-    if len(text) > MOST_SHOWN:
-        return Shown(language, text, markdown.highlight_code(text[:MOST_SHOWN], language.lexer), is_cut=True)
-    return Shown(language, text, markdown.highlight_code(text, language.lexer))
+    return Shown(language, text, _coloured(text[:MOST_SHOWN], language.lexer), is_cut=len(text) > MOST_SHOWN)
+
+
+@lru_cache(maxsize=32)
+def _coloured(text: str, lexer: str) -> SafeString:
+    """The same text is asked for by the page, by what was typed last, and by Try It!."""
+    return markdown.highlight_code(text, lexer)
 
 
 def with_texts(body: Any, form: RequestForm) -> Any:
