@@ -34,7 +34,7 @@ def upstream() -> Iterator[tuple[Upstream, threading.Event]]:
 
 
 def key_for(serving: Serving, url: str) -> str:
-    """A user, a connection of theirs and an access key for it, made by the commands that operators have."""
+    """An access key for a connection to this address. Both are the user's of the data folder."""
     code = (
         "from accounts.models import AccessKey, Connection, User; "
         "u = User.objects.get(); "
