@@ -105,15 +105,18 @@ def _conversation(request: HttpRequest, wanted: UUID) -> Conversation:
 
 
 @cache
-def _drafts() -> DraftQuerySet:
-    return Draft.objects.select_related("connection", "conversation").defer("conversation__words")
+def _drafts(*, of_conversation: bool) -> DraftQuerySet:
+    """With all that is asked of a draft. Made once: making it costs as much as asking the database."""
+    drafts = Draft.objects.select_related("connection")
+    return drafts.select_related("conversation").defer("conversation__words") if of_conversation else drafts
 
 
 @cache
-def _small_drafts() -> Any:
-    """All of them, large ones without their bodies. Made once: making it costs as much as asking the database."""
+def _small_drafts(*, of_conversation: bool) -> Any:
+    """The same, large ones without their bodies."""
+    sized = _drafts(of_conversation=of_conversation).annotate(bytes=Length("body") + Length("columns"))
     small = Case(When(bytes__lt=LARGE, then="body"), output_field=BinaryField())
-    return _drafts().annotate(bytes=Length("body") + Length("columns")).annotate(small_body=small).defer("body")
+    return sized.annotate(small_body=small).defer("body")
 
 
 def _stored(request: HttpRequest) -> Draft | None:
@@ -121,11 +124,12 @@ def _stored(request: HttpRequest) -> Draft | None:
     read where it is needed, by a worker: only to find out here how large it is would hold up every stream."""
     if getattr(request, "visitor_is_new", False) and not request.user.is_authenticated:
         return None
+    of_conversation = asking_page.open_conversation(request) is not None
     # There is one at most: `first` would have them sorted.
-    draft: Any = next(iter(_small_drafts().of(request)[:1]), None)
+    draft: Any = next(iter(_small_drafts(of_conversation=of_conversation).of(request)[:1]), None)
     if draft is not None and draft.small_body is None:
         hand_over_large(draft.bytes)
-        draft = _drafts().of(request).first()
+        draft = _drafts(of_conversation=of_conversation).of(request).first()
     elif draft is not None:
         draft.body = draft.small_body
     if draft is not None and draft.connection is not None and not draft.connection.is_usable_by(request.user):
