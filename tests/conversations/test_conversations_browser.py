@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 
 from playground.conversations import autosave
 from playground.models import Conversation, Draft, ShareLink
@@ -110,7 +111,11 @@ def publish(page: Any, conversation: Conversation) -> str:
     return page.get_by_label("Link", exact=True).input_value()
 
 
-def test_the_preview_looks_as_a_fresh_browser_sees_it(new_page: Any, log_in: Any, owner: User) -> None:
+def test_the_preview_looks_as_a_fresh_browser_sees_it(
+    new_page: Any, log_in: Any, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: moment)  # each copy says when it was made
     page = new_page()
     log_in(page, owner)
     conversation = rich_conversation(owner)

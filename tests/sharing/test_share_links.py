@@ -237,7 +237,9 @@ def main_of(html: str, base: str) -> str:
     return without_nonces(html.split("<body>")[1]).replace(base, "/BASE/")
 
 
-def test_the_preview_is_what_a_fresh_browser_sees(client: Client, owner: User) -> None:
+def test_the_preview_is_what_a_fresh_browser_sees(client: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: moment)  # each copy says when it was made
     conversation = rich_conversation(owner)
     client.force_login(owner)
     chosen = {"part": ["tools", "replay", "figures"], "do": "preview"}
