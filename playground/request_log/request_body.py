@@ -130,15 +130,20 @@ def pretty(data: bytes, body: dict[str, Any]) -> str:
         return _dump(body)
 
 
-def code(sent: SentRequest, language: snippets.Language) -> str | None:
-    """Source text that sends this body; the credential is named, not written. None for what cannot be written."""
+def code(sent: SentRequest, language: snippets.Language, own_address: str) -> str | None:
+    """Source text that sends this body; the credential is named, not written. None for what cannot be written.
+
+    The sandbox is inside of this server: what it was sent goes to the server's own address, with an access key.
+    """
     if sent.body is None:
         return None
     named = {name.lower(): value for name, value in sent.headers}
     base_url, _, query = sent.address.partition("?")
+    is_sandbox = base_url.startswith("sandbox:")
     request = SnippetRequest(
         body=sent.body,
-        base_url=base_url.removesuffix("/v1/messages"),
+        base_url=own_address if is_sandbox else base_url.removesuffix("/v1/messages"),
+        calls_playground=is_sandbox,
         query=sendable_query(query),
         auth_style="bearer" if "authorization" in named else "x-api-key",
         version=named.get("anthropic-version", "2023-06-01"),

@@ -85,7 +85,7 @@ def run_code(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpResponse:
     chosen = request.GET.get("language", "")
     language = next((each for each in snippets.LANGUAGES if each.id == chosen), snippets.LANGUAGES[0])
     sent = request_of(find_run(request, run_id))
-    text = code(sent, language)
+    text = code(sent, language, request.build_absolute_uri("/").rstrip("/"))
     if text is None:
         text = "No code: the body is not a JSON object, or it is too large or nested too deeply."
         context = {"text": text, "html": text, "language": language}

@@ -258,6 +258,38 @@ def test_every_page_of_the_log_can_be_used_by_everybody(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
 
 
+@pytest.mark.parametrize(("width", "rows"), [(1280, 1), (1024, 1), (390, 3)])
+def test_the_head_of_a_request_takes_few_rows_and_its_menu_is_in_sight(
+    new_page: Any, log_in: Any, owner: User, width: int, rows: int
+) -> None:
+    run = runs.stored_run(owner)
+    runs.stored_run(owner)
+    page = new_page(width=width, height=844)
+    log_in(page, owner)
+    page.goto(f"/requests/{run.pk}/")
+    middles = page.locator(".run-head > *").evaluate_all(
+        "all => all.map((each) => { const box = each.getBoundingClientRect(); return box.y + box.height / 2 })"
+    )
+    assert 1 + sum(below - above > 16 for above, below in pairwise(sorted(middles))) <= rows
+    assert page.locator(".run-head").bounding_box()["height"] <= 64 * rows
+    page.get_by_label("More actions").click()
+    for name in ("Compare…", "Share…", "JSON", "HAR", "Request body as sent"):
+        page.locator(".run-actions").get_by_role("link", name=name).click(trial=True)
+    page.get_by_role("button", name="Delete…").click()
+    expect(page.get_by_role("dialog", name="Delete this request?")).to_be_visible()
+
+
+def test_a_response_in_the_log_has_no_tab_without_a_view(page: Any, log_in: Any, owner: User) -> None:
+    run = runs.failed_run(owner)
+    log_in(page, owner)
+    page.goto(f"/requests/{run.pk}/")
+    tabs = page.get_by_role("tablist", name="Response as").get_by_role("tab")
+    expect(tabs.filter(visible=True)).to_have_count(4)
+    for tab in tabs.filter(visible=True).all():
+        tab.click()
+        expect(page.locator("#answer").get_by_role("tabpanel").filter(visible=True)).to_have_count(1)
+
+
 def test_running_again_leads_to_the_new_runs_page(page: Any, live_url: str, log_in: Any, owner: User) -> None:
     send(live_url, owner)
     log_in(page, owner)

@@ -72,6 +72,17 @@ def test_it_shows_what_was_sent_and_what_came_back(reader: Client, owner: User) 
     assert "Open in playground" in text
 
 
+def test_code_of_a_request_to_the_sandbox_calls_this_server(reader: Client, owner: User) -> None:
+    code = reader.get(f"/requests/{runs.stored_run(owner).pk}/code/").content.decode()
+    assert "http://testserver/v1/messages" in code
+    assert "PLAYGROUND_KEY" in code
+    assert "sandbox:" not in code
+    elsewhere = runs.store(runs.tell(runs.live_run(owner, base_url="https://api.example.com")))
+    code = reader.get(f"/requests/{elsewhere.pk}/code/").content.decode()
+    assert "https://api.example.com/v1/messages" in code
+    assert "ANTHROPIC_API_KEY" in code
+
+
 def test_foreign_text_is_never_markup(reader: Client, owner: User) -> None:
     evil = '<script>alert(1)</script><img src=x onerror=alert(1)>" onmouseover="x'
     body = runs.body_of(evil, model=evil, system=evil, metadata={"user_id": evil}, tools=[{"name": evil}])
