@@ -27,10 +27,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = "#log-rows tr[data-run-id]"
 
 
-def send(live_url: str, owner: User, text: str = "Hello", model: str = "sandbox-stories") -> None:
+def send(live_url: str, owner: User, text: str = "Hello", model: str = "sandbox-stories", **more: Any) -> None:
     """A request of an SDK client, to its end."""
     secret = AccessKey.objects.issue(owner=owner, connection=None, name="laptop")[1]
-    body = {"model": model, "max_tokens": 20, "messages": [{"role": "user", "content": text}]}
+    body = {"model": model, "max_tokens": 20, "messages": [{"role": "user", "content": text}], **more}
     headers = {"x-api-key": secret, "user-agent": "Anthropic/Python 2.12.0"}
     httpx.post(f"{live_url.rstrip('/')}/v1/messages", content=json.dumps(body), headers=headers, timeout=60)
 
@@ -274,9 +274,35 @@ def test_the_head_of_a_request_takes_few_rows_and_its_menu_is_in_sight(
     assert page.locator(".run-head").bounding_box()["height"] <= 64 * rows
     page.get_by_label("More actions").click()
     for name in ("Compare…", "Share…", "JSON", "HAR", "Request body as sent"):
-        page.locator(".run-actions").get_by_role("link", name=name).click(trial=True)
+        page.locator(".run-actions").get_by_role("link", name=name, exact=True).click(trial=True)
     page.get_by_role("button", name="Delete…").click()
     expect(page.get_by_role("dialog", name="Delete this request?")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (390, 844)])
+def test_send_results_is_in_sight_on_the_page_of_a_request(
+    new_page: Any, live_url: str, log_in: Any, owner: User, width: int, height: int
+) -> None:
+    tools = [{"name": name, "input_schema": {"type": "object"}} for name in ("get_weather", "packing_list", "get_time")]
+    send(
+        live_url,
+        owner,
+        "Call get_weather, packing_list and get_time",
+        model="sandbox-tools",
+        tools=tools,
+        max_tokens=500,
+    )
+    page = new_page(width=width, height=height)
+    log_in(page, owner)
+    page.goto("/requests/")
+    page.locator(f"{ROWS} td.agent").click()
+    foot = page.locator(".send-results")
+    page.locator("[data-result]").first.scroll_into_view_if_needed()
+    box = foot.bounding_box()
+    assert box["y"] + box["height"] <= height + 1
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    panel = page.locator("#answer").bounding_box()
+    assert foot.bounding_box()["y"] + box["height"] <= panel["y"] + panel["height"] + 1
 
 
 def test_a_response_in_the_log_has_no_tab_without_a_view(page: Any, log_in: Any, owner: User) -> None:
