@@ -63,7 +63,7 @@ def _remember(request: HttpRequest, drawn: BlockDrawing, result: ToolResult | No
 def _result(request: HttpRequest, index: int, tool_use_id: str) -> ToolResult | None:
     """One call's result as the form gives it; None when nothing was filled in."""
     is_error = bool(request.POST.get(f"is_error-{index}"))
-    way = request.POST.get(f"way-{index}", "text")
+    way = next((value for name, value in request.POST.items() if name.startswith(f"way-{index}-")), "text")
     content: str | list[dict[str, Any]] | None
     if way == "image":
         content = _image(request, request.FILES.get(f"image-{index}"), request.POST.get(f"image-file-{index}", ""))

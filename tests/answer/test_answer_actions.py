@@ -155,7 +155,7 @@ async def test_thinking_that_was_cut_is_no_answer_to_go_on_from(client: AsyncCli
 
 async def test_blank_text_before_a_call_is_left_out_and_the_reader_is_told(client: AsyncClient, owner: Any) -> None:
     run = put(tell(live_run(owner, body=body_of("Go")), case("blank_text_before_tool.sse")))
-    response = await post(client, run, "results", **{"way-1": "text", "text-1": "3"})
+    response = await post(client, run, "results", **{"way-1-results": "text", "text-1": "3"})
     answer = request_of(response)["messages"][-2]
     assert [block["type"] for block in answer["content"]] == ["tool_use"]
     assert "white space" in json.loads(response["HX-Trigger"])["page:said"]
@@ -210,7 +210,13 @@ async def test_from_the_log_it_goes_on_in_the_playground_with_the_runs_own_reque
 
 async def test_results_go_back_in_one_turn_in_the_order_of_the_calls(client: AsyncClient, owner: Any) -> None:
     run = calling(owner, {"type": "text", "text": "I will look."}, CALL, OTHER_CALL)
-    filled = {"way-1": "text", "text-1": "Sunny", "way-2": "json", "json-2": '{"time": "12:00"}', "is_error-2": "on"}
+    filled = {
+        "way-1-results": "text",
+        "text-1": "Sunny",
+        "way-2-results": "json",
+        "json-2": '{"time": "12:00"}',
+        "is_error-2": "on",
+    }
     sent = request_of(await post(client, run, "results", **filled))
     assert sent["messages"][-2] == {
         "role": "assistant",
@@ -225,18 +231,28 @@ async def test_results_go_back_in_one_turn_in_the_order_of_the_calls(client: Asy
     }
 
 
+async def test_the_choices_of_two_responses_side_by_side_are_not_one_choice(client: AsyncClient, owner: Any) -> None:
+    names = set()
+    for run in (calling(owner, CALL), calling(owner, CALL)):
+        panel = (await client.get(f"/requests/{run.id}/answer/")).content.decode()
+        names |= set(re.findall(r'name="(way-0-[^"]+)"', panel))
+    assert len(names) == 2
+    sent = request_of(await post(client, run, "results", **{max(names, key=panel.find): "json", "json-0": "{}"}))
+    assert sent["messages"][-1]["content"][0]["content"] == "{}"
+
+
 async def test_results_are_held_back_until_every_call_has_one(client: AsyncClient, owner: Any) -> None:
     run = calling(owner, CALL, OTHER_CALL)
-    refused = await post(client, run, "results", **{"way-0": "text", "text-0": "Sunny"})
+    refused = await post(client, run, "results", **{"way-0-results": "text", "text-0": "Sunny"})
     assert b"no result yet" in refused.content
-    sent = request_of(await post(client, run, "results", **{"way-0": "text", "text-0": "Sunny", "anyway": "1"}))
+    sent = request_of(await post(client, run, "results", **{"way-0-results": "text", "text-0": "Sunny", "anyway": "1"}))
     assert [block["tool_use_id"] for block in sent["messages"][-1]["content"]] == ["toolu_1", "toolu_2"]
     assert sent["messages"][-1]["content"][1]["is_error"] is True
 
 
 async def test_a_form_gives_a_json_object_whose_values_keep_their_types(client: AsyncClient, owner: Any) -> None:
     run = calling(owner, CALL)
-    fields = {"way-0": "form", "field-0-before": "3", "field-0-unit": "queries", "field-0-ok": "true"}
+    fields = {"way-0-results": "form", "field-0-before": "3", "field-0-unit": "queries", "field-0-ok": "true"}
     content = request_of(await post(client, run, "results", **fields))["messages"][-1]["content"][0]["content"]
     assert json.loads(content) == {"before": 3, "unit": "queries", "ok": True}
 
@@ -244,27 +260,29 @@ async def test_a_form_gives_a_json_object_whose_values_keep_their_types(client: 
 async def test_an_image_goes_as_an_image_if_it_is_one(client: AsyncClient, owner: Any) -> None:
     run = calling(owner, CALL)
     picture = SimpleUploadedFile("x.png", b"\x89PNG\r\n\x1a\n...")
-    sent = request_of(await post(client, run, "results", **{"way-0": "image", "image-0": picture}))
+    sent = request_of(await post(client, run, "results", **{"way-0-results": "image", "image-0": picture}))
     assert sent["messages"][-1]["content"][0]["content"][0]["source"]["media_type"] == "image/png"
     drawing = SimpleUploadedFile("x.png", b"<svg onload='x'/>", content_type="image/png")
-    refused = await post(client, run, "results", **{"way-0": "image", "image-0": drawing})
+    refused = await post(client, run, "results", **{"way-0-results": "image", "image-0": drawing})
     assert b"not a PNG" in refused.content
 
 
 async def test_a_saved_result_fills_in_the_next_call_and_can_be_forgotten(client: AsyncClient, owner: Any) -> None:
     run = calling(owner, CALL)
-    await post(client, run, "results", **{"way-0": "text", "text-0": "Sunny", "remember-0": "on"})
+    await post(client, run, "results", **{"way-0-results": "text", "text-0": "Sunny", "remember-0": "on"})
     again = calling(owner, {**CALL, "id": "toolu_9", "input": {"city": "Oslo"}})
     html = (await client.get(f"/requests/{again.id}/answer/", headers={"hx-request": "true"})).content.decode()
     assert ">Sunny</textarea>" in html
     assert "data-answers-itself" in html
-    await post(client, again, "results", **{"way-0": "text", "text-0": "Rain", "was-saved-0": "1"})
+    await post(client, again, "results", **{"way-0-results": "text", "text-0": "Rain", "was-saved-0": "1"})
     assert await ToolMock.objects.acount() == 0
 
 
 async def test_a_saved_result_can_be_for_one_input_only(client: AsyncClient, owner: Any) -> None:
     run = calling(owner, CALL)
-    await post(client, run, "results", **{"way-0": "text", "text-0": "Sunny", "remember-0": "on", "only-0": "on"})
+    await post(
+        client, run, "results", **{"way-0-results": "text", "text-0": "Sunny", "remember-0": "on", "only-0": "on"}
+    )
     for city, is_filled in (("Rome", True), ("Oslo", False)):
         again = calling(owner, {**CALL, "input": {"city": city}})
         html = (await client.get(f"/requests/{again.id}/answer/", headers={"hx-request": "true"})).content.decode()
@@ -275,11 +293,11 @@ async def test_the_draft_goes_along_if_it_still_holds_what_was_sent(client: Asyn
     run = calling(owner, CALL)
     draft = Draft(user=owner, body=run.about.request_body)
     await draft.asave()
-    response = await post(client, run, "results", **{"way-0": "text", "text-0": "Sunny"})
+    response = await post(client, run, "results", **{"way-0-results": "text", "text-0": "Sunny"})
     assert response["HX-Trigger"] == "draft:changed"
     await draft.arefresh_from_db()
     assert len(json.loads(bytes(draft.body))["messages"]) == 3
-    unchanged = await post(client, run, "results", **{"way-0": "text", "text-0": "Sunny"})
+    unchanged = await post(client, run, "results", **{"way-0-results": "text", "text-0": "Sunny"})
     assert "HX-Trigger" not in unchanged  # the draft has gone on: it is left alone
 
 

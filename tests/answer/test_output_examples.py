@@ -102,7 +102,7 @@ async def test_the_example_makes_the_form_for_the_result_and_does_not_answer(own
     html = await panel(owners_client, run)
     assert 'name="field-0-code" value="007"' in html
     assert "data-answers-itself" not in html
-    posted = {"way-0": "form", "field-0-city": "1", "kind-0-city": "string", "field-0-rain": "false"}
+    posted = {"way-0-results": "form", "field-0-city": "1", "kind-0-city": "string", "field-0-rain": "false"}
     content = request_of(await post(owners_client, run, "results", **posted))["messages"][-1]["content"][0]["content"]
     assert json.loads(content) == {"city": "1", "rain": False}
 
@@ -118,7 +118,10 @@ async def test_a_saved_result_comes_before_the_example(owners_client: Any, owner
 async def test_a_saved_image_is_sent_again_by_itself(owners_client: Any, owner: Any) -> None:
     upload = SimpleUploadedFile("chart.png", PNG)
     await post(
-        owners_client, calling(owner, CALL), "results", **{"way-0": "image", "image-0": upload, "remember-0": "on"}
+        owners_client,
+        calling(owner, CALL),
+        "results",
+        **{"way-0-results": "image", "image-0": upload, "remember-0": "on"},
     )
     file = await Attachment.objects.aget()
     mock = await ToolMock.objects.aget()
@@ -129,7 +132,7 @@ async def test_a_saved_image_is_sent_again_by_itself(owners_client: Any, owner: 
     assert f'<option value="{file.reference}" selected>chart.png</option>' in " ".join(html.split())
     assert reverse("attachment", args=[file.pk]) in html
     # What the form sends by itself: the way and the chosen file, no upload.
-    posted = {"way-0": "image", "image-file-0": file.reference, "remember-0": "on", "was-saved-0": "1"}
+    posted = {"way-0-results": "image", "image-file-0": file.reference, "remember-0": "on", "was-saved-0": "1"}
     sent = request_of(await post(owners_client, again, "results", **posted))
     source = sent["messages"][-1]["content"][0]["content"][0]["source"]
     assert source == {"type": "base64", "media_type": "image/png", "data": CHART_PNG}
@@ -139,7 +142,7 @@ async def test_the_draft_names_the_image_that_was_sent(owners_client: Any, owner
     run = calling(owner, CALL)
     sent_body = json.loads(run.about.request_body)
     draft = await Draft.objects.acreate(user=owner, body=json.dumps(sent_body).encode())
-    await post(owners_client, run, "results", **{"way-0": "image", "image-0": SimpleUploadedFile("x.png", PNG)})
+    await post(owners_client, run, "results", **{"way-0-results": "image", "image-0": SimpleUploadedFile("x.png", PNG)})
     await draft.arefresh_from_db()
     assert (await Attachment.objects.aget()).reference in draft.body_text
     assert CHART_PNG not in draft.body_text
@@ -149,12 +152,14 @@ async def test_nobody_sends_an_image_of_somebody_else(owners_client: Any, owner:
     from asgiref.sync import sync_to_async
 
     file = await sync_to_async(attachment_store.store)(PNG, "x.png", user=stranger, visitor="")
-    posted = {"way-0": "image", "image-file-0": file.reference}
+    posted = {"way-0-results": "image", "image-file-0": file.reference}
     assert b"This image was deleted" in (await post(owners_client, calling(owner, CALL), "results", **posted)).content
 
 
 async def test_no_image_at_all_is_no_result(owners_client: Any, owner: Any) -> None:
-    refused = await post(owners_client, calling(owner, CALL), "results", **{"way-0": "image", "image-file-0": ""})
+    refused = await post(
+        owners_client, calling(owner, CALL), "results", **{"way-0-results": "image", "image-file-0": ""}
+    )
     assert b"no result yet" in refused.content
 
 
