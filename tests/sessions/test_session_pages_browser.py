@@ -61,6 +61,20 @@ def test_both_pages_have_no_accessibility_violation(
     axe(page, in_both_themes=True)
 
 
+def test_a_laptops_window_has_a_column_for_each_figure_of_a_step(
+    new_page: Any, log_in: Any, live_url: str, session: StoredSession, owner: User
+) -> None:
+    page = new_page(width=1440, height=900)
+    log_in(page, owner)
+    opened(page, live_url, session)
+    for name in ("stop_reason", "In", "Cache", "Out", "Cost", "First token", "Duration"):
+        expect(page.locator(".steps").get_by_role("columnheader", name=name, exact=True)).to_be_visible()
+    expect(page.locator("#row-2 .stop")).to_have_text("tool_use")
+    narrow = "(row) => [...row.children].some((cell) => cell.scrollWidth > cell.clientWidth)"
+    assert not page.locator("#row-2").evaluate(narrow)
+    assert not page.locator(".steps thead tr").evaluate(narrow)
+
+
 def test_on_a_phone_the_step_opens_as_a_sheet(
     new_page: Any, log_in: Any, live_url: str, session: StoredSession, owner: User
 ) -> None:
