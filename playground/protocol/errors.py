@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from playground.protocol.json.received_json import loads, try_loads
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -87,10 +89,10 @@ def parse_error(status: int, body: bytes, content_type: str | None = None) -> Ap
         return ApiError(type_of_status(status), _page_title(raw) or f"{_status_words(status)}: a web page.", raw=raw)
     match = _EVENT_DATA.search(raw)
     try:
-        value = json.loads(match[1] if match else raw.removeprefix("\ufeff"))
+        value = loads(match[1] if match else raw.removeprefix("\ufeff"))
         if isinstance(value, str) and value.lstrip()[:1] == "{":  # encoded twice
-            value = json.loads(value)
-    except (ValueError, RecursionError):
+            value = loads(value)
+    except ValueError:
         return ApiError(type_of_status(status), _shorten(raw), raw=raw)
     return read_error(value, status, raw)
 
@@ -155,10 +157,7 @@ def _told_in_words(inside: Mapping[str, Any]) -> Mapping[str, Any]:
     text = inside.get("message")
     if not isinstance(text, str) or text.lstrip()[:2] not in ('{"', "{ ") or len(text) > 100_000:
         return inside
-    try:
-        parsed = json.loads(text)
-    except (ValueError, RecursionError):
-        return inside
+    parsed = try_loads(text)
     error = parsed.get("error") if isinstance(parsed, dict) else None
     return error if isinstance(error, dict) and _words(error.get("message")) else inside
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from playground.protocol.json.received_json import loads
 
 _SESSION_HEADERS = ("x-session-id", "session-id", "x-claude-code-session-id")
 
@@ -17,14 +18,14 @@ def session_of(headers: Any, body: bytes) -> str:
     if b'"user_id"' not in body or b"session" not in body:
         return ""
     try:
-        user = json.loads(body)["metadata"]["user_id"]
-    except (ValueError, RecursionError, KeyError, TypeError):
+        user = loads(body)["metadata"]["user_id"]
+    except (ValueError, KeyError, TypeError):
         return ""
     if not isinstance(user, str):
         return ""
     try:
-        parts = json.loads(user)  # some clients put JSON into this string
-    except (ValueError, RecursionError):
+        parts = loads(user)  # some clients put JSON into this string
+    except ValueError:
         return user.rpartition("_session_")[2] if "_session_" in user else ""
     session = parts.get("session_id") if isinstance(parts, dict) else None
     return session if isinstance(session, str) else ""

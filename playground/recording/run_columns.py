@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from playground.models import Run
 from playground.models.run import started_at_of
 from playground.protocol.foreign_text import storable
 from playground.protocol.json import scanning
+from playground.protocol.json.received_json import loads
 from playground.recording.client_session import session_of
 from playground.search import terms
 
@@ -97,6 +97,6 @@ def texts_of_body(body: Any) -> list[str]:
         texts = scanning.strings(body, terms.MOST_CHARACTERS, terms.NO_TEXT)
         return [text for text in texts if terms.is_language(text)]
     try:
-        return terms.texts_in(json.loads(body))
-    except (ValueError, RecursionError):  # sent as typed, or not JSON at all
+        return terms.texts_in(loads(body))
+    except ValueError:  # sent as typed, or not JSON at all
         return [body[: terms.MOST_CHARACTERS].decode("utf-8", "replace")]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from playground.dispatch.launch import Refused
+from playground.protocol.json.received_json import loads
 
 if TYPE_CHECKING:
     from playground.relay.access import Admission
@@ -37,8 +37,8 @@ class _Named(NamedTuple):
 
 def _models_named(body: bytes) -> _Named | None:
     try:
-        pairs = json.loads(body, object_pairs_hook=list)  # objects as lists of pairs: a name can come twice
-    except (ValueError, RecursionError):
+        pairs = loads(body, object_pairs_hook=list)  # objects as lists of pairs: a name can come twice
+    except ValueError:
         return None
     if not isinstance(pairs, list):
         return None

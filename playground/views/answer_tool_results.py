@@ -16,6 +16,7 @@ from playground.attachments.file_types import UnknownFileError, recognise
 from playground.drafts import editing
 from playground.models import Attachment, ToolMock
 from playground.models.storage_quota import StorageQuotaError
+from playground.protocol.json.received_json import loads
 from playground.protocol.tool_loop import ToolResult
 from playground.views.answer_actions import Change, Origin, answer_with
 
@@ -84,8 +85,8 @@ def _from_fields(request: HttpRequest, index: int) -> str | None:
         if name.startswith(prefix) and isinstance(text, str):
             member = name.removeprefix(prefix)
             try:
-                values[member] = text if f"kind-{index}-{member}" in request.POST else json.loads(text)
-            except (ValueError, RecursionError):
+                values[member] = text if f"kind-{index}-{member}" in request.POST else loads(text)
+            except ValueError:
                 values[member] = text
     return json.dumps(values, ensure_ascii=False) if values else None
 

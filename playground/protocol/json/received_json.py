@@ -7,12 +7,16 @@ that no double holds keeps its spelling.
 
 from __future__ import annotations
 
+import gc
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.protocol.json import json_text
 from playground.protocol.json.json_text import SpelledFloat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_DEPTH = json_text.DEFAULT_LIMITS.depth  # what is stored must be readable again, and fit into the next request
 # Of a whole answer in bytes: reading takes three times its size, and no message is as large. Its bytes are kept.
@@ -23,7 +27,7 @@ _MOST_DIGITS = 4_000  # of an int: Python converts no more than 4,300
 def read_json(text: str) -> tuple[Any, str | None]:
     """The value and no problem, or None and why there is no value. Never raises. NaN and Infinity are no JSON."""
     try:
-        value = _DECODER.decode(text)
+        value = _without_collection(_DECODER.decode, text)
     except json.JSONDecodeError as error:
         return None, f"{error.msg.removesuffix(' at').removesuffix(' starting').lower()}, at character {error.pos}"
     except ValueError as error:
@@ -38,9 +42,33 @@ def read_json(text: str) -> tuple[Any, str | None]:
 def try_loads(text: str | bytes) -> Any:
     """The value of JSON that is only looked at, as Python reads it; None for what is none, or nests too deeply."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return loads(text)
+    except ValueError:
         return None
+
+
+def loads(text: str | bytes, **options: Any) -> Any:
+    """Return the value of JSON as Python reads it. Raises ValueError, also for what nests too deeply."""
+    try:
+        return _without_collection(json.loads, text, **options)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _without_collection(read: Callable[..., Any], text: str | bytes, **options: Any) -> Any:
+    """Call a reader while the garbage collector rests.
+
+    A reader goes down as deep as the text nests, to the end of the stack. What the collector finds while it is there
+    has no stack for its callbacks and finalizers: they fail, are not called again, and leave two lines on the server's
+    error output.
+    """
+    if not gc.isenabled():  # where another thread reads, that one switches it on again
+        return read(text, **options)
+    gc.disable()
+    try:
+        return read(text, **options)
+    finally:
+        gc.enable()
 
 
 def try_object(text: str | bytes) -> dict[str, Any] | None:
