@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,9 @@ ANSWER = {
     "role": "assistant",
     "model": "m",
     "content": [{"type": "text", "text": "Hello"}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 1, "output_tokens": 1},
 }
 EVENTS = (
     {"type": "message_start", "message": {**ANSWER, "content": [], "stop_reason": None}},
@@ -59,16 +63,29 @@ def needs(program: str) -> str:
     return path
 
 
-def node_client(folder: Path) -> None:
-    """Put the official Node client where the snippet finds it; it is fetched once and kept under var/."""
-    needs("node")
+@cache
+def _node_modules() -> Path | None:
+    """The official Node client, fetched once and kept under var/; None where npm cannot fetch it in time."""
     kept = ROOT / "var" / "npm"
-    if not (kept / "node_modules" / "@anthropic-ai" / "sdk").exists():
+    modules = kept / "node_modules"
+    if not (modules / "@anthropic-ai" / "sdk").exists():
         kept.mkdir(parents=True, exist_ok=True)
         command = [needs("npm"), "install", "--no-audit", "--no-fund", "--prefix", str(kept), "@anthropic-ai/sdk@1"]
-        if subprocess.run(command, capture_output=True, timeout=90, check=False).returncode:
-            pytest.skip("the official Node client cannot be fetched from npm here")
-    (folder / "node_modules").symlink_to(kept / "node_modules")
+        try:
+            subprocess.run(command, capture_output=True, timeout=90, check=True)
+        except subprocess.SubprocessError:
+            shutil.rmtree(modules, ignore_errors=True)
+            return None
+    return modules
+
+
+def node_client(folder: Path) -> None:
+    """Put the official Node client where the snippet finds it."""
+    needs("node")
+    modules = _node_modules()
+    if modules is None:
+        pytest.skip("the official Node client cannot be fetched from npm here")
+    (folder / "node_modules").symlink_to(modules)
 
 
 def python_program(source: str, folder: Path) -> list[str]:

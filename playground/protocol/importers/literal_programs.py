@@ -9,6 +9,7 @@ from playground.protocol.importers.javascript_program import Program
 from playground.protocol.importers.javascript_values import UNDEFINED
 from playground.protocol.importers.result import JsonOf
 from playground.protocol.importers.shapes import is_body
+from playground.protocol.json import json_text
 
 
 def body_literal(pasted: str) -> JsonOf | None:
@@ -46,6 +47,11 @@ class _Literals(Program):
         if token.kind == "name" and token.text in ("nil", "NULL"):
             self.at += 1
             return [], None
+        if token.text == "new" and (by := 1 + self.peek("\\", 1)) and self.ahead(by).text == "stdClass":
+            self.at += by + 1
+            if self.peek("("):
+                self.at = min(self.close_of(self.at) + 1, len(self.tokens) - 1)
+            return [], {}
         return super()._primary()
 
     def _bracket(self, close: int) -> Any:
@@ -78,4 +84,7 @@ class _Literals(Program):
             value = self._bracket(close)
             self.at = min(close + 1, len(self.tokens) - 1)
             return value
+        if path[-1:] == ["json_decode"] and self.token(opening + 1).kind == "string":
+            self.at = min(self.close_of(opening) + 1, len(self.tokens) - 1)
+            return json_text.try_parse(self.token(opening + 1).text)
         return super().call(path, owner, opening)

@@ -140,7 +140,7 @@ def _arguments(request: SnippetRequest) -> list[str]:
         elif name != "stream" or not request.streams:  # createStream sends it by itself
             extra[name] = value
     if "messages" in extra:
-        arguments.append("messages: [], // the extra body parameters take its place")
+        arguments.append("messages: [] /* the extra body parameters take its place */")
     return [*arguments, f"requestOptions: {_request_options(request, extra, literals)}"]
 
 
