@@ -179,7 +179,12 @@ def settle(page: Any) -> None:
     page.evaluate(
         """async () => {
           const pause = (ms) => new Promise((done) => setTimeout(done, ms))
-          const isBusy = () => document.querySelector("html[data-unsent], .htmx-added") !== null
-          for (let quiet = 0; quiet < 3; await pause(15)) quiet = isBusy() ? 0 : quiet + 1
+          const isUnsent = () => document.documentElement.hasAttribute("data-unsent")
+          const began = performance.now() // htmx takes its class off after milliseconds, a copy keeps it
+          const isNew = () => performance.now() < began + 3_000 && document.querySelector(".htmx-added") !== null
+          for (let quiet = 0; quiet < 3; await pause(15)) {
+            quiet = isUnsent() || isNew() ? 0 : quiet + 1
+            if (performance.now() > began + 60_000) throw new Error("what was typed is not sent")
+          }
         }"""
     )

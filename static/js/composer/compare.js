@@ -207,7 +207,10 @@ async function showFigures() {
 function placeFigures() {
   for (const footer of bench()?.querySelectorAll("[data-footer-of]") ?? []) {
     const list = document.querySelector(`#compare-figures [data-figures-of="${footer.dataset.footerOf}"]`)
-    if (list) footer.replaceChildren(list.cloneNode(true))
+    if (!list) continue
+    const copy = list.cloneNode(true)
+    copy.classList.remove("htmx-added") // which htmx takes off the original alone
+    footer.replaceChildren(copy)
   }
 }
 
