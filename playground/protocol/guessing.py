@@ -33,6 +33,9 @@ _BETWEEN_WORDS = re.compile(r"[\s\"'`,;<>()\[\]{}]+")
 _PARTS = re.compile(r"[A-Za-z0-9]{6,}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SHORT_HEX = re.compile(r"(?<![0-9A-Za-z])(?=[0-9a-f]*[0-9][a-f]+[0-9])[0-9a-f]{4,}(?![0-9A-Za-z])")
+# Words and a number of ten digits, as people make up a secret by hand.
+_NUMBERED = re.compile(r"^[A-Za-z]+(?:[-_][A-Za-z]+)+[-_]\d{10,12}$")
+_LONG_WITH_NUMBER = 24  # characters
 _HEX = re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}")
 _DATE = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])")
 _MOST_STEPS = 0.6  # of neighbours that are the same or next to each other, as in 123456 and abcdef
@@ -91,6 +94,8 @@ def is_unguessable(word: str) -> bool:
         return True
     may_have_digest = len(word) >= _SHORTEST_ISSUED and not is_placeholder and ":" not in word
     if may_have_digest and any(not _is_walk(match[0]) for match in _SHORT_HEX.finditer(word)):
+        return True
+    if len(word) >= _LONG_WITH_NUMBER and _NUMBERED.search(word) and not is_placeholder:
         return True
     parts = [part for part in _PARTS.findall(word) if not _is_walk(part)]
     return any(_is_number_like(part) for part in parts) or _are_random(parts)
