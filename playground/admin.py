@@ -40,6 +40,7 @@ class RunAdmin(LookOnlyAdmin):
         "http_status",
         "request_id",
         "source",
+        "endpoint",
         "model",
         "stream",
         "connection_name",
@@ -54,6 +55,7 @@ class RunAdmin(LookOnlyAdmin):
         "duration_ms",
         "input_tokens",
         "output_tokens",
+        "counted_tokens",
         "cost_usd",
         "content_kept",
     )

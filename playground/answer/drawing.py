@@ -60,7 +60,7 @@ class Drawing:
         self.about = about
         self.revision = 0
         self.number = 0  # of the last event taken
-        self.figures = Figures()
+        self.figures = Figures(endpoint=about.endpoint)
         self.figures.accumulator = _Noting()
         self.now_ms = 0.0  # of the last event
         self.shown_ms = 0.0  # of the last one that is not bytes: they come before the events that are read from them
@@ -290,9 +290,14 @@ class Drawing:
     @property
     def has_no_content(self) -> bool:
         """Whether it was completed with nothing to show, and no other note says why."""
-        if self.stop_note or self.figures.is_too_large_to_read:
+        if self.stop_note or self.figures.is_too_large_to_read or self.about.is_count:
             return False
         return self.state == "completed" and not self.blocks
+
+    @property
+    def token_count(self) -> int | None:
+        """The answer of a request to count tokens."""
+        return self.figures.counted_tokens
 
     @property
     def measures(self) -> list[Measure]:

@@ -53,6 +53,7 @@ _TITLES = {
     "blocked": "Not allowed by this server",
     "not_json": "The response is not a message",
     "not_a_message": "The response is not a message",
+    "not_a_count": "The response is not a token count",
     "encoding": "Compressed response refused",
     "redirect": "Redirect not followed",
     "protocol": "Not valid HTTP",
@@ -66,7 +67,7 @@ _TITLES = {
     "stopped": "Stopped",
     "internal": "Error in this server",
 }
-_SHOWN_RAW = {"not_json", "not_a_message", "encoding"}
+_SHOWN_RAW = {"not_json", "not_a_message", "not_a_count", "encoding"}
 _WARNINGS = {"truncated", "idle", "too_large", "duration", "server_stopping", "server_stopped"}
 _HELP = {
     "connect": "Check the connection's base URL and port, and that the server is running.",
@@ -79,6 +80,7 @@ _HELP = {
         "The base URL leads to something other than the Messages API. Many servers have several APIs: look for the "
         "address at which yours serves POST /v1/messages."
     ),
+    "not_a_count": "Not every server that has the Messages API counts tokens: it is an endpoint of its own.",
     "encoding": "The upstream, or a proxy in front of it, compressed the response without being asked to.",
     "redirect": "Following it could send the credential to another host. Use the final address as base URL.",
     "protocol": "The server there may not be a web server, or not the one you expect.",

@@ -23,9 +23,15 @@ class RunInfo:
     base_url: str = ""
     started_at: datetime | None = None
     asked_for_stream: bool = False
+    endpoint: str = "messages"
     can_act: bool = False
     is_kept: bool = True
     body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_count(self) -> bool:
+        """Whether the answer is a number of tokens, and no message."""
+        return self.endpoint == "count_tokens"
 
     @property
     def is_sandbox(self) -> bool:

@@ -198,6 +198,7 @@ def info_of_live(run: LiveRun, request: HttpRequest | None) -> RunInfo:
         base_url=run.about.base_url,
         started_at=run.started_at,
         asked_for_stream=run.about.stream,
+        endpoint=run.about.endpoint,
         can_act=request is None or visitors.owner_of(request) == run.owner,
         body=_parse(run.about.request_body),
     )
@@ -212,6 +213,7 @@ def info_of_stored(run: Run, request: HttpRequest | None) -> RunInfo:
         base_url=run.base_url,
         started_at=run.started_at,
         asked_for_stream=run.stream,
+        endpoint=run.endpoint,
         can_act=request is None or request.user.pk == run.owner_id,
         is_kept=run.stored_content is not None,
         body=_parse(run.request_body or b""),

@@ -102,7 +102,7 @@ class SharedRuns(LiveRuns):
             raise Stopping
         run_id = uuid7()
         quotas: Sequence[tuple[str, Quota]] = options.get("quotas", ())
-        known = await self._admit(run_id, owner, about.idempotency_key, quotas)
+        known = await self._admit(run_id, owner, about.idempotency_key, quotas, options.get("what", RUNS))
         if known is not None:
             return known
         on_start = options.pop("on_start", None)
@@ -125,7 +125,7 @@ class SharedRuns(LiveRuns):
         return run
 
     async def _admit(
-        self, run_id: UUID, owner: str, key: str | None, quotas: Sequence[tuple[str, Quota]]
+        self, run_id: UUID, owner: str, key: str | None, quotas: Sequence[tuple[str, Quota]], what: str
     ) -> LiveRun | None:
         """The run that the key has started already, or None when a new one may start. Raises RateLimited."""
         if key and (known := self._by_idempotency_key.get((owner, key))) is not None:
@@ -136,7 +136,7 @@ class SharedRuns(LiveRuns):
             if key and (known := await self._run_of_key(run_id, owner, key)) is not None:
                 return known
             try:
-                await self.quotas.take(quotas, RUNS, str(run_id))
+                await self.quotas.take(quotas, what, str(run_id))
             except Exception:
                 if key:
                     await self.link.commands.delete(keys.started_with(owner, key))

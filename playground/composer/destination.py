@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from playground.protocol.endpoints import MESSAGES
 from playground.sandbox.address import SCHEME
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class Destination:
     @property
     def address(self) -> str:
         if self.connection is None:
-            return f"{SCHEME}:/v1/messages"
-        return self.connection.base_url.rstrip("/").removesuffix("/v1").rstrip("/") + "/v1/messages"
+            return f"{SCHEME}:{MESSAGES}"
+        return self.connection.base_url.rstrip("/").removesuffix("/v1").rstrip("/") + MESSAGES
 
     @property
     def auth_style(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from playground.conformance.witnesses import WITNESSES
 from playground.exceptions import PlaygroundError
+from playground.protocol.endpoints import MESSAGES
 
 if TYPE_CHECKING:
     from playground.conformance.http_exchange import Exchange
@@ -21,7 +22,6 @@ Need = Literal["thinking", "vision", "documents", "pdf", "structured", "tools", 
 
 LEVELS: Final[tuple[Level, ...]] = ("must", "should", "may")
 STATUSES: Final[tuple[Status, ...]] = ("passed", "failed", "unsupported", "inconclusive", "skipped")
-MESSAGES: Final = "/v1/messages"
 OMIT: Final = "\0omit"  # in place of a body's model: leave it out
 FAILING_MODEL: Final = "\0failing"  # in place of a body's model: the one that is known to fail in mid-stream
 _CHARACTERS_PER_TOKEN: Final = 4

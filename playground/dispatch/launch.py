@@ -16,13 +16,14 @@ from playground.dispatch import process
 from playground.dispatch.run_request import ClientInfo as ClientInfo
 from playground.dispatch.run_request import RunRequest as RunRequest
 from playground.engine.events import Answered, Ended, Failure, Received
-from playground.engine.exchange import run_in_batches
+from playground.engine.exchange import Limits, run_in_batches
 from playground.engine.live import LiveRun, Quota, RateLimited, RunAbout, Stopping, reference_to
 from playground.engine.run_registry import RunReference as RunReference
 from playground.engine.run_registry import RunRegistry
 from playground.engine.upstream import SANDBOX, AddressRefused, HeaderUnsendable, Outgoing, Upstream, build
 from playground.exceptions import PlaygroundError
 from playground.identity.visitors import network_of, owner_of_user
+from playground.protocol.endpoints import COUNT_TOKENS, MESSAGES, path_of
 from playground.protocol.errors import type_of_status
 from playground.protocol.headers import masked_query
 from playground.protocol.json.received_json import try_loads
@@ -30,12 +31,13 @@ from playground.protocol.json.scanning import outer_members
 from playground.workers import NotHereError, in_server, is_worker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from accounts.models import AccessKey, Connection
+    from playground.engine.events import RunEvent
 
-MESSAGES = "/v1/messages"
 _FETCHES_PER_RUN = 5
+_FETCHES = "token counts and model lists"
 _LARGE = 64 * 1024  # bytes of JSON that are not parsed, which would hold up every stream, but looked through
 _READ_OF_LARGE = frozenset({"model", "stream"})
 
@@ -117,23 +119,21 @@ async def start(request: RunRequest) -> LiveRun:
     model, stream = await model_and_stream(request.stored_body)
     outgoing = _build(
         upstream,
-        f"{MESSAGES}?{request.query}" if request.query else MESSAGES,
+        path_of(request.endpoint, request.query),
         request.body,
         version=request.version,
         betas=request.betas,
         accept=request.accept,
-        streams=stream,
+        streams=stream and not request.is_count,
         extra_headers=request.headers,
     )
-    is_visitor, address = request.is_of_visitor, request.client.address
     try:
         return await here.live.astart(
             outgoing,
             here.client(),
             owner=request.owner,
             about=_about(request, upstream, outgoing, model=model, stream=stream),
-            limits=process.limits(),
-            quotas=quotas(request.owner, request.access_key, address, is_visitor=is_visitor),
+            **_bounds_of(request),
             pause=here.pacer.pause if request.source == "relay" else here.pacer.pause_for_pages,
             on_start=here.attach,
         )
@@ -143,13 +143,22 @@ async def start(request: RunRequest) -> LiveRun:
         raise Refused("This server is restarting. Try again in a moment.", 503, 5.0) from None
 
 
+def _bounds_of(request: RunRequest) -> dict[str, Any]:
+    """The limits of a run, and what counts against those of its owner: a token count is a short question."""
+    counted = quotas(request.owner, request.access_key, request.client.address, is_visitor=request.is_of_visitor)
+    if request.is_count:
+        return {"limits": _short_limits(), "quotas": _of_fetches(counted), "what": _FETCHES}
+    return {"limits": process.limits(), "quotas": counted}
+
+
 def _about(request: RunRequest, upstream: Upstream, outgoing: Outgoing, *, model: str, stream: bool) -> RunAbout:
     """Return what the run itself knows of its request: plain values, without any secret."""
     connection, key = request.connection, request.access_key
     return RunAbout(
         model=model,
         source=request.source,
-        stream=stream,
+        endpoint=request.endpoint,
+        stream=stream and not request.is_count,
         connection_id=None if connection is None else connection.pk,
         connection_name=SANDBOX_NAME if connection is None else connection.name,
         base_url=upstream.base_url,
@@ -198,7 +207,7 @@ async def model_and_stream(body: bytes) -> tuple[str, bool]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fetched:
-    """A short answer that is no run: models, a token count. `failure` is None when it is a good JSON answer;
+    """A short answer that is wanted whole: models, a token count. `failure` is None when it is a good JSON answer;
     `is_cut`: there should be more of it."""
 
     status: int | None
@@ -215,11 +224,18 @@ class Fetched:
 
 async def fetch(outgoing: Outgoing) -> Fetched:
     """Send a request through the same client, guard and limits as a run, and store nothing. Never raises."""
-    here = process.current()
-    limits = dataclasses.replace(process.limits(), first_byte_s=60.0, total_s=120.0, response_bytes=8 * 2**20)
+    return await _gathered(run_in_batches(outgoing, process.current().client(), _short_limits(), expected="object"))
+
+
+async def answer_of(run: LiveRun) -> Fetched:
+    """The answer of a run, once it is there."""
+    return await _gathered(run.gather())
+
+
+async def _gathered(batches: AsyncIterator[Sequence[RunEvent]]) -> Fetched:
     headers: tuple[tuple[str, str], ...] = ()
     status, pieces, failure, is_cut = None, [], None, False
-    async for batch in run_in_batches(outgoing, here.client(), limits, expects_message=False):
+    async for batch in batches:
         for event in batch:
             if isinstance(event, Answered):
                 status, headers = event.status, event.headers
@@ -230,18 +246,20 @@ async def fetch(outgoing: Outgoing) -> Fetched:
     return Fetched(status, headers, b"".join(pieces), failure, is_cut)
 
 
+def _short_limits() -> Limits:
+    return dataclasses.replace(process.limits(), first_byte_s=60.0, total_s=120.0, response_bytes=8 * 2**20)
+
+
 async def fetch_for_key(
     upstream: Upstream,
     access_key: AccessKey,
-    method: str,
     path: str,
-    body: bytes = b"",
     *,
     version: str | None = None,
     extra_headers: Iterable[tuple[str, str]] = (),
 ) -> Fetched:
     """Fetch for a client of the relay, within the limits of its user. Raises Refused."""
-    outgoing = _build(upstream, path, body, method=method, version=version, extra_headers=extra_headers)
+    outgoing = _build(upstream, path, method="GET", version=version, extra_headers=extra_headers)
     async with within_rate_limit(owner_of_user(access_key.owner_id), "", is_visitor=False, access_key=access_key):
         return await fetch(outgoing)
 
@@ -250,19 +268,22 @@ async def fetch_for_key(
 async def within_rate_limit(
     owner: str, client_address: str, *, is_visitor: bool, access_key: AccessKey | None = None
 ) -> AsyncIterator[None]:
-    """Ask something within the limits of whoever asks. Raises Refused.
-
-    Agents count tokens before each turn, and it costs nobody anything: more of these than of runs.
-    """
-    counted = [
-        (f"fetch:{whose}", Quota(quota.per_minute and quota.per_minute * _FETCHES_PER_RUN, quota.at_once))
-        for whose, quota in quotas(owner, access_key, client_address, is_visitor=is_visitor)
-    ]
+    """Ask something within the limits of whoever asks. Raises Refused."""
+    counted = _of_fetches(quotas(owner, access_key, client_address, is_visitor=is_visitor))
     try:
-        async with process.current().live.admitted(counted, "token counts and model lists"):
+        async with process.current().live.admitted(counted, _FETCHES):
             yield
     except RateLimited as refusal:
         raise Refused(refusal.message, 429, refusal.retry_after_s) from None
+
+
+def _of_fetches(counted: Iterable[tuple[str, Quota]]) -> list[tuple[str, Quota]]:
+    """Return the limits of short questions. Agents count tokens before each turn, and it costs nobody anything: more of
+    these than of messages."""
+    return [
+        (f"fetch:{whose}", Quota(quota.per_minute and quota.per_minute * _FETCHES_PER_RUN, quota.at_once))
+        for whose, quota in counted
+    ]
 
 
 async def fetch_models(
@@ -282,8 +303,7 @@ async def count_tokens(
     betas: Iterable[str] = (),
 ) -> Fetched:
     """`POST /v1/messages/count_tokens`. Raises Refused when the request cannot be made."""
-    path = f"{MESSAGES}/count_tokens"
-    return await fetch(_build(upstream_of(connection, typed_key), path, body, version=version, betas=betas))
+    return await fetch(_build(upstream_of(connection, typed_key), COUNT_TOKENS, body, version=version, betas=betas))
 
 
 async def send_message(connection: Connection | None, body: bytes) -> Fetched:

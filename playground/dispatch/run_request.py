@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from accounts.models import AccessKey, Connection, User
     from playground.engine.upstream import AuthStyle, Upstream
+    from playground.protocol.endpoints import Endpoint
 
 Source = Literal["playground", "relay"]
 
@@ -41,6 +42,7 @@ class RunRequest:
     query: str = ""  # of the address, without its question mark
     readable_body: bytes | None = field(default=None, repr=False)  # before it was compressed: what is stored and read
     source: Source = "playground"
+    endpoint: Endpoint = "messages"
     client: ClientInfo = ClientInfo()
     access_key: AccessKey | None = None
     idempotency_key: str | None = None  # a second request of the owner with the same one is the same run
@@ -49,6 +51,10 @@ class RunRequest:
     @property
     def stored_body(self) -> bytes:
         return self.body if self.readable_body is None else self.readable_body
+
+    @property
+    def is_count(self) -> bool:
+        return self.endpoint == "count_tokens"
 
     @property
     def is_of_visitor(self) -> bool:

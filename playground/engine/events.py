@@ -22,6 +22,7 @@ FailureKind = Literal[
     "http_status",  # the upstream answered 4xx or 5xx
     "not_json",  # neither JSON nor an event stream
     "not_a_message",  # JSON or an event stream, of something else
+    "not_a_count",  # whatever it is, where tokens were to be counted
     "error_event",  # the upstream reported an error inside an answer that had begun with status 200
     "encoding",  # compressed although `identity` was asked for
     "redirect",  # not followed

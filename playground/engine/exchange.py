@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
 
     from playground.engine.events import Failure, RunEvent
+    from playground.engine.response import Expected
     from playground.engine.upstream import Outgoing
 
 _LARGE = 256 * 1024
@@ -72,17 +73,16 @@ async def run_in_batches(
     limits: Limits | None = None,
     pause: Callable[[bool], Awaitable[None] | None] | None = None,
     *,
-    expects_message: bool = True,
+    expected: Expected = "message",
 ) -> AsyncGenerator[list[RunEvent], None]:
     """Yield the events of a run, all that one read brought in one list: half the work for callers that take lists
     anyway.
 
     `pause` is asked before a further read where more can gather meanwhile, and told if what was read is urgent (the
-    beginning or the end of a block, an error): it may return something to wait for. `expects_message`: whether a good
-    answer is a message; lists of models and token counts are none.
+    beginning or the end of a block, an error): it may return something to wait for. `expected`: what a good answer is.
     """
     limits = limits or Limits()
-    reading = _Reading(outgoing, client, limits, expects_message=expects_message)
+    reading = _Reading(outgoing, client, limits, expected=expected)
     yield [Requested(0.0, outgoing.method, outgoing.masked_url(), outgoing.masked_headers(), len(outgoing.body))]
     response = await reading.send()
     if isinstance(response, httpx.Response):
@@ -142,8 +142,8 @@ async def _leave_in_socket(socket: asyncio.ReadTransport, waiting: Awaitable[Non
 class _Reading:
     """The state of one run between its events."""
 
-    def __init__(self, outgoing: Outgoing, client: httpx.AsyncClient, limits: Limits, *, expects_message: bool) -> None:
-        self.expects_message = expects_message
+    def __init__(self, outgoing: Outgoing, client: httpx.AsyncClient, limits: Limits, *, expected: Expected) -> None:
+        self.expected = expected
         self.outgoing = outgoing
         self.client = client
         self.limits = limits
@@ -190,7 +190,7 @@ class _Reading:
             pairs, is_for_owner=not self.outgoing.is_shared, besides=self.outgoing.kept_headers
         )
         headers = [(name.lower(), self.outgoing.redact(value)) for name, value in kept]
-        self.answer = Answer(response, self.limits.event_bytes, expects_message=self.expects_message)
+        self.answer = Answer(response, self.limits.event_bytes, expected=self.expected)
         return Answered(self.now_ms(), response.status_code, tuple(headers))
 
     async def read(

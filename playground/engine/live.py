@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from playground.engine import memory
 from playground.engine.exchange import Limits
 from playground.engine.live_run import LiveRun, Pause, RunAbout, State, StopReason
-from playground.engine.rate_limit import Quota, RateLimited, Usage
+from playground.engine.rate_limit import RUNS, Quota, RateLimited, Usage
 from playground.engine.run_registry import RunReference
 from playground.exceptions import PlaygroundError
 
@@ -64,13 +64,15 @@ class LiveRuns:
         about: RunAbout,
         limits: Limits | None = None,
         quotas: Sequence[tuple[str, Quota]] = (),
+        what: str = RUNS,
         pause: Pause | None = None,
         on_start: Callable[[LiveRun], None] | None = None,
         run_id: UUID | None = None,
     ) -> LiveRun:
         """Start a run, or return the owner's run of the same `about.idempotency_key` (a double click, a resend).
 
-        `quotas` are (whose, how much) pairs; all must have room. `on_start` sees the run before its first event.
+        `quotas` are (whose, how much) pairs; all must have room. `what` is what a run is called where one has
+        none. `on_start` sees the run before its first event.
         Raises RateLimited or Stopping, and then nothing was sent. Does not wait for anything.
         """
         known = self._by_idempotency_key.get((owner, about.idempotency_key)) if about.idempotency_key else None
@@ -80,7 +82,7 @@ class LiveRuns:
             raise Stopping
         usages = self._usages(quotas)
         for usage, quota in usages:
-            usage.check(quota)
+            usage.check(quota, what)
         run = LiveRun(owner, about, outgoing, run_id)
         self._runs[run.id] = run
         if about.idempotency_key:
@@ -103,13 +105,15 @@ class LiveRuns:
         about: RunAbout,
         limits: Limits | None = None,
         quotas: Sequence[tuple[str, Quota]] = (),
+        what: str = RUNS,
         pause: Pause | None = None,
         on_start: Callable[[LiveRun], None] | None = None,
     ) -> LiveRun:
         """`start`, for who does not know where runs are kept."""
         return self.start(
-            outgoing, client, owner=owner, about=about, limits=limits, quotas=quotas, pause=pause, on_start=on_start
-        )
+            outgoing, client, owner=owner, about=about, limits=limits, quotas=quotas, what=what, pause=pause,
+            on_start=on_start,
+        )  # fmt: skip
 
     @asynccontextmanager
     async def admitted(self, quotas: Sequence[tuple[str, Quota]], what: str) -> AsyncIterator[None]:

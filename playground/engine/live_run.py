@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     import httpx
 
     from playground.engine.events import Pairs, RunEvent
+    from playground.engine.response import Expected
     from playground.engine.upstream import Outgoing
+    from playground.protocol.endpoints import Endpoint
 
 GATHERED_AT_ONCE: Final = 500
 
@@ -52,6 +54,7 @@ class RunAbout:
 
     model: str = ""
     source: Literal["playground", "relay", "check"] = "playground"
+    endpoint: Endpoint = "messages"
     stream: bool = False
     connection_id: UUID | None = None  # None: the sandbox, or a key typed for this visit only
     connection_name: str = "sandbox"
@@ -247,8 +250,9 @@ class LiveRun:
     async def _drive(self, client: httpx.AsyncClient, limits: Limits, pause: Pause | None) -> None:
         """The run's own task."""
         assert self._outgoing is not None
+        expected: Expected = "token_count" if self.about.endpoint == "count_tokens" else "message"
         try:
-            async with aclosing(run_in_batches(self._outgoing, client, limits, pause)) as batches:
+            async with aclosing(run_in_batches(self._outgoing, client, limits, pause, expected=expected)) as batches:
                 async for batch in batches:
                     self.publish(batch)
         except asyncio.CancelledError:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from playground.engine import faults
 from playground.engine.events import EndState, Failure, Streamed
 from playground.engine.upstream import LOCATION
+from playground.protocol.endpoints import token_count_in
 from playground.protocol.errors import ApiError, is_error, parse_error, read_error, unwrapped
 from playground.protocol.headers import retry_after_s
 from playground.protocol.json.received_json import LARGEST_READ, TOO_DEEP, read_json, read_json_body
@@ -18,7 +19,7 @@ from playground.protocol.stream.sse import Decoder, EventTooLarge
 if TYPE_CHECKING:
     import httpx
 
-    from playground.engine.events import RunEvent
+    from playground.engine.events import FailureKind, RunEvent
     from playground.protocol.stream.sse import ServerSentEvent
 
 _SSE_BEGINS: Final = (b"event:", b"data:", b"id:", b"retry:", b":")
@@ -34,15 +35,21 @@ _TELLING_NAMES: Final = frozenset({"message_stop", "error"})
 _MOST_OTHER_EVENTS: Final = 5_000  # that are looked into for a message that may yet come
 _MESSAGE_MEMBER: Final = re.compile(rb'"type"\s*:\s*"message"|"content"\s*:\s*\[')
 _USUAL_DELTAS: Final = ('{"type":"content_block_delta"', '{"type": "content_block_delta"')
+Expected = Literal["message", "token_count", "object"]
+_WORDS: Final[dict[Expected, str]] = {
+    "message": "a message of the Messages API",
+    "token_count": "a token count",
+    "object": "a JSON object",
+}
 
 
 class Answer:
     """Reads one answer's body. `is_over`: its message is complete, or it has reported its error.
 
-    `expects_message`: whether a good answer is a message; else any JSON object is one.
+    `expected`: what a good answer is.
     """
 
-    def __init__(self, response: httpx.Response, event_bytes: int, *, expects_message: bool = True) -> None:
+    def __init__(self, response: httpx.Response, event_bytes: int, *, expected: Expected = "message") -> None:
         self.status = response.status_code
         self.content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         encoding = response.headers.get("content-encoding", "").strip().lower()
@@ -53,7 +60,7 @@ class Answer:
         self.is_over = False
         self.is_urgent = True
         self.is_event_too_large = False
-        self._expects_message = expects_message
+        self._expected = expected
         self._event_bytes = event_bytes
         self._decoder: Decoder | None = None
         self._is_known = not self.is_success or bool(self.encoding)  # whether this is a stream
@@ -220,6 +227,8 @@ class Answer:
             return "interrupted", cause
         if not self.streams:
             return self._verdict_on_body()
+        if self._expected == "token_count" and self._has_message:
+            return "failed", self._no_message("a stream of events")
         if not self._has_message:
             return "failed", self._no_message(self._what_streamed())
         # Who closes the stream in order behind a stop_reason has said all there is; some servers do so always.
@@ -249,9 +258,9 @@ class Answer:
         error = unwrapped(value)
         if isinstance(error, dict) and is_error(error):
             return "failed", _error_event(read_error(error, self.status if self.status >= 400 else 500))
-        if not self._expects_message:
-            is_object = isinstance(value, dict)
-            return ("completed", None) if is_object else ("failed", self._no_message(describe(value)))
+        if self._expected != "message":
+            is_good = isinstance(value, dict) if self._expected == "object" else token_count_in(value) is not None
+            return ("completed", None) if is_good else ("failed", self._no_message(describe(value)))
         if isinstance(value, dict) and (value.get("type") == "message" or isinstance(value.get("content"), list)):
             usage = value.get("usage")
             self.usage = usage if isinstance(usage, dict) else None
@@ -263,18 +272,22 @@ class Answer:
         begins, ends = bytes(self._body[:_KEPT_WITHOUT_EVENTS]).lstrip(), bytes(self._body[-_KEPT_WITHOUT_EVENTS:])
         if not (begins.startswith(b"{") and ends.rstrip().endswith(b"}")):
             return "failed", self._not_json("")
-        if _MESSAGE_MEMBER.search(begins) or _MESSAGE_MEMBER.search(ends):
+        is_message = _MESSAGE_MEMBER.search(begins) or _MESSAGE_MEMBER.search(ends)
+        if is_message and self._expected != "token_count":
             return "completed", None
         return "failed", self._no_message("a JSON object that is not a message")
 
     def _not_json(self, problem: str) -> Failure:
-        if problem == TOO_DEEP and self._expects_message:
+        expects_message = self._expected == "message"
+        if problem == TOO_DEEP and expects_message:
             return faults.unreadable()
         text = self._body[:_KEPT_WITHOUT_EVENTS].decode("utf-8", "replace")
-        if self._expects_message and (lines := OtherFormat()).add_lines(text) and lines.name:
+        if expects_message and (lines := OtherFormat()).add_lines(text) and lines.name:
             return self._no_message(f"a stream of {lines.name}, one JSON value a line,", lines.name)
         plain = "an empty body" if not text.strip() else f"{self.content_type or 'something'} that is not JSON"
         what = _known_bytes(bytes(self._body[:_LONGEST_LEAD])) or plain
+        if self._expected == "token_count":
+            return self._no_message(what)
         words = f"HTTP {self.status} with {what} where a message was expected."
         return Failure("not_json", words, self._detail())
 
@@ -296,9 +309,11 @@ class Answer:
         return "an event stream that is none: no event ends in it" if problem else f"{describe(value)} as event stream"
 
     def _no_message(self, what: str, name: str = "") -> Failure:
-        words = f"HTTP {self.status} came with {what} instead of a message of the Messages API."
+        wanted = _WORDS[self._expected]
+        words = f"HTTP {self.status} came with {what} instead of {wanted}."
         name = name or self._other.name
-        return Failure("not_a_message", words, self._detail() | ({"format": name} if name else {}))
+        kind: FailureKind = "not_a_count" if self._expected == "token_count" else "not_a_message"
+        return Failure(kind, words, self._detail() | ({"format": name} if name else {}))
 
     def _detail(self) -> dict[str, object]:
         return {"status": self.status, "content_type": self.content_type[:80]}

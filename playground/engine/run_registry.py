@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from playground.engine.rate_limit import RUNS
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
@@ -49,12 +51,14 @@ class RunRegistry(Protocol):
         about: RunAbout,
         limits: Limits | None = None,
         quotas: Sequence[tuple[str, Quota]] = (),
+        what: str = RUNS,
         pause: Pause | None = None,
         on_start: Callable[[LiveRun], None] | None = None,
     ) -> LiveRun:
         """Start a run here, or return the owner's run of the same `about.idempotency_key`, wherever that was started.
 
-        `quotas` are (whose, how much) pairs; all must have room. `on_start` sees the run before its first event.
+        `quotas` are (whose, how much) pairs; all must have room. `what` is what a run is called where one has
+        none. `on_start` sees the run before its first event.
         Raises RateLimited or Stopping, and then nothing was sent.
         """
         ...

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 
 from playground.engine.upstream import AddressRefused, endpoint
 from playground.models import Run, RunContent
+from playground.protocol.endpoints import endpoint_named, path_of
 from playground.protocol.json import json_text as lossless
 from playground.protocol.json.received_json import read_json, write_json
 from playground.rendering.log_columns import EXPORTED
@@ -73,7 +74,7 @@ def json_text(value: Any, indent: int | None = 2) -> str:
 def address(run: Run) -> str:
     """Return where the request was sent, as exports write it; the query is part of the content."""
     query = run.stored_content.request_query if run.stored_content else ""
-    path = f"/v1/messages?{query}" if query else "/v1/messages"
+    path = path_of(endpoint_named(run.endpoint), query)
     try:
         return endpoint(run.base_url, path)
     except AddressRefused:  # the sandbox's own scheme

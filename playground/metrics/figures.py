@@ -11,6 +11,7 @@ from playground.engine import faults
 from playground.engine.events import Answered, Ended, Received, Requested, RunEvent, Streamed
 from playground.protocol import pricing
 from playground.protocol.catalogue.block_types import PHASES, block_type
+from playground.protocol.endpoints import token_count_in
 from playground.protocol.json.received_json import LARGEST_READ, read_json_body
 from playground.protocol.stream.accumulator import Accumulator
 
@@ -28,9 +29,14 @@ class Figures:
     then, and only its bytes are counted.
     """
 
-    def __init__(self, read_body: Callable[[], bytes] | None = None) -> None:
-        """`read_body` gives the whole answer at its end, where it is kept anyway; else its bytes are gathered here."""
+    def __init__(self, read_body: Callable[[], bytes] | None = None, *, endpoint: str = "messages") -> None:
+        """`read_body` gives the whole answer at its end, where it is kept anyway; else its bytes are gathered here.
+
+        The answer of `endpoint` "count_tokens" is a number, `counted_tokens`, which nobody was charged for: it is no
+        message, and none of `tokens`.
+        """
         self._read_whole_body = read_body
+        self.is_count = endpoint == "count_tokens"
         self.accumulator = Accumulator()
         self.http_status: int | None = None
         self.request_headers: list[tuple[str, str]] = []
@@ -45,6 +51,7 @@ class Figures:
         self._phase: str = "waiting"
         self._phase_since_ms = 0.0
         self._body = bytearray()  # of an answer that is no stream
+        self._counted: int | None = None  # as the upstream claims
 
     def add(self, event: RunEvent) -> None:
         try:
@@ -56,6 +63,7 @@ class Figures:
         """Give up reading the message. The run fails, unless it has failed for a reason of its own."""
         self.fault = self.fault or fault
         self.accumulator = type(self.accumulator)()
+        self._counted = None
         self._body.clear()
         if self.ended is not None and self.ended.failure is None:
             self.ended = replace(self.ended, state="failed", failure=faults.unreadable())
@@ -84,7 +92,7 @@ class Figures:
 
     def _stream(self, event: Streamed) -> None:
         self.event_count = event.number
-        if self.fault is not None:
+        if self.fault is not None or self.is_count:
             return
         self._body.clear()
         change = self.accumulator.add(event.event)
@@ -111,12 +119,15 @@ class Figures:
             self._read_body()
 
     def _read_body(self) -> None:
-        """The message of an answer that came in one piece. What is none is told as the run's failure."""
+        """The message of an answer that came in one piece, or its number. What is neither is told as the run's
+        failure."""
         body, self._body = self._body, bytearray()
         if self.is_too_large_to_read:
             return
         value, problem = read_json_body(body if self._read_whole_body is None else self._read_whole_body())
-        if problem is None:
+        if problem is None and self.is_count:
+            self._counted = token_count_in(value)
+        elif problem is None:
             self.accumulator = Accumulator.of_message(value)
 
     @property
@@ -149,16 +160,23 @@ class Figures:
         return token_counts(self.accumulator.usage)
 
     @property
+    def counted_tokens(self) -> int | None:
+        """The answer to a request to count tokens, brought into the range of what can be."""
+        return None if self._counted is None else max(0, min(self._counted, MOST_TOKENS))
+
+    @property
     def has_impossible_counts(self) -> bool:
         """Whether the upstream claims counts that cannot be: `tokens` brings them into the range that can."""
         usage = self.accumulator.usage
         details = usage.get("output_tokens_details")
-        claimed = [usage.get(name) for name in _COUNTS]
+        claimed = [self._counted, *(usage.get(name) for name in _COUNTS)]
         claimed.append(details.get("thinking_tokens") if isinstance(details, Mapping) else None)
         return any(_is_number(value) and not 0 <= value <= MOST_TOKENS for value in claimed)
 
     def cost_usd(self, model: str, *, is_sandbox: bool = False) -> Decimal | None:
         """Return the answer's cost by list price; None when the model's price or the usage is not known."""
+        if self.is_count:
+            return None
         if is_sandbox:
             return Decimal(0)
         usage = {name: value for name, value in self.accumulator.usage.items() if value is not None}
@@ -174,9 +192,9 @@ class Figures:
         return cost if cost is not None and 0 <= cost < 10**7 else None
 
 
-def gather(events: Iterable[RunEvent]) -> Figures:
+def gather(events: Iterable[RunEvent], *, endpoint: str = "messages") -> Figures:
     """The figures of all these events."""
-    figures = Figures()
+    figures = Figures(endpoint=endpoint)
     for event in events:
         figures.add(event)
     return figures

@@ -16,7 +16,7 @@ ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
 _LOOKED_AT = 64  # events from the start of a run, among which its first token is
 
-RUNS = Counter("playground_runs", "Runs that have ended.", ["state", "source"], registry=REGISTRY)
+RUNS = Counter("playground_runs", "Runs that have ended.", ["state", "source", "endpoint"], registry=REGISTRY)
 FIRST_TOKEN = Histogram(
     "playground_first_token_seconds",
     "From the start of a streamed run to its first delta.",
@@ -25,7 +25,7 @@ FIRST_TOKEN = Histogram(
 )
 DURATION = Histogram(
     "playground_run_seconds",
-    "From the start of a run to its end.",
+    "From the start of a run to its end, token counts aside.",
     registry=REGISTRY,
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640, 1280, 3600),
 )
@@ -44,7 +44,9 @@ def watch(run: LiveRun) -> None:
 
 
 def _count(run: LiveRun) -> None:
-    RUNS.labels(run.state, run.about.source).inc()
+    RUNS.labels(run.state, run.about.source, run.about.endpoint).inc()
+    if run.about.endpoint != "messages":
+        return
     if run.duration_ms is not None:
         DURATION.observe(run.duration_ms / 1000)
     for event in run.events[:_LOOKED_AT]:

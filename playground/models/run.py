@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FINAL_STATES = ("completed", "failed", "interrupted", "cancelled")
 FIGURES = (
     "duration_ms", "status_class", "source", "state", "first_token_ms", "input_tokens", "cache_write_tokens",
-    "cache_read_tokens", "output_tokens", "cost_usd",
+    "cache_read_tokens", "output_tokens", "cost_usd", "endpoint",
 )  # fmt: skip
 
 
@@ -59,6 +59,10 @@ class Run(models.Model):
         CHECK = "check"  # sent by a conformance report
         IMPORTED = "imported"
 
+    class Endpoint(models.TextChoices):
+        MESSAGES = "messages"
+        COUNT_TOKENS = "count_tokens"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="runs", db_index=False)
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
@@ -66,6 +70,9 @@ class Run(models.Model):
     failure_message = models.TextField(blank=True)
     failure_detail = ForeignJson(null=True)
     source = models.CharField(max_length=10, choices=Source, default=Source.PLAYGROUND)
+    endpoint = models.CharField(
+        max_length=12, choices=Endpoint, default=Endpoint.MESSAGES, db_default=Endpoint.MESSAGES
+    )
 
     # What was asked, of whom, by whom. Names are copies: the rows they come from may be renamed or deleted.
     model = models.CharField(max_length=200, blank=True)
@@ -98,6 +105,7 @@ class Run(models.Model):
     cache_write_tokens = models.BigIntegerField(null=True)
     cache_read_tokens = models.BigIntegerField(null=True)
     thinking_tokens = models.BigIntegerField(null=True)
+    counted_tokens = models.BigIntegerField(null=True)  # the answer of `count_tokens`: not used, so part of no sum
     tokens_clamped = models.BooleanField(default=False)  # the upstream claimed counts that cannot be
     cost_usd = models.DecimalField(max_digits=14, decimal_places=6, null=True)
     stop_reason = models.CharField(max_length=60, blank=True)
@@ -140,6 +148,7 @@ class Run(models.Model):
             ),
             models.Index(fields=["owner", "-id", *FIGURES], name="run_figures"),
             models.Index(fields=["owner", "-id"], name="run_starred", condition=models.Q(starred=True)),
+            models.Index(fields=["owner", "-id"], name="run_counts", condition=models.Q(endpoint="count_tokens")),
             models.Index(fields=["id"], name="run_unfinished", condition=models.Q(state__in=["queued", "running"])),
         ]
 
@@ -149,6 +158,11 @@ class Run(models.Model):
     @property
     def is_final(self) -> bool:
         return self.state in FINAL_STATES
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it asked how many tokens a body has: its answer is no message."""
+        return self.endpoint == self.Endpoint.COUNT_TOKENS
 
     @property
     def is_sandbox(self) -> bool:

@@ -56,7 +56,7 @@ def _close_safely(run: Run) -> bool:
         raise
     except Exception as fault:
         logger.error("run %s cannot be read: %s", run.pk, kind_and_place(fault))
-        figures = Figures()
+        figures = Figures(endpoint=run.endpoint)
         figures.add(_cut_off(0.0))
         return store_end(run, figures) is not None
 
@@ -71,7 +71,7 @@ def _close(run: Run, figures: Figures) -> bool:
 
 
 def _figures_of(run: Run) -> Figures:
-    figures = Figures()
+    figures = Figures(endpoint=run.endpoint)
     last_ms = 0.0
     if run.http_status is not None:
         figures.add(Answered(0.0, run.http_status, ()))

@@ -40,6 +40,7 @@ def about_columns(live: RecordedRun) -> dict[str, Any]:
         "server_process": about.home and UUID(about.home),
         "state": Run.State.RUNNING,
         "source": about.source,
+        "endpoint": about.endpoint,
         "model": storable(about.model, 200),
         "stream": about.stream,
         "connection_id": about.connection_id,
@@ -78,6 +79,7 @@ def end_columns(figures: Figures, model: str, *, is_sandbox: bool) -> dict[str, 
         "received_size": figures.received_size,
         "event_count": figures.event_count,
         "cost_usd": figures.cost_usd(model, is_sandbox=is_sandbox),
+        "counted_tokens": figures.counted_tokens,
         **figures.tokens(),
     }
 

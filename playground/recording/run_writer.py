@@ -45,7 +45,7 @@ class RunWriter:
         self.live = live
         self.run_id: UUID = live.id
         self.keeps_content = live.about.keep_content
-        self.figures = Figures(live.body)
+        self.figures = Figures(live.body, endpoint=live.about.endpoint)
         self.is_stored = False  # to the end
         self.is_behind = False  # whether more had come than one pass takes
         self._most_waiting = most_waiting

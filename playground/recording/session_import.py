@@ -20,6 +20,7 @@ from playground.exceptions import PlaygroundError
 from playground.models import AgentSession, Run, RunContent
 from playground.models.run import FINAL_STATES, first_id_at
 from playground.protocol.catalogue.block_types import PHASES
+from playground.protocol.endpoints import endpoint_named
 from playground.protocol.foreign_text import storable
 from playground.protocol.json import json_text
 from playground.protocol.json.received_json import read_json
@@ -40,7 +41,9 @@ _TEXTS = {
     "model": 200, "connection_name": 200, "access_key_name": 200, "user_agent": 500, "client_session": 200,
     "failure_message": 2_000, "failure_kind": 20, "stop_reason": 60, "request_id": 200, "note": 10_000,
 }  # fmt: skip
-_COUNTS = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens", "thinking_tokens")
+_COUNTS = (
+    "input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens", "thinking_tokens", "counted_tokens",
+)  # fmt: skip
 _TIMES = ("first_byte_ms", "first_token_ms", "duration_ms")
 
 
@@ -170,6 +173,7 @@ def _run(owner: User, line: _Line) -> Run:
         owner=owner,
         started_at=line.started_at,
         source=Run.Source.IMPORTED,
+        endpoint=endpoint_named(str(value.get("endpoint"))),
         state=state if state in FINAL_STATES else Run.State.INTERRUPTED,
         stream=value.get("stream") is True,
         agent=storable(texts["user_agent"].partition("/")[0], 80),

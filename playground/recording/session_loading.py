@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from playground.models import AgentSession, RunDigest
+from playground.models import AgentSession, Run, RunDigest
 from playground.models.run import started_at_of
 from playground.sessions.causes import Miss, misses_of
 from playground.sessions.digest import Block, Call, Mark
@@ -17,7 +17,8 @@ from playground.sessions.threads import Threads, threads_of
 
 _RUN_COLUMNS = (
     "state", "http_status", "model", "duration_ms", "input_tokens", "cache_write_tokens", "cache_read_tokens",
-    "output_tokens", "cost_usd", "stop_reason", "first_token_ms", "phases",
+    "output_tokens", "cost_usd", "stop_reason", "first_token_ms", "phases", "endpoint",
+    "counted_tokens",
 )  # fmt: skip
 
 
@@ -99,5 +100,7 @@ def _step(run_id: UUID, hashes: bytes, tools: int, system: int, details: dict[st
         ),
         words=details.get("words", ""),
         stop_reason=run["stop_reason"],
+        is_count=run["endpoint"] == Run.Endpoint.COUNT_TOKENS,
+        counted_tokens=run["counted_tokens"],
         diagnosis=details.get("diagnosis"),
     )

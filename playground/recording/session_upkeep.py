@@ -18,6 +18,7 @@ from playground.sessions.digest import HASH_BYTES
 
 logger = logging.getLogger(__name__)
 
+_FAILED = Q(run__state__in=[Run.State.FAILED, Run.State.INTERRUPTED], run__endpoint=Run.Endpoint.MESSAGES)
 _FILLED_AT_ONCE = 20  # older runs in a row, before requests get their turn
 
 
@@ -65,7 +66,7 @@ def recount(session_ids: Iterable[UUID]) -> None:
         digests = RunDigest.objects.filter(session=session_id)
         sums = digests.aggregate(
             request_count=Count("pk"),
-            failed_count=Count("pk", filter=Q(run__state__in=[Run.State.FAILED, Run.State.INTERRUPTED])),
+            failed_count=Count("pk", filter=_FAILED),
             input_tokens=Coalesce(Sum("run__input_tokens"), 0),
             written_tokens=Coalesce(Sum("run__cache_write_tokens"), 0),
             read_tokens=Coalesce(Sum("run__cache_read_tokens"), 0),

@@ -96,6 +96,7 @@ class _Gathered:
     sums: Counter[str] = field(default_factory=Counter)
     cost_usd: Decimal | None = None
     ids: list[UUID] = field(default_factory=list)
+    message_ids: list[UUID] = field(default_factory=list)  # those of them that are no token counts
 
 
 class _Batch:
@@ -134,7 +135,7 @@ class _Batch:
         self._digests.append(made)
         _related.add(ended.run, home.session.pk, digest, made.details)
         self._count(home, ended.run)
-        _give_title(home.session, ended.run, digest)
+        self._give_title(home, ended.run, digest)
         home.session.first_run_id = min(home.session.first_run_id, ended.run.pk)
         return made
 
@@ -162,8 +163,7 @@ class _Batch:
         if found is not None:
             return found
         columns = {
-            "opening": opening, "client": run.agent, "title": digest.prompt, "first_run_id": run.pk,
-            "last_run_id": run.pk,
+            "opening": opening, "client": run.agent, "first_run_id": run.pk, "last_run_id": run.pk,
         }  # fmt: skip
         try:
             with transaction.atomic():
@@ -236,9 +236,11 @@ class _Batch:
 
     def _count(self, home: _Gathered, run: Run) -> None:
         home.ids.append(run.pk)
+        if not run.is_count:
+            home.message_ids.append(run.pk)
         home.sums.update(
             request_count=1,
-            failed_count=int(run.state in {Run.State.FAILED, Run.State.INTERRUPTED}),
+            failed_count=int(run.state in {Run.State.FAILED, Run.State.INTERRUPTED} and not run.is_count),
             input_tokens=run.input_tokens or 0,
             written_tokens=run.cache_write_tokens or 0,
             read_tokens=run.cache_read_tokens or 0,
@@ -246,6 +248,27 @@ class _Batch:
         )
         if run.cost_usd is not None:
             home.cost_usd = (home.cost_usd or Decimal(0)) + run.cost_usd
+
+    def _give_title(self, home: _Gathered, run: Run, digest: Digest) -> None:
+        """The first words of the earliest request with tools; those of a side call or a plain chat until there is one.
+        A token count gives none: what it holds need not have been said."""
+        session = home.session
+        if not digest.prompt or run.is_count:
+            return
+        if digest.count("tools"):
+            if session.title_run_id is None or run.pk < session.title_run_id:
+                session.title, session.title_run_id = digest.prompt, run.pk
+        elif session.title_run_id is None and (not session.title or self._is_first_message(home, run)):
+            session.title = digest.prompt
+
+    def _is_first_message(self, home: _Gathered, run: Run) -> bool:
+        """Return whether nothing but token counts came before it in its session."""
+        if run.pk <= home.session.first_run_id:
+            return True
+        if any(run_id < run.pk for run_id in home.message_ids):
+            return False
+        earlier = home.session.digests.filter(run__lt=run.pk, run__endpoint=Run.Endpoint.MESSAGES)
+        return not earlier.exists()
 
 
 def _prompt_of(digest: Digest) -> _Prompt:
@@ -287,17 +310,6 @@ def _write_sums(home: _Gathered) -> None:
     if title != home.title_before:
         changes |= {"title": title[0], "title_run_id": title[1]}
     AgentSession.objects.filter(pk=home.session.pk).update(**changes)
-
-
-def _give_title(session: AgentSession, run: Run, digest: Digest) -> None:
-    """The first words of the earliest request with tools; those of a side call or a plain chat until there is one."""
-    if not digest.prompt:
-        return
-    if digest.count("tools"):
-        if session.title_run_id is None or run.pk < session.title_run_id:
-            session.title, session.title_run_id = digest.prompt, run.pk
-    elif session.title_run_id is None and (not session.title or run.pk <= session.first_run_id):
-        session.title = digest.prompt
 
 
 def details_of(digest: Digest, message: Mapping[str, Any] | None, run: Run, *, with_text: bool) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ from playground.engine.live import LiveRun
 from playground.exceptions import PlaygroundError
 from playground.identity.visitors import client_address, owner_of_user
 from playground.protocol.content_encoding import decoded
+from playground.protocol.endpoints import COUNT_TOKENS, MESSAGES, Endpoint
 from playground.protocol.errors import error_body, type_of_status
 from playground.protocol.stream.sse import encode
 from playground.relay import access, streams
@@ -101,9 +103,9 @@ async def _route(client: _Client) -> None:
     path = client.scope["path"].rstrip("/")
     method = client.scope["method"]
     allowed: tuple[str, ...]
-    if path == "/v1/messages":
+    if path == MESSAGES:
         allowed, answer = ("POST",), _messages
-    elif path == "/v1/messages/count_tokens":
+    elif path == COUNT_TOKENS:
         allowed, answer = ("POST",), _count_tokens
     elif path == "/v1/models" or _is_model(path):
         allowed, answer = ("GET", "HEAD"), _models
@@ -124,6 +126,22 @@ def _is_model(path: str) -> bool:
 
 
 async def _messages(client: _Client, admission: Admission) -> None:
+    run = await _start(client, admission, "messages")
+    try:
+        async with _stopping_when_gone(client, admission, run):
+            await _hand_on(client, run)
+    finally:
+        admission.spend(run)
+
+
+async def _count_tokens(client: _Client, admission: Admission) -> None:
+    run = await _start(client, admission, "count_tokens")
+    async with _stopping_when_gone(client, admission, run):
+        await _hand_over(client, await dispatch.answer_of(run))
+
+
+async def _start(client: _Client, admission: Admission, endpoint: Endpoint) -> LiveRun:
+    """Start the run of this request, and tell the client its id. Raises Refused."""
     key = admission.key
     body = await client.body()
     readable = await _readable(client, body)
@@ -140,25 +158,30 @@ async def _messages(client: _Client, admission: Admission) -> None:
         version=client.header("anthropic-version"),
         headers=tuple(client.passed_headers()),
         source="relay",
+        endpoint=endpoint,
         client=ClientInfo(client.header("user-agent") or "", client.address),
         access_key=key,
         keep_content=key.keep_content,
     )
     run = await dispatch.start(request)
     client.extra.append((b"playground-run-id", str(run.id).encode()))
-    watching = asyncio.get_running_loop().create_task(_stop_when_gone(client, run))
+    return run
+
+
+@asynccontextmanager
+async def _stopping_when_gone(client: _Client, admission: Admission, run: LiveRun) -> AsyncIterator[None]:
+    """A client that hangs up ends its run, since nobody else waits for the answer; so does a key that is revoked."""
+
+    async def stop_when_gone() -> None:
+        await client.until_gone()
+        run.stop("client_left")
+
+    watching = asyncio.get_running_loop().create_task(stop_when_gone())
     try:
-        with streams.streams.following(key, run):
-            await _hand_on(client, run)
+        with streams.streams.following(admission.key, run):
+            yield
     finally:
         watching.cancel()
-        admission.spend(run)
-
-
-async def _stop_when_gone(client: _Client, run: LiveRun) -> None:
-    """A client that hangs up ends its run: nobody else waits for the answer."""
-    await client.until_gone()
-    run.stop("client_left")
 
 
 async def _hand_on(client: _Client, run: LiveRun) -> None:
@@ -242,31 +265,23 @@ async def _readable(client: _Client, body: bytes) -> bytes:
     return body if found is None else found
 
 
-async def _count_tokens(client: _Client, admission: Admission) -> None:
-    body = await client.body()
-    if admission.key.models:
-        await check_model(await _readable(client, body), admission)
-    await _fetch(client, admission, "POST", "/v1/messages/count_tokens", body)
-
-
 async def _models(client: _Client, admission: Admission) -> None:
     path = client.scope["path"]
     if _is_model(path) and not admission.key.may_ask_for(path.removeprefix("/v1/models/").rstrip("/")):
         raise Refused("This access key may not ask for this model.", 403)
-    await _fetch(client, admission, "GET", quote(path, safe="/:@-._~"))
-
-
-async def _fetch(client: _Client, admission: Admission, method: str, path: str, body: bytes = b"") -> None:
-    """A short question that makes no run: handed on, not stored."""
+    path = quote(path, safe="/:@-._~")
     fetched = await dispatch.fetch_for_key(
         admission.upstream,
         admission.key,
-        method,
         f"{path}?{client.query}" if client.query else path,
-        body,
         version=client.header("anthropic-version"),
         extra_headers=client.passed_headers(),
     )
+    await _hand_over(client, fetched)
+
+
+async def _hand_over(client: _Client, fetched: dispatch.Fetched) -> None:
+    """A short answer, whole: one that ended early, or is a redirect, is an error instead."""
     failure = fetched.failure
     if failure is not None and (fetched.status is None or fetched.is_cut or failure.kind == "redirect"):
         raise Refused(failure.message, _STATUS_OF.get(failure.kind, 502))

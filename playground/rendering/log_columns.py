@@ -26,6 +26,7 @@ class Field:
     `filter`: the parameter of the address that asks for one value of it, "" if none does; the search answers these too
     (its facets). `label`: its words in the filter's form, where the values that occur in the log are offered; "" if
     the form offers values of its own, or none. `is_rare`: it stands behind "More". `is_exported`: in JSON and CSV.
+    Without `is_facet` the search looks it up in the runs that it has found: it came after runs had been indexed.
     """
 
     name: str
@@ -33,14 +34,17 @@ class Field:
     label: str = ""
     is_rare: bool = False
     is_exported: bool = True
+    is_facet: bool = True
 
 
-_TOKENS = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens", "tokens_clamped")
+_TOKENS = (
+    "input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens", "counted_tokens", "tokens_clamped",
+)  # fmt: skip
 
 TABLE = (
     Column("time", "Time", "time", ("started_at", "starred")),
     Column("status", "Status", "status-cell", ("state", "http_status", "failure_kind")),
-    Column("model", "Model", "model", ("model",)),
+    Column("model", "Model", "model", ("model", "endpoint")),
     Column("agent", "User Agent", "agent", ("agent", "user_agent")),
     Column("connection", "Connection", "col-connection", ("connection_name", "base_url")),
     Column("phases", "Phases", "spark", ("phases", "duration_ms", "state")),
@@ -57,6 +61,7 @@ FIELDS = (
     Field("failure_kind"),
     Field("failure_message"),
     Field("source", filter="source"),
+    Field("endpoint", filter="endpoint", is_facet=False),
     Field("model", filter="model", label="Model"),
     Field("stream"),
     Field("connection_name", filter="connection", label="Connection"),
@@ -73,6 +78,7 @@ FIELDS = (
     Field("cache_write_tokens"),
     Field("cache_read_tokens"),
     Field("thinking_tokens"),
+    Field("counted_tokens"),
     Field("tokens_clamped"),
     Field("cost_usd"),
     Field("stop_reason", filter="stop", label="Stop reason", is_rare=True),
@@ -87,6 +93,8 @@ FIELDS = (
 )
 
 EXPORTED = tuple(field.name for field in FIELDS if field.is_exported)
-FACETS = tuple(field.name for field in FIELDS if field.filter)  # what the search's index keeps of a run
+FACETS = tuple(
+    field.name for field in FIELDS if field.filter and field.is_facet
+)  # what the search's index keeps of a run
 # What a line reads; the wide fields stay in the database.
 READ = tuple(dict.fromkeys(["id", *(name for column in TABLE for name in column.reads), "client_session"]))

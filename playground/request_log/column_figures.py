@@ -106,7 +106,7 @@ def _figures(run: LiveRun | Run | None) -> dict[str, Any]:
     if run is None or not (run.is_over if isinstance(run, LiveRun) else run.is_final):
         return {}
     if isinstance(run, LiveRun):
-        figures = gather(list(run.events))
+        figures = gather(list(run.events), endpoint=run.about.endpoint)
         tokens = figures.tokens()
         cost = figures.cost_usd(run.about.model, is_sandbox=run.about.is_sandbox)
         found: dict[str, Any] = {"first_token_ms": figures.first_token_ms, "duration_ms": run.duration_ms}

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from playground.models import ConformanceRun, ConversationRun
 from playground.models.run import first_id_at
+from playground.protocol.endpoints import PATHS
 from playground.protocol.foreign_text import storable
-from playground.rendering.log_columns import FIELDS, Field
+from playground.rendering.log_columns import FACETS, FIELDS, Field
 from playground.search import index
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 STATUSES = {"2xx": 2, "4xx": 4, "5xx": 5, "other": 1, "none": 0}
 STATES = ("running", "completed", "failed", "interrupted", "cancelled")
 SOURCES = ("playground", "relay", "check", "imported")
+ENDPOINTS = tuple(PATHS)
 COLUMNS = {field.filter: field.name for field in FIELDS if field.filter}
 # Those whose values are names, offered as they occur in the owner's log.
 OFFERED = tuple(field.filter for field in FIELDS if field.label)
@@ -41,6 +43,7 @@ class Filter:
     connection: str = ""
     key: str = ""
     source: str = ""
+    endpoint: str = ""
     agent: str = ""
     stop: str = ""
     session: str = ""
@@ -97,15 +100,20 @@ class Filter:
         return _moment(self.until, days_later=1) if self.until and not self.days else None
 
     @property
-    def facets(self) -> dict[str, Any]:
-        """The conditions that ask for one value of a column. The search answers them too."""
+    def values(self) -> dict[str, Any]:
+        """The conditions that ask for one value of a column."""
         conditions = {column: getattr(self, name) for name, column in COLUMNS.items() if getattr(self, name)}
         return conditions | ({"status_class": STATUSES[self.status]} if self.status else {})
 
     @property
+    def facets(self) -> dict[str, Any]:
+        """Those of them that the search answers too."""
+        return {column: value for column, value in self.values.items() if column in FACETS}
+
+    @property
     def others(self) -> dict[str, Any]:
         """All other conditions, as Django writes them."""
-        lookups: dict[str, Any] = {}
+        lookups = {column: value for column, value in self.values.items() if column not in FACETS}
         if self.conversation:
             links = ConversationRun.objects.filter(conversation_id=self.conversation)
             lookups["pk__in"] = links.values("run_id")
@@ -138,7 +146,7 @@ class Filter:
         text yet."""
         if self.q or self.starred or self.longer or self.shorter or self.conversation or self.report or self.until:
             return False
-        return all(columns.get(name) == value for name, value in self.facets.items())
+        return all(columns.get(name) == value for name, value in self.values.items())
 
 
 def choices(names: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -147,6 +155,7 @@ def choices(names: Mapping[str, list[str]]) -> dict[str, Any]:
         "statuses": [("2xx", "2xx"), ("4xx", "4xx"), ("5xx", "5xx"), ("other", "other"), ("none", "no response")],
         "states": list(zip(STATES, ("running", "completed", "failed", "cut off", "stopped"), strict=True)),
         "sources": SOURCES,
+        "endpoints": ENDPOINTS,
         "days": list(zip(map(str, DAYS), ("Today", "Last 7 days", "Last 14 days", "Last 30 days"), strict=True)),
         "first": [_choice(field, names) for field in FIELDS if field.label and not field.is_rare],
         "more": [_choice(field, names) for field in FIELDS if field.label and field.is_rare],
@@ -202,6 +211,7 @@ _CHECKS = {
     "status": STATUSES.__contains__,
     "state": STATES.__contains__,
     "source": SOURCES.__contains__,
+    "endpoint": ENDPOINTS.__contains__,
     "days": [str(number) for number in DAYS].__contains__,
     "starred": {"1"}.__contains__,
     "since": _is_date,

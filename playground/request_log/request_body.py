@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -12,6 +12,7 @@ from playground.engine.live_run import LiveRun
 from playground.export.run_files import address
 from playground.models import Run
 from playground.protocol import snippets
+from playground.protocol.endpoints import PATHS, Endpoint, endpoint_named
 from playground.protocol.foreign_text import storable
 from playground.protocol.headers import beta_names, is_secret, sendable_query
 from playground.protocol.json import json_text
@@ -33,6 +34,7 @@ class SentRequest:
     headers: list[tuple[str, str]]
     size: int
     is_kept: bool
+    endpoint: Endpoint = "messages"
     body: dict[str, Any] | None = None
     text: str = ""
     is_cut: bool = False
@@ -53,12 +55,14 @@ def request_of(run: Run | LiveRun, *, earlier: int = 0) -> SentRequest:
     """Return the request of this run. The first `earlier` turns are not drawn, only counted."""
     if isinstance(run, LiveRun):
         where = next((event.url for event in run.events if hasattr(event, "url")), run.about.base_url)
-        return read(run.about.request_body, where, [tuple(pair) for pair in run.about.request_headers])
+        sent = read(run.about.request_body, where, [tuple(pair) for pair in run.about.request_headers])
+        return replace(sent, endpoint=run.about.endpoint)
     content = run.stored_content
     if content is None:
         return SentRequest(address(run), [], run.request_size, is_kept=False)
     headers = [(str(name), str(value)) for name, value in content.request_headers]
-    return read(bytes(content.request_body), address(run), headers, earlier=earlier)
+    sent = read(bytes(content.request_body), address(run), headers, earlier=earlier)
+    return replace(sent, endpoint=endpoint_named(run.endpoint))
 
 
 def earlier_turns(run: Run, end: int) -> tuple[list[Turn], int]:
@@ -142,7 +146,8 @@ def code(sent: SentRequest, language: snippets.Language, own_address: str) -> st
     is_sandbox = base_url.startswith("sandbox:")
     request = SnippetRequest(
         body=sent.body,
-        base_url=own_address if is_sandbox else base_url.removesuffix("/v1/messages"),
+        base_url=own_address if is_sandbox else base_url.removesuffix(PATHS[sent.endpoint]),
+        endpoint=sent.endpoint,
         calls_playground=is_sandbox,
         query=sendable_query(query),
         auth_style="bearer" if "authorization" in named else "x-api-key",

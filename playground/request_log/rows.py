@@ -64,6 +64,8 @@ class Row:
     is_live: bool = False
     figures_only: bool = False
     session: str = ""
+    endpoint: str = "messages"
+    counted_tokens: int | None = None
     tokens_clamped: bool = False
     is_gone: bool = False  # the run is no longer at hand: the line leads nowhere
 
@@ -129,6 +131,8 @@ def row_of(run: Run, *, is_live: bool = False) -> Row:
         is_live=state in RUNNING_STATES,
         figures_only=not run.content_kept,
         session=run.client_session,
+        endpoint=run.endpoint,
+        counted_tokens=run.counted_tokens,
         tokens_clamped=run.tokens_clamped,
     )
 
@@ -140,7 +144,7 @@ def run_of(live: LiveRun) -> Run:
 
 def live_columns(live: LiveRun) -> dict[str, Any]:
     """The columns of a run that is in the live log, going on or over. Output and cost are not known before its end."""
-    figures = gather(live.events)
+    figures = gather(live.events, endpoint=live.about.endpoint)
     now_ms = live.duration_ms if live.duration_ms is not None else (time.time() - live.started_at.timestamp()) * 1000
     tokens = figures.tokens()
     return {
@@ -148,6 +152,7 @@ def live_columns(live: LiveRun) -> dict[str, Any]:
         **answer_columns(figures),
         **tokens,
         "state": live.state,
+        "counted_tokens": figures.counted_tokens,
         "stop_reason": storable(figures.accumulator.stop_reason, 60),
         "first_token_ms": figures.first_token_ms,
         "duration_ms": now_ms,
@@ -193,7 +198,16 @@ def _phases(row: Row) -> SafeString:
     return format_html(_SPARK, row.bars, row.phase_words)
 
 
+def _model(row: Row) -> SafeString | str:
+    if row.endpoint == "messages":
+        return row.model or NOTHING
+    return format_html('{} <span class="tag">{}</span>', row.model or NOTHING, row.endpoint)
+
+
 def _tokens(row: Row) -> SafeString:
+    if row.counted_tokens is not None:
+        counted = _counted(row.counted_tokens, is_clamped=row.tokens_clamped)
+        return format_html("{} <small>counted</small>", counted)
     if row.tokens_in is None and row.tokens_out is None:
         return format_html("<small>{}</small>", NOTHING)
     return format_html("{} <small>in</small> {} <small>out</small>", row.incoming, row.outgoing)
@@ -209,7 +223,7 @@ def _source(row: Row) -> SafeString:
 
 CELLS: dict[str, Callable[[Row], str]] = {
     "status": _status,
-    "model": lambda row: row.model or NOTHING,
+    "model": _model,
     "agent": lambda row: row.agent or NOTHING,
     "connection": lambda row: row.connection,
     "phases": _phases,

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote
 
 import httpx
 
+from playground.protocol.endpoints import COUNT_TOKENS, MESSAGES
 from playground.protocol.errors import error_body
 from playground.protocol.json.received_json import read_json
 from playground.sandbox import model_catalogue, request_checks
@@ -53,8 +54,8 @@ class SandboxTransport(httpx.AsyncBaseTransport):
         self._gauges = RateGauges(now)
         self._numbers = itertools.count(1)
         self._routes: Mapping[str, tuple[str, Callable[[httpx.Request, bytes], Answer]]] = {
-            "/v1/messages": ("POST", self._create),
-            "/v1/messages/count_tokens": ("POST", self._count_tokens),
+            MESSAGES: ("POST", self._create),
+            COUNT_TOKENS: ("POST", self._count_tokens),
             "/v1/models": ("GET", self._list_models),
             "/v1/models/{id}": ("GET", self._show_model),
         }

@@ -91,7 +91,7 @@ class StepRow:
 
     @property
     def cost(self) -> str:
-        is_nothing = self.step.cost_usd is None and not self.step.is_answered
+        is_nothing = self.step.cost_usd is None and (self.step.is_count or not self.step.is_answered)
         return "\N{EN DASH}" if is_nothing else dollars(self.step.cost_usd)
 
     @property
@@ -172,7 +172,8 @@ class SessionPage:
         place = self.loaded.threads.places[step.id]
         thread = self.loaded.threads.threads[place.thread]
         figures = self.loaded.figures[step.id]
-        tone = "bad" if not step.is_answered and step.state != "running" else "live" if step.state == "running" else ""
+        has_failed = not step.is_answered and not step.is_count
+        tone = "live" if step.state == "running" else "bad" if has_failed else ""
         return StepRow(
             number,
             step,

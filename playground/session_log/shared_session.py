@@ -17,6 +17,7 @@ from playground.sharing.turns import draw_content
 
 _FIGURES = (
     "input_tokens", "written_tokens", "written_1h_tokens", "read_tokens", "output_tokens", "cost_usd",
+    "counted_tokens",
 )  # fmt: skip
 
 

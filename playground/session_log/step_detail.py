@@ -79,6 +79,8 @@ def detail_of(page: SessionPage, row: StepRow, run: Run) -> StepDetail:
     is_changed = row.miss is not None or row.is_rewritten
     before = _body_of(run.owner_id, parent.step) if parent is not None else None
     messages = [each for each in body.get("messages") or [] if isinstance(each, dict)]
+    if row.step.is_count:
+        return _detail_of_count(row, messages)
     same = same_messages(messages, before)
     new = messages[same:]
     names = tool_names(messages)
@@ -95,6 +97,13 @@ def detail_of(page: SessionPage, row: StepRow, run: Run) -> StepDetail:
         system=draw_content(body.get("system")) if _is_new("system", row, parent) else [],
         tools=_tool_names(body.get("tools")) if _is_new("tools", row, parent) else [],
     )
+
+
+def _detail_of_count(row: StepRow, messages: Sequence[Mapping[str, Any]]) -> StepDetail:
+    """A token count repeats what the request beside it holds: its newest message tells which that is."""
+    before = max(0, len(messages) - 1)
+    new = new_messages(messages[before:], tool_names(messages))
+    return StepDetail(row, None, is_kept=True, same_messages=before, new=new)
 
 
 def _is_new(section: Section, row: StepRow, parent: StepRow | None) -> bool:
@@ -123,9 +132,10 @@ def new_messages(messages: Sequence[Mapping[str, Any]], names: dict[str, str]) -
 
 
 def step_of_run(run: Run) -> RunStep | None:
-    """A run as a step of its session, for its own page; None without a session, or where no text is kept."""
+    """A run as a step of its session, for its own page; None without a session, where no text is kept, and for a token
+    count, which goes on from nothing."""
     digest = RunDigest.objects.filter(pk=run.pk, session__isnull=False).select_related("session").first()
-    if digest is None or digest.session is None or not run.request_body:
+    if digest is None or digest.session is None or not run.request_body or run.is_count:
         return None
     page = SessionPage(load(digest.session))
     row = page.row_of(str(run.pk))

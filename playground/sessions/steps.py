@@ -38,7 +38,8 @@ class Step:
     calls: tuple[Call, ...] = ()
     words: str = ""
     stop_reason: str = ""
-    is_count: bool = False  # a request to count tokens: nothing was answered
+    is_count: bool = False  # a request to count tokens: no message was answered, and none of the counts above is its
+    counted_tokens: int | None = None
     diagnosis: Mapping[str, Any] | None = None  # what the API itself says of a miss
     has_digest: bool = True
 

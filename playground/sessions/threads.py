@@ -62,11 +62,12 @@ def threads_of(steps: Iterable[Step]) -> Threads:
     rewritten: dict[str, bool] = {}
     prompts: dict[bytes, tuple[Step, Call]] = {}
     side = side_calls_in(ordered)
-    for number, step in enumerate(ordered):
+    messages = [step for step in ordered if not step.is_count]  # nothing goes on from a count
+    for number, step in enumerate(messages):
         if step.id in side:
             found, kind = next((at for at, thread in enumerate(threads) if thread.is_side), None), "side"
         else:
-            recent = [each for each in ordered[max(0, number - RECENT_STEPS) : number] if each.id not in side]
+            recent = [each for each in messages[max(0, number - RECENT_STEPS) : number] if each.id not in side]
             found, kind = _thread_for(step, recent, threads, home, prompts)
         if found is None:
             found = len(threads)
@@ -77,12 +78,26 @@ def threads_of(steps: Iterable[Step]) -> Threads:
         for call in step.calls:
             if call.prompt and (call.agent or call.prompt not in prompts):  # other tools take a prompt too
                 prompts[call.prompt] = (step, call)
+    _add_counts(threads, [step for step in ordered if step.is_count])
     _name_main(threads)
     places = {}
     for at, thread in enumerate(threads):
         for number, step in enumerate(thread.steps):
-            places[step.id] = _place(step, thread.steps[:number], at, replaced=rewritten[step.id])
+            if step.is_count:
+                places[step.id] = Place(at)
+            else:
+                earlier = [each for each in thread.steps[:number] if not each.is_count]
+                places[step.id] = _place(step, earlier, at, replaced=rewritten[step.id])
     return Threads(tuple(threads), places)
+
+
+def _add_counts(threads: list[Thread], counts: Sequence[Step]) -> None:
+    if not counts:
+        return
+    side = next((thread for thread in threads if thread.is_side), None)
+    if side is None:
+        threads.append(side := _new_thread(counts[0], threads, {}, is_side=True))
+    side.steps = sorted([*side.steps, *counts], key=lambda step: (step.started_s, step.id))
 
 
 def side_calls_in(steps: Sequence[Step]) -> set[str]:

@@ -31,7 +31,7 @@ MOST_READ = 120  # bodies beyond those that hold what was said: for excerpts at 
 LIMITS = json_text.Limits(depth=400, tokens=20_000_000, number_length=400)
 _FIGURES = (
     "started_s", "ended_s", "input_tokens", "written_tokens", "written_1h_tokens", "read_tokens", "output_tokens",
-    "cost_usd",
+    "cost_usd", "counted_tokens",
 )  # fmt: skip
 _TELLING = ("model", "state", "status", "tools", "system", "words", "stop_reason", "is_count")
 
@@ -109,6 +109,8 @@ class _Maker:
 
     def _prompt(self, step: Step, parent: Step | None) -> list[Any]:
         """Return how many blocks are as in the parent, and the numbers of the others."""
+        if step.is_count:  # as long as the request beside it, and nothing is told of it
+            return [0, []]
         same = common_blocks(step.hashes, parent.hashes) if parent is not None else 0
         keys = (step.block_hash(at) for at in range(same, step.length))
         return [same, [self.numbers.setdefault(key, len(self.numbers)) for key in keys]]
@@ -169,6 +171,9 @@ class _Maker:
             carrier: Step | None = None
             messages: list[Any] = []
             for step in reversed(thread.steps):
+                if step.is_count:  # what was said is in the request beside it
+                    found[step.id] = {"is_kept": False}
+                    continue
                 if carrier is None or not carrier.section("messages").startswith(step.section("messages")):
                     carrier = step
                     messages = messages_with_blocks(self._body(step.id))

@@ -30,6 +30,7 @@ from playground.engine.live_run import LiveRun
 from playground.identity import visitors
 from playground.models import Attachment, Draft, Run
 from playground.models.storage_quota import StorageQuotaError
+from playground.protocol.endpoints import Endpoint, endpoint_named
 from playground.protocol.headers import beta_names, is_masked, sendable_query
 from playground.request_log import request_body
 from playground.sandbox.address import is_sandbox_url
@@ -61,6 +62,7 @@ class Origin:
     connection_id: Any
     is_sandbox: bool
     connection_name: str
+    endpoint: Endpoint
     left_out: str = ""  # of the answer, when it goes back: a sentence for the reader
 
     def body(self) -> dict[str, Any]:
@@ -89,12 +91,13 @@ def origin_of(request: HttpRequest, run_id: UUID) -> Origin:
     if isinstance(run, LiveRun):
         raw, headers = run.about.request_body, list(run.about.request_headers)
         connection_id, base_url, name = run.about.connection_id, run.about.base_url, run.about.connection_name
-        query = run.about.query
+        query, endpoint = run.about.query, run.about.endpoint
     else:
         raw = run.request_body or b""
         headers = [(name, value) for name, value in run.stored_content.request_headers] if run.stored_content else []
         connection_id, base_url, name = run.connection_id, run.base_url, run.connection_name
         query = run.stored_content.request_query if run.stored_content else ""
+        endpoint = endpoint_named(run.endpoint)
     lower = {name.lower(): value for name, value in headers if not is_masked(value)}
     is_sandbox = is_sandbox_url(base_url)
     return Origin(
@@ -109,6 +112,7 @@ def origin_of(request: HttpRequest, run_id: UUID) -> Origin:
         connection_id=connection_id,
         is_sandbox=is_sandbox,
         connection_name=name,
+        endpoint=endpoint,
     )
 
 
@@ -142,6 +146,7 @@ async def _start(request: HttpRequest, origin: Origin, body: bytes, connection: 
         accept=chosen_accept(request.POST.get("accept", "")),
         headers=(*((name, value) for name, value in origin.own_headers), *_encoding_of(origin, body)),
         query=origin.query,
+        endpoint=origin.endpoint,
         client=client_info(request),
     )
     return await dispatch.start(run_request)

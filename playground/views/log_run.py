@@ -53,16 +53,17 @@ def run(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpResponse:
     shown = run_of(found) if isinstance(found, LiveRun) else found
     row = row_of(shown, is_live=isinstance(found, LiveRun) or bool(live_rows.going_on([run_id])))
     step = step_of_run(found) if isinstance(found, Run) else None
+    sent = request_of(found, earlier=step.detail.same_messages if step else 0)
     context: dict[str, Any] = {
         "run": found,
         "stored": stored,
         "row": row,
-        "sent": request_of(found, earlier=step.detail.same_messages if step else 0),
+        "sent": sent,
         "step": step,
         "older": older,
         "newer": newer,
         "filter": log_filter,
-        "languages": snippets.LANGUAGES,
+        "languages": snippets.languages_for(sent.endpoint),
         "is_in_session": RunDigest.objects.filter(pk=run_id, session__isnull=False).exists(),
         "conformance_report": storing.report_of_run(run_id, request.user),
         "removed_at": stored.content_removed_at if stored is not None else None,
@@ -83,8 +84,9 @@ def run_earlier_turns(request: AuthenticatedHttpRequest, run_id: UUID, end: int)
 def run_code(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpResponse:
     """The request as source text; `?language=` names it."""
     chosen = request.GET.get("language", "")
-    language = next((each for each in snippets.LANGUAGES if each.id == chosen), snippets.LANGUAGES[0])
     sent = request_of(find_run(request, run_id))
+    languages = snippets.languages_for(sent.endpoint)
+    language = next((each for each in languages if each.id == chosen), languages[0])
     text = code(sent, language, request.build_absolute_uri("/").rstrip("/"))
     if text is None:
         text = "No code: the body is not a JSON object, or it is too large or nested too deeply."

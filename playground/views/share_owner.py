@@ -62,7 +62,7 @@ def find_share(request: HttpRequest, share_id: UUID) -> ShareLink:
 
 def find_own_run(request: HttpRequest, run_id: UUID) -> Run:
     run = Run.objects.owned_by(request.user).select_related("content").filter(pk=run_id).first()
-    if run is None:
+    if run is None or run.is_count:  # a token count says nothing that a copy could show
         raise Http404("no such run")
     return run
 

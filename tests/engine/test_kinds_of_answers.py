@@ -8,7 +8,7 @@ import json
 import httpx
 import pytest
 
-from playground.engine.response import Answer
+from playground.engine.response import Answer, Expected
 from playground.protocol.stream.other_formats import OtherFormat
 from playground.protocol.stream.sse import ServerSentEvent
 from tests.support.raw_upstream import DELTA, START, STOP, TEXT, sse
@@ -27,12 +27,12 @@ TYPES = [
 
 
 def verdict(
-    body: bytes, content_type: str | bytes, step: int | None = None, *, expects_message: bool = True
+    body: bytes, content_type: str | bytes, step: int | None = None, *, expected: Expected = "message"
 ) -> tuple[str, str]:
     """State and kind of failure, the body coming `step` bytes at a time."""
     name: str | bytes = b"content-type" if isinstance(content_type, bytes) else "content-type"
     response = httpx.Response(200, headers={name: content_type} if content_type else {})  # type: ignore[arg-type]
-    answer = Answer(response, 2**20, expects_message=expects_message)
+    answer = Answer(response, 2**20, expected=expected)
     for at in range(0, len(body), step or len(body) or 1):
         answer.feed(body[at : at + (step or len(body))], 0.0)
     answer.finish(0.0)
@@ -125,11 +125,32 @@ def test_a_message_nested_too_deeply_is_a_fault_of_ours() -> None:
     assert verdict(deep, "application/json") == ("failed", "internal")
 
 
+@pytest.mark.parametrize(
+    ("body", "ends"),
+    [
+        (b'{"input_tokens":0}', ("completed", "")),
+        (b' {"input_tokens": 12, "more": null}', ("completed", "")),
+        (b"{}", ("failed", "not_a_count")),
+        (b'{"input_tokens":1.5}', ("failed", "not_a_count")),
+        (b'{"input_tokens":null}', ("failed", "not_a_count")),
+        (MESSAGE, ("failed", "not_a_count")),
+        (STREAM, ("failed", "not_a_count")),
+        (b": nothing\n\n", ("failed", "not_a_count")),
+        (b"\x1f\x8b\x08", ("failed", "not_a_count")),
+        (b"[" * 200_000, ("failed", "not_a_count")),
+        (b'{"error":{"message":"no"}}', ("failed", "error_event")),
+    ],
+)
+@pytest.mark.parametrize("content_type", TYPES)
+def test_a_token_count_is_a_number_and_nothing_else(body: bytes, ends: tuple[str, str], content_type: str) -> None:
+    assert verdict(body, content_type, expected="token_count") == ends
+
+
 def test_a_list_of_models_is_as_good_as_a_message_where_none_is_expected() -> None:
-    assert verdict(b'{"data":[],"has_more":false}', "application/json", expects_message=False) == ("completed", "")
+    assert verdict(b'{"data":[],"has_more":false}', "application/json", expected="object") == ("completed", "")
     assert verdict(b'{"data":[],"has_more":false}', "application/json") == ("failed", "not_a_message")
-    assert verdict(b'{"error":{"message":"no"}}', "application/json", expects_message=False)[0] == "failed"
-    assert verdict(b"[]", "application/json", expects_message=False)[0] == "failed"
+    assert verdict(b'{"error":{"message":"no"}}', "application/json", expected="object")[0] == "failed"
+    assert verdict(b"[]", "application/json", expected="object")[0] == "failed"
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,13 @@ def test_beta_calls_keep_their_query_and_their_header(client: anthropic.Anthropi
     assert headers["anthropic-beta"] == "context-1m-2025-08-07"
 
 
-def test_tokens_are_counted_and_no_run_is_made(client: anthropic.Anthropic, served) -> None:
-    assert client.messages.count_tokens(model=MODEL, messages=ASK).input_tokens > 0
-    assert not Run.objects.exists()
+def test_tokens_are_counted(client: anthropic.Anthropic, served) -> None:
+    counted = client.messages.count_tokens(model=MODEL, messages=ASK)
+    run = stored(served)
+    assert (run.endpoint, run.model, run.stream) == ("count_tokens", MODEL, False)
+    assert run.counted_tokens == counted.input_tokens > 0
+    with pytest.raises(anthropic.BadRequestError):
+        client.messages.count_tokens(model=MODEL, messages=[])
 
 
 def test_models_are_listed_and_shown(client: anthropic.Anthropic) -> None:

@@ -52,8 +52,8 @@ def test_a_line_reads_nothing_that_its_columns_do_not_name() -> None:
 def test_the_filter_has_a_condition_for_every_column_that_can_be_asked_for(field: object) -> None:
     name = field.filter
     assert name in {each.name for each in fields(Filter)}
-    value = {"status": "2xx", "state": "failed", "source": "relay"}.get(name, "x")
-    assert list(Filter.read({name: value}).facets) == [COLUMNS[name]]
+    value = {"status": "2xx", "state": "failed", "source": "relay", "endpoint": "messages"}.get(name, "x")
+    assert list(Filter.read({name: value}).values) == [COLUMNS[name]]
 
 
 def test_the_form_offers_what_the_catalogue_says() -> None:

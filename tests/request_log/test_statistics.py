@@ -26,7 +26,7 @@ FIRST, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 15, tzinfo=UT
 
 def row(day: int, status: int = 2, state: str = "completed", first: float | None = 100.0) -> tuple[Any, ...]:
     run_id = uuid.UUID(int=first_id_at(FIRST + timedelta(days=day, hours=5)).int + uuid.uuid4().int % 10**9)
-    return (str(run_id), status, state, first, 500.0, 10, 2, 3, 7, None)
+    return (str(run_id), status, state, first, 500.0, 10, 2, 3, 7, None, "messages")
 
 
 def test_runs_are_counted_by_day_and_class() -> None:
@@ -35,6 +35,13 @@ def test_runs_are_counted_by_day_and_class() -> None:
     assert len(counted.days) == 14
     assert (counted.days[2].ok, counted.days[2].client, counted.days[2].server) == (1, 1, 2)
     assert (counted.count, counted.total("tokens_in"), counted.total("tokens_out")) == (6, 90, 42)
+
+
+def test_a_token_count_is_a_request_and_takes_no_part_in_the_durations() -> None:
+    count = (*row(2, first=None)[:4], 3.0, None, None, None, None, None, "count_tokens")
+    counted = statistics.count([row(2), count], FIRST, END)
+    assert (counted.count, counted.total("tokens_in")) == (2, 15)
+    assert counted.ordered("duration_ms") == [500.0]
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_runs_are_counted_by_state_with_their_times(serve: Any) -> None:
     question = {"model": "sandbox-echo", "max_tokens": 64, "messages": [{"role": "user", "content": "Hello"}]}
     assert post(f"{url}v1/messages", json=question | {"stream": True}, headers=headers).status_code == 200
     text = get(f"{url}metrics").text
-    assert 'playground_runs_total{source="relay",state="completed"} 1.0' in text
+    assert 'playground_runs_total{endpoint="messages",source="relay",state="completed"} 1.0' in text
     assert "playground_first_token_seconds_count 1.0" in text
     assert "playground_run_seconds_count 1.0" in text
     for name in ("runs_in_progress", "websockets", "loop_lag_seconds", "recorder_backlog_events", "recorder_failing"):

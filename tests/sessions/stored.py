@@ -43,6 +43,7 @@ class StoredSession(Session):
             "input_tokens": step.input_tokens or 0, "output_tokens": step.output_tokens or 0,
             "cache_creation_input_tokens": step.written_tokens or 0, "cache_read_input_tokens": step.read_tokens or 0,
         }  # fmt: skip
+        is_told = step.is_answered and not step.is_count
         run = Run.objects.create(
             pk=first_id_at(started), owner=self.owner, started_at=started, source="relay",
             model=storable(step.model, 200),
@@ -51,13 +52,14 @@ class StoredSession(Session):
             user_agent="claude-cli/2.1.0", duration_ms=took_ms,
             first_token_ms=took_ms / 4, phases={"waiting": took_ms / 4, "thinking": took_ms / 4, "text": took_ms / 2},
             input_tokens=step.input_tokens, output_tokens=step.output_tokens, cache_write_tokens=step.written_tokens,
-            cache_read_tokens=step.read_tokens, stop_reason=message["stop_reason"] if step.is_answered else "",
-            cost_usd=pricing.cost_usd(step.model, usage) if step.is_answered else None, connection_name="Anthropic",
-            access_key_name="laptop", failure_message="" if step.is_answered else "Too many requests",
+            cache_read_tokens=step.read_tokens, stop_reason=message["stop_reason"] if is_told else "",
+            cost_usd=pricing.cost_usd(step.model, usage) if is_told else None, connection_name="Anthropic",
+            access_key_name="laptop", endpoint="count_tokens" if step.is_count else "messages",
+            counted_tokens=step.counted_tokens, failure_message="" if step.is_answered else "Too many requests",
             failure_detail=None if step.is_answered else {"type": "rate_limit_error"},
         )  # fmt: skip
         sent = json.dumps(body).encode()
-        kept = message if step.is_answered else None
+        kept = message if is_told else None
         RunContent.objects.create(run=run, owner_id=self.owner.pk, request_body=sent, message=kept, size=len(sent))
         add_run(run, sent, kept)
         return step

@@ -55,11 +55,14 @@ class Relay:
     def stream(self, client: httpx.AsyncClient) -> AbstractAsyncContextManager[httpx.Response]:
         return client.stream("POST", f"{self.url}v1/messages", content=b"{}", headers={"x-api-key": self.secret})
 
+    async def settle(self) -> None:
+        """Wait until everything is stored."""
+        settled = asyncio.run_coroutine_threadsafe(settle(), self.served.server.loop)
+        await asyncio.wrap_future(settled)
+
     async def run(self) -> Run:
         """The one run that was stored."""
-        there = self.served.server.loop
-        settled = asyncio.run_coroutine_threadsafe(settle(), there)
-        await asyncio.wrap_future(settled)
+        await self.settle()
         return await database_sync_to_async(Run.objects.select_related("content").get)()
 
 

@@ -8,6 +8,7 @@ from playground.conformance.check import Check, ProtocolFaultError, Request
 from playground.conformance.checks.common_requests import DOCS, LONG_TEXT, PLAIN, WEATHER, user
 from playground.conformance.checks.media_checks import PNG
 from playground.conformance.judging import input_tokens, refused
+from playground.protocol.endpoints import COUNT_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,12 +16,11 @@ if TYPE_CHECKING:
     from playground.conformance.http_exchange import Exchange
 
 AREA: Final = "count_tokens"
-_PATH: Final = "/v1/messages/count_tokens"
 _READY: Final = user("Repeat after me: ready")
 
 
 def counting(**members: Any) -> Request:
-    return Request({"messages": [_READY], **members}, path=_PATH)
+    return Request({"messages": [_READY], **members}, path=COUNT_TOKENS)
 
 
 COUNT: Final = counting()
@@ -28,8 +28,8 @@ COUNT_LONGER: Final = counting(messages=[user(f"{LONG_TEXT} Repeat after me: rea
 COUNT_SYSTEM: Final = counting(system=LONG_TEXT)
 COUNT_TOOLS: Final = counting(tools=[WEATHER | {"description": "Get the current weather. " * 40}])
 COUNT_IMAGE: Final = counting(messages=[user([PNG, {"type": "text", "text": "Repeat after me: ready"}])])
-COUNT_NOTHING: Final = Request({}, path=_PATH)
-COUNT_WITH_BETA: Final = Request({"messages": [_READY]}, path=f"{_PATH}?beta=true")
+COUNT_NOTHING: Final = Request({}, path=COUNT_TOKENS)
+COUNT_WITH_BETA: Final = Request({"messages": [_READY]}, path=f"{COUNT_TOKENS}?beta=true")
 
 
 def tokens(exchange: Exchange) -> int:

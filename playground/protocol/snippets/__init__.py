@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from playground.protocol.endpoints import Endpoint
 from playground.protocol.snippets.csharp import csharp
 from playground.protocol.snippets.csharp_client import csharp_client
 from playground.protocol.snippets.go import go
@@ -27,7 +28,7 @@ from playground.protocol.snippets.ruby import ruby
 from playground.protocol.snippets.ruby_client import ruby_client
 from playground.protocol.snippets.shell import curl
 
-__all__ = ["LANGUAGES", "AttachedFile", "Language", "SnippetRequest", "snippet"]
+__all__ = ["LANGUAGES", "AttachedFile", "Language", "SnippetRequest", "languages_for", "snippet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,14 @@ LANGUAGES = (
     Language("csharp-client", "C# (official client)", "csharp", "C#", csharp_client),
     Language("csharp", "C# (HttpClient)", "csharp", "C#", csharp),
 )
+# The snippets of official clients create messages; plain HTTP goes to any endpoint.
+PLAIN_HTTP = tuple(language for language in LANGUAGES if language.variant != "official client")
 _BY_ID = {language.id: language for language in LANGUAGES}
+
+
+def languages_for(endpoint: Endpoint) -> tuple[Language, ...]:
+    """Return the languages that a request to this endpoint can be written in."""
+    return LANGUAGES if endpoint == "messages" else PLAIN_HTTP
 
 
 def snippet(language_id: str, request: SnippetRequest) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
+from playground.protocol.endpoints import Endpoint, path_of
 from playground.protocol.headers import is_secret
 from playground.protocol.json import json_text
 
@@ -71,6 +72,7 @@ class SnippetRequest:
     extra_headers: tuple[tuple[str, str], ...] = ()
     attachments: Mapping[str, AttachedFile] = field(default_factory=dict)
     query: str = ""  # of the address, without its question mark
+    endpoint: Endpoint = "messages"
     calls_playground: bool = False  # this server's own relay, with one of its access keys
 
     @property
@@ -95,7 +97,7 @@ class SnippetRequest:
         """The path, with every character escaped that several languages refuse in an address, and curl takes for a
         pattern."""
         query = quote(_STRAY_PERCENT.sub("%25", self.query), safe=_IN_A_QUERY)
-        return f"/v1/messages?{query}" if query else "/v1/messages"
+        return path_of(self.endpoint, query)
 
     def query_members(self) -> dict[str, str] | None:
         """The query as names and values, as the official clients take it; None when it would be spelled differently.
