@@ -297,7 +297,8 @@ class Drawing:
     @property
     def token_count(self) -> int | None:
         """The answer of a request to count tokens."""
-        return self.figures.counted_tokens
+        counted = self.figures.counted_tokens
+        return self.about.counted_tokens if counted is None else counted
 
     @property
     def measures(self) -> list[Measure]:

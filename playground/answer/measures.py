@@ -67,7 +67,7 @@ def measures(drawing: Drawing) -> list[Measure]:
     if figures.first_token_ms is not None:
         found.append(Measure("first token", formatting.duration(figures.first_token_ms), short="first token"))
     found += _tokens(drawing)
-    if (counted := figures.counted_tokens) is not None:
+    if (counted := drawing.token_count) is not None:
         found.append(Measure("input tokens counted", f"{counted:,}", short="tokens counted", is_after=True))
     if cost := _cost(drawing):
         found.append(cost)
@@ -204,8 +204,8 @@ def outcome(drawing: Drawing) -> str:
     figures = drawing.figures
     if not drawing.is_over:
         return ""
-    if drawing.state == "completed" and figures.counted_tokens is not None:
-        return f"Token count: {formatting.plural(figures.counted_tokens, 'input token')}."
+    if drawing.state == "completed" and drawing.token_count is not None:
+        return f"Token count: {formatting.plural(drawing.token_count, 'input token')}."
     if drawing.state == "completed":
         if calls := [encodable(call.name)[:80] for call in drawing.calls]:
             missing = formatting.plural(len(calls), "result")

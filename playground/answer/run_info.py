@@ -24,6 +24,7 @@ class RunInfo:
     started_at: datetime | None = None
     asked_for_stream: bool = False
     endpoint: str = "messages"
+    counted_tokens: int | None = None  # where no content is kept that would tell it
     can_act: bool = False
     is_kept: bool = True
     body: dict[str, Any] = field(default_factory=dict)

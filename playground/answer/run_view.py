@@ -214,6 +214,7 @@ def info_of_stored(run: Run, request: HttpRequest | None) -> RunInfo:
         started_at=run.started_at,
         asked_for_stream=run.stream,
         endpoint=run.endpoint,
+        counted_tokens=run.counted_tokens,
         can_act=request is None or request.user.pk == run.owner_id,
         is_kept=run.stored_content is not None,
         body=_parse(run.request_body or b""),

@@ -8,25 +8,34 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from playground.export import run_files
 from playground.models import AgentSession, Run, RunDigest
 from playground.recording import retention
+from playground.recording.session_import import import_session
 from playground.recording.session_loading import load
+from playground.recording.session_upkeep import fill_in_all
 from playground.recording.session_writer import add_run
 from playground.session_log.charts import agents, drawn
 from playground.session_log.page import SessionPage
+from playground.session_log.shared_session import detail_of, page_of
 from playground.sessions.causes import misses_of
 from playground.sessions.context import filled, heaviest
 from playground.sessions.narration import words_of
 from playground.sessions.steps import Step
 from playground.sessions.threads import Place, threads_of
+from playground.sharing.session_copy import of_session
 from tests.sessions.scripted_agent import Agent, Session
 from tests.sessions.stored import StoredSession
 from tests.support.examples import examples
+from tests.support.markup import markup
 
 if TYPE_CHECKING:
+    from django.test import Client
+
     from accounts.models import User
 
 
@@ -239,3 +248,97 @@ def test_a_count_of_a_client_without_ids_joins_the_session_that_it_repeats(owner
     assert RunDigest.objects.filter(session=session).count() == 6
     names = {thread.name: len(thread.steps) for thread in threads_of(load(session).steps).threads}
     assert names == {"main": 3, "side calls": 3}
+
+
+@pytest.fixture
+def reader(client: Client, owner: User) -> Client:
+    client.force_login(owner)
+    return client
+
+
+def step_page(reader: Client, session: AgentSession, number: int) -> str:
+    return markup(reader.get(reverse("session-step", args=[session.pk, number])))
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_session_tells_counts_in_words(reader: Client, owner: User) -> None:
+    session = StoredSession(owner)
+    agent = Counting(session)
+    agent.turns(2)
+    agent.status = 404
+    agent.turns(1)
+    page = markup(reader.get(reverse("session", args=[session.stored.pk])))
+    assert page.count("Counted tokens: 1,234") == 4, "two rows, and two marks of the timeline"
+    assert "Token count refused: 404, rate_limit_error" in page
+    assert "side calls" in page
+    second = step_page(reader, session.stored, 3)
+    assert "2 messages before it, not shown" in second
+    assert "uncached" not in second
+    assert "Too many requests" in step_page(reader, session.stored, 5)
+    assert markup(reader.get(reverse("sessions"))).count("6 <small>requests</small>") == 1
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_count_shows_its_whole_request(reader: Client, owner: User) -> None:
+    session = StoredSession(owner)
+    Counting(session).turns(2)
+    run = Run.objects.filter(endpoint="count_tokens").latest("pk")
+    text = markup(reader.get(reverse("run", args=[run.pk])))
+    assert "Fix the bug" in text
+    assert "as in the previous request" not in text
+    assert "Its session" in text
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("no_guesses_yet")
+@pytest.mark.parametrize("with_figures", [True, False])
+def test_a_shared_session_shows_that_was_counted_and_nothing_twice(
+    client: Client, owner: User, with_figures: bool
+) -> None:
+    session = StoredSession(owner)
+    Counting(session).turns(6)
+    chosen = frozenset({"turns", "system", "tools", "tool_results", *(["figures"] if with_figures else [])})
+    copied = of_session(session.stored, chosen, [])
+    page = page_of(copied)
+    words = "Counted tokens: 1,234" if with_figures else "Counted tokens"
+    assert [row.words for row in page.rows if row.step.is_count] == [words] * 6
+    counts = [each for each in copied["steps"] if each["is_count"]]
+    assert all(not each["is_kept"] and "new" not in each for each in counts)
+    assert len(json.dumps(copied)) < 1.5 * len(json.dumps(of_session(messages_only(owner), chosen, [])))
+    assert all(detail_of(copied, page, row).new for row in page.rows if not row.step.is_count)
+
+
+def messages_only(owner: User) -> AgentSession:
+    """The same session without its counts."""
+    session = StoredSession(owner, "without")
+    session.server.now += 86_400
+    Agent(session).turns(6)
+    return session.stored
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_export_comes_in_again_with_its_counts(client: Client, owner: User, stranger: User) -> None:
+    session = StoredSession(owner)
+    busy(session, Counting(session))
+    before = SessionPage(load(session.stored))
+    lines = b"".join(piece.encode() for piece in run_files.jsonl(Run.objects.filter(digest__session=session.stored)))
+    after = SessionPage(load(import_session(stranger, lines)))
+    assert [row.words for row in after.rows] == [row.words for row in before.rows]
+    assert [row.step.is_count for row in after.rows] == [row.step.is_count for row in before.rows]
+    assert (after.tokens, after.causes, after.failed) == (before.tokens, before.causes, before.failed)
+    assert Run.objects.filter(owner=stranger, endpoint="count_tokens").count() == sum(
+        row.step.is_count for row in before.rows
+    )
+
+
+@pytest.mark.django_db
+def test_counts_that_were_stored_without_a_digest_are_filled_in(owner: User) -> None:
+    session = StoredSession(owner)
+    Counting(session).turns(3)
+    before = SessionPage(load(session.stored))
+    AgentSession.objects.all().delete()
+    RunDigest.objects.all().delete()
+    fill_in_all(0)
+    after = SessionPage(load(session.stored))
+    assert [(row.words, row.thread) for row in after.rows] == [(row.words, row.thread) for row in before.rows]
+    assert session.stored.title == "Fix the bug"
