@@ -214,6 +214,8 @@ def _api_error(drawing: Drawing, failure: Failure) -> Note:
     is_in_stream = failure.kind == "error_event" and bool(number)
     after = f" after {formatting.duration(drawing.now_ms)}" if is_in_stream else ""
     helping, steps = "", _steps(type_, detail.get("status"), str(detail.get("message") or failure.message))
+    if drawing.about.is_count and _meaning(type_, detail.get("status")) == "not_found_error":
+        helping = _HELP["not_a_count"]
     if is_in_stream:
         helping = f"HTTP said {drawing.figures.http_status}; the error came as event {number}."
         if drawing.blocks:

@@ -19,9 +19,10 @@ _LONGEST_WORDS = 300  # of an upstream's
 
 
 def remarks(drawing: Drawing) -> list[str]:
-    """Return the remarks on a run; none while it goes on, and none when it failed: then the failure is what counts."""
+    """Return the remarks on a message; none while it goes on, and none when it failed: then the failure is what
+    counts."""
     ended = drawing.figures.ended
-    if ended is None or ended.state != "completed":
+    if ended is None or ended.state != "completed" or drawing.about.is_count:
         return []
     return [*_of_the_transport(drawing), *_of_the_request(drawing, drawing.about.body)]
 

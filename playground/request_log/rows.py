@@ -201,7 +201,7 @@ def _phases(row: Row) -> SafeString:
 def _model(row: Row) -> SafeString | str:
     if row.endpoint == "messages":
         return row.model or NOTHING
-    return format_html('{} <span class="tag">{}</span>', row.model or NOTHING, row.endpoint)
+    return format_html('<span>{}</span> <span class="tag">{}</span>', row.model or NOTHING, row.endpoint)
 
 
 def _tokens(row: Row) -> SafeString:

@@ -94,7 +94,14 @@ def test_its_page_shows_the_request_and_the_count(reader: Client, owner: User) -
     text = markup(reader.get(f"/requests/{run.pk}/"))
     for words in ("How long is the sky?", "Token count:", "1,234", "tokens counted", "count_tokens", "Run again"):
         assert words in text
-    for absent in ("Add to conversation", "Run again with", "Compare with…", "The response has no content", "Share…"):
+    for absent in (
+        "stop_reason",
+        "Add to conversation",
+        "Run again with",
+        "Compare with…",
+        "The response has no content",
+        "Share…",
+    ):
         assert absent not in text
     assert "sandbox://playground/v1/messages/count_tokens" in text
 
