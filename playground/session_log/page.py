@@ -214,6 +214,11 @@ class SessionPage:
         return sum(row.tone == "bad" for row in self.rows)
 
     @property
+    def counts(self) -> int:
+        """How many of the requests only counted tokens."""
+        return sum(row.step.is_count for row in self.rows)
+
+    @property
     def retried(self) -> int:
         return sum(row.retry_of is not None for row in self.rows)
 

@@ -52,6 +52,9 @@ class Api:
 
     def answer(self, handler: Handler) -> None:
         body = json.loads(handler.body)
+        if handler.path.endswith("/count_tokens"):
+            handler.send_json(200, {"input_tokens": 1_234})
+            return
         with self._lock:
             if self.refusals:
                 self.refusals -= 1
@@ -82,6 +85,15 @@ class Relayed(Agent):
         metadata = {"user_id": f"user_0_account__session_{SESSION}"}
         answer = self.client.messages.create(**body, metadata=metadata)
         self.messages.append({"role": "assistant", "content": json.loads(answer.to_json())["content"]})
+
+
+class Counting(Relayed):
+    """Counts the tokens of each request before it is sent."""
+
+    def send(self, body: dict[str, Any]) -> None:
+        counted = {name: value for name, value in body.items() if name not in {"max_tokens", "metadata"}}
+        self.client.messages.count_tokens(**counted, extra_headers={"x-claude-code-session-id": SESSION})
+        super().send(body)
 
 
 @pytest.fixture
@@ -193,6 +205,26 @@ def test_each_cause_is_named_with_its_place(
     last = found.misses[-1]
     assert last.step_number == 13
     assert (last.miss.cause, last.miss.path, last.miss.is_avoidable) == CAUSES[change]
+
+
+@pytest.mark.parametrize("change", [change_system, rewrite, compact, drop_marks], ids=lambda change: change.__name__)
+def test_counts_before_each_request_change_no_cause_and_no_sum(
+    client: anthropic.Anthropic, api: Api, page: Callable[[], SessionPage], change: Callable[[Relayed, Api], None]
+) -> None:
+    agent = Counting(client)
+    agent.turns(12)
+    change(agent, api)
+    agent.ask()
+    found = page()
+    assert [(thread.name, len(thread.steps)) for thread in found.threads] == [("main", 13), ("side calls", 13)]
+    assert [each.miss.cause for each in found.misses] == ["first_request", CAUSES[change][0]]
+    assert [row.words for row in found.rows if row.step.is_count] == ["Counted tokens: 1,234"] * 13
+    sent = [row.step for row in found.rows if not row.step.is_count]
+    assert (
+        found.tokens["all"] == sum(step.total_tokens or 0 for step in sent) == found.loaded.session.total_input_tokens
+    )
+    assert found.tokens["output"] == 13 * 20
+    assert found.cost_usd == pytest.approx(sum(step.cost_usd or 0.0 for step in sent))
 
 
 def test_a_short_prompt_is_below_the_minimum(

@@ -271,6 +271,7 @@ def test_the_page_of_a_session_tells_counts_in_words(reader: Client, owner: User
     assert page.count("Counted tokens: 1,234") == 4, "two rows, and two marks of the timeline"
     assert "Token count refused: 404, rate_limit_error" in page
     assert "side calls" in page
+    assert "6 <small>3 token counts</small>" in page
     second = step_page(reader, session.stored, 3)
     assert "2 messages before it, not shown" in second
     assert "uncached" not in second

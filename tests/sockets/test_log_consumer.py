@@ -78,6 +78,21 @@ async def test_what_does_not_fit_the_filter_is_told_to_go(owner: User) -> None:
     await socket.disconnect(timeout=30)
 
 
+async def test_a_token_count_is_told_as_one_and_filtered_by_its_endpoint(owner: User) -> None:
+    socket = await socket_of(owner, "endpoint=count_tokens")
+    await socket.connect(timeout=30)
+    await begin(owner)
+    assert json.loads(await socket.receive_from(30))["type"] == "gone"
+    live = await begin(owner, endpoint="count_tokens", stream=False)
+    live.publish([*runs.told(b'{"input_tokens": 1234}'), runs.ended()])
+    frames = [json.loads(await socket.receive_from(30))]
+    while "counted" not in frames[-1]["html"]:
+        frames.append(json.loads(await socket.receive_from(30)))
+    assert {frame["type"] for frame in frames} == {"row"}
+    assert "1,234 <small>counted</small>" in frames[-1]["html"]
+    await socket.disconnect(timeout=30)
+
+
 async def test_other_peoples_runs_are_not_told(owner: User, stranger: User) -> None:
     socket = await socket_of(stranger)
     await socket.connect(timeout=30)
