@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from playground.protocol.json import json_text
-from playground.protocol.snippets import LANGUAGES, AttachedFile, SnippetRequest, snippet
+from playground.protocol.snippets import LANGUAGES, AttachedFile, SnippetRequest, languages_for, snippet
 from playground.protocol.snippets.official_clients import PLAIN_HTTP_NOTE
 from playground.protocol.snippets.python_source import BETA_ARGUMENTS, STABLE_ARGUMENTS
 from tests.protocol.snippet_programs import AGAIN, ANSWER, KEY, PICTURE, PROGRAMS, answer, needs, run
@@ -124,6 +124,20 @@ def test_a_snippet_for_this_server_names_its_access_key(language: str, upstream:
     assert KEY in (headers.get("x-api-key"), headers.get("authorization", "").removeprefix("Bearer "))
     assert spelled(received) == meant(request.body)
     assert "lo there" in printed
+
+
+@pytest.mark.parametrize("language", ["shell", "python-httpx"])
+def test_a_snippet_that_counts_tokens_goes_to_the_other_address(language: str, upstream: str, tmp_path: Path) -> None:
+    assert language in [each.id for each in languages_for("count_tokens")]
+    request = SnippetRequest(PLAIN, upstream, query="beta=true", endpoint="count_tokens")
+    path, _, received, _ = run(language, request, tmp_path)
+    assert path == "/v1/messages/count_tokens?beta=true"
+    assert spelled(received) == meant(PLAIN)
+
+
+def test_no_official_clients_call_that_creates_a_message_is_offered_for_a_count() -> None:
+    assert not [each.id for each in languages_for("count_tokens") if "official" in each.label]
+    assert languages_for("messages") == LANGUAGES
 
 
 @pytest.mark.parametrize("language", [language.id for language in LANGUAGES])

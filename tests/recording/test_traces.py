@@ -46,6 +46,13 @@ def span_of(exported: InMemorySpanExporter, owner: Any, wire: bytes | None = Non
     return span
 
 
+def test_a_token_count_is_a_span_of_its_own_kind_without_usage(exported: InMemorySpanExporter, owner: Any) -> None:
+    span = span_of(exported, owner, b'{"input_tokens": 9}', endpoint="count_tokens", stream=False)
+    told = dict(span.attributes or {})
+    assert (span.name, told["gen_ai.operation.name"]) == ("count_tokens claude-haiku-4-5", "count_tokens")
+    assert not [name for name in told if name.startswith("gen_ai.usage") or name == "playground.cost_usd"]
+
+
 def test_a_stored_run_is_one_span_with_the_names_of_the_conventions(exported: InMemorySpanExporter, owner: Any) -> None:
     span = span_of(exported, owner)
     assert (span.name, span.kind) == ("chat claude-haiku-4-5", SpanKind.CLIENT)
