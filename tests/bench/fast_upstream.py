@@ -3,7 +3,8 @@
     python -m tests.bench.fast_upstream        prints its port
 
 What it sends comes from the request's metadata: {"deltas": 100, "per_s": 50}; `per_s` 0 sends as fast as it can,
-`begin_at` is when to begin, in seconds of the machine's monotonic clock.
+`begin_at` is when to begin, in seconds of the machine's monotonic clock. With `"is_held": true` the first delta waits
+until the program gets SIGUSR1.
 Each delta's text holds the moment it was written (`@<nanoseconds>@`, the machine's monotonic clock), which the load
 reads to know how long a delta was on its way.
 """
@@ -12,7 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import time
+from typing import ClassVar
 
 START = (
     b'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant",'
@@ -48,6 +51,8 @@ def _metadata(body: bytes) -> dict:
 
 
 class Upstream(asyncio.Protocol):
+    held: ClassVar[list[Upstream]] = []
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         self.received, self.awaited = bytearray(), 0
@@ -58,6 +63,8 @@ class Upstream(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         if self.timer:
             self.timer.cancel()
+        if self in self.held:
+            self.held.remove(self)
         self.can_write.set()
 
     def pause_writing(self) -> None:
@@ -83,11 +90,17 @@ class Upstream(asyncio.Protocol):
             )
 
     def answer(self, asked: dict) -> None:
-        self.left, per_s = asked.get("deltas", 100), asked.get("per_s", 50)
-        loop = asyncio.get_running_loop()
+        self.left, self.per_s = asked.get("deltas", 100), asked.get("per_s", 50)
         self.transport.write(HEAD + chunk(START))
-        if per_s:
-            self.every_s = 1 / per_s
+        if asked.get("is_held"):
+            self.held.append(self)
+        else:
+            self.go_on()
+
+    def go_on(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self.per_s:
+            self.every_s = 1 / self.per_s
             self.due = loop.time() + self.every_s
             self.timer = loop.call_at(self.due, self.tick, loop)
         else:
@@ -113,8 +126,15 @@ class Upstream(asyncio.Protocol):
         self.transport.write(chunk(STOP) + b"0\r\n\r\n")
 
 
+def let_go() -> None:
+    while Upstream.held:
+        Upstream.held.pop().go_on()
+
+
 async def main() -> None:
-    server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", 0, backlog=4096)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, let_go)
+    server = await loop.create_server(Upstream, "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -9,6 +9,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -30,9 +31,9 @@ SEEN_EVERY_S = 0.12  # as the page does
 SECRETS = {"PLAYGROUND_SECRET_KEY": "s" * 50, "PLAYGROUND_VAULT_KEYS": "v" * 43 + "="}
 
 
-def body(deltas: int, per_s: float) -> str:
+def body(deltas: int, per_s: float, *, is_held: bool = False) -> str:
     """What `tests.bench.fast_upstream` answers with so many deltas, so many a second; it makes five events more."""
-    asked = {"deltas": deltas, "per_s": per_s}
+    asked = {"deltas": deltas, "per_s": per_s, "is_held": is_held}
     message = {"role": "user", "content": "go"}
     return json.dumps({"model": "m", "max_tokens": 9, "stream": True, "messages": [message], "metadata": asked})
 
@@ -106,6 +107,10 @@ class Site:
     def manage(self, *arguments: str) -> str:
         return manage(self.folder / "one", *arguments, **self.settings).stdout
 
+    def let_go(self) -> None:
+        """Let the answers that are held after their first events go on."""
+        self.upstream.send_signal(signal.SIGUSR1)
+
     def any(self) -> str:
         return random.choice(list(self.urls.values()))
 
@@ -160,9 +165,9 @@ class Browser:
     async def __aexit__(self, *_: object) -> None:
         await self.http.close()
 
-    async def send(self, url: str, deltas: int, per_s: float, *, key: str = "") -> str:
+    async def send(self, url: str, deltas: int, per_s: float, *, key: str = "", is_held: bool = False) -> str:
         """Press Send; the run's id."""
-        posted = {":json": body(deltas, per_s), ":overwrite": "1", ":idempotency-key": key}
+        posted = {":json": body(deltas, per_s, is_held=is_held), ":overwrite": "1", ":idempotency-key": key}
         headers = self.headers | {"x-csrftoken": TOKEN, "hx-request": "true", "connection": "close"}
         async with self.http.post(f"{url}/send", data=posted, headers=headers) as answer:
             text = await answer.text()
@@ -189,6 +194,8 @@ class Browser:
                 frame = message.json()
                 seen.numbers += [entry[0] for entry in frame.get("events", ())]
                 seen.drawn = frame.get("drawn", seen.drawn)
+                if frame.get("stored"):
+                    seen.numbers += range(seen.last + 1, await self.count_stored(url, run) + 1)
                 if frame["type"] == "ended":
                     seen.state = frame["state"]
                 if frame["type"] == "waiting":
@@ -200,6 +207,12 @@ class Browser:
                     break
             seen.code = socket.close_code
         return seen
+
+    async def count_stored(self, url: str, run: str) -> int:
+        """The events of the stored answer, which a page fetches when the run was over before it came."""
+        status, answer = await self.get(f"{url}/requests/{run}/download/sse/")
+        assert status == 200
+        return answer.count("event: ")
 
     async def follow_to_the_end(self, run: str, seen: Followed | None = None, *, first: str = "") -> Followed:
         """Reconnects, to any process, as often as it takes."""
