@@ -69,8 +69,29 @@ def tables_are_emptied_quickly() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_keepdb() -> bool:
+    """With SQLite, a worker begins with a copy of a database that has its tables: see `tests.support.tables`."""
+    from django.db import connection
+
+    return connection.vendor == "sqlite"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, django_db_keepdb: bool) -> None:
+    from tests.support import tables
+
+    if django_db_keepdb:
+        tables.begin_with_kept()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_keepdb: bool, django_db_blocker: Any) -> Iterator[None]:
     """The test database, with all threads off it at the end: PostgreSQL drops no database that is in use."""
+    from tests.support import tables
+
+    if django_db_keepdb:
+        with django_db_blocker.unblock():
+            tables.keep()
     yield
     from asgiref.sync import SyncToAsync
     from django.db import connection, connections
@@ -80,6 +101,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute(others, [connection.settings_dict["NAME"]])
+    if django_db_keepdb:
+        with django_db_blocker.unblock():
+            tables.delete()
 
 
 @pytest.fixture
