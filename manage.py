@@ -22,7 +22,6 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "installed.sha256"
 OLDEST = (3, 11)
 IN_PARALLEL = ["-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
-IN_PARALLEL += ["-m", "not slow"]
 
 
 def stop(message: str) -> NoReturn:
@@ -126,10 +125,26 @@ def reexec_in_venv(command: str) -> None:
     os.execv(PYTHON, arguments)  # noqa: S606
 
 
+def chosen_tests(given: list[str]) -> list[str]:
+    """pytest's arguments: everything but the slow tests, or what was given, where slow ones are asked for by name, with
+    `-k`, or with `-m slow`."""
+    asks_for_some = any(each.startswith(("-m", "-k")) or "::" in each for each in given)
+    return given if asks_for_some else ["-m", "not slow", *(given or IN_PARALLEL)]
+
+
+def keep_compiled() -> None:
+    """Images of containers often set that nothing compiled is kept. The tests start hundreds of processes, each of
+    which would compile every module again, for seconds."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
 def main() -> None:
     if sys.version_info < OLDEST:
         stop("Python 3.11 or newer is needed, this is {}.{}.{}.".format(*sys.version_info))
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if command == "test":
+        keep_compiled()
     if command in {"--version", "version"}:
         from playground import __version__
 
@@ -141,7 +156,7 @@ def main() -> None:
         import pytest
 
         os.chdir(HERE)
-        sys.exit(pytest.main(sys.argv[2:] or IN_PARALLEL))  # in the order of tests/conftest.py
+        sys.exit(pytest.main(chosen_tests(sys.argv[2:])))  # in the order of tests/conftest.py
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

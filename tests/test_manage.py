@@ -81,3 +81,28 @@ def test_an_older_python_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(sys, "version_info", version)
     with pytest.raises(SystemExit, match=r"Python 3\.11 or newer is needed, this is 3\.10\.4"):
         runpy.run_path(str(ROOT / "manage.py"), run_name="__main__")
+
+
+@pytest.mark.parametrize(
+    "given", [["-m", "slow"], ["-m", "", "tests/relay"], ["-k", "word"], ["tests/test_names.py::test_one"]]
+)
+def test_slow_tests_run_where_they_are_asked_for(given: list[str]) -> None:
+    assert runpy.run_path(str(ROOT / "manage.py"))["chosen_tests"](given) == given
+
+
+@pytest.mark.parametrize("given", [[], ["tests/relay"], ["tests/relay", "-x", "-n", "2"]])
+def test_slow_tests_are_left_out_otherwise(given: list[str]) -> None:
+    chosen = runpy.run_path(str(ROOT / "manage.py"))["chosen_tests"](given)
+    assert chosen[:2] == ["-m", "not slow"]
+    assert chosen[-len(given) :] == given or not given
+
+
+def test_the_tests_compile_each_module_once_whatever_the_environment_says() -> None:
+    said = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PLAYGROUND_NO_VENV": "1"}
+    code = (
+        "import os, runpy, sys; sys.argv = ['manage.py', 'test', '--version']\n"
+        "try: runpy.run_path('manage.py', run_name='__main__')\n"
+        "except SystemExit: print(sys.dont_write_bytecode, 'PYTHONDONTWRITEBYTECODE' in os.environ)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=said, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("False False\n")
