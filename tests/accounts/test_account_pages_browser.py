@@ -81,6 +81,7 @@ def test_sign_up_add_a_connection_test_it_and_log_out(page: Any, upstream: str, 
     expect(page.get_by_role("banner").get_by_role("link", name="Log in")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_logging_in_leads_back_to_the_page_that_asked(page: Any, owner: User) -> None:
     page.goto(reverse("access-keys"))
     fill(page, Username="owner", Password="wrong")
@@ -110,6 +111,7 @@ def test_a_new_key_is_shown_until_the_page_is_left(page: Any, owner: User, log_i
     assert AccessKey.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_a_button_pressed_after_the_session_ended_leads_to_the_log_in_and_back(
     page: Any, owner: User, log_in: Any
 ) -> None:
@@ -124,6 +126,7 @@ def test_a_button_pressed_after_the_session_ended_leads_to_the_log_in_and_back(
     assert not AccessKey.objects.exists()
 
 
+@pytest.mark.slow
 def test_revoking_asks_first(page: Any, owner: User, log_in: Any) -> None:
     AccessKey.objects.issue(owner=owner, name="laptop")
     log_in(page, owner)
@@ -144,6 +147,7 @@ def test_revoking_asks_first(page: Any, owner: User, log_in: Any) -> None:
     assert "Revoke the key laptop?" in questions[0]
 
 
+@pytest.mark.slow
 def test_header_rows_are_added_and_removed(page: Any, owner: User, connection: Connection, log_in: Any) -> None:
     log_in(page, owner)
     page.goto(reverse("connection-edit", args=[connection.pk]))
@@ -158,6 +162,7 @@ def test_header_rows_are_added_and_removed(page: Any, owner: User, connection: C
     assert Connection.objects.get().headers() == [("X-Zone", "north")]
 
 
+@pytest.mark.slow
 def test_deleting_a_connection_asks_in_a_dialog(page: Any, owner: User, connection: Connection, log_in: Any) -> None:
     log_in(page, owner)
     page.goto(reverse("connection-edit", args=[connection.pk]))
@@ -170,6 +175,7 @@ def test_deleting_a_connection_asks_in_a_dialog(page: Any, owner: User, connecti
     assert not Connection.objects.exists()
 
 
+@pytest.mark.slow
 def test_deleting_the_account_leads_out(page: Any, owner: User, connection: Connection, log_in: Any) -> None:
     log_in(page, owner)
     page.goto(reverse("account"))

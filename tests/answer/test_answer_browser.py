@@ -11,6 +11,7 @@ import pytest
 
 from playground.rendering.markdown import render
 from tests.support.browser import expect
+from tests.support.examples import one_of_each
 from tests.support.hostile_texts import HOSTILE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end, pytest.mark.usefixtures("paced")]
@@ -87,6 +88,7 @@ def test_a_reload_in_mid_stream_picks_the_stream_up(page: Any) -> None:
     assert numbers == list(range(len(numbers)))
 
 
+@pytest.mark.slow
 def test_two_tabs_show_the_same(page: Any) -> None:
     ask(page, "sandbox-stories", "Tell me a story")
     second = page.context.new_page()
@@ -120,6 +122,7 @@ def test_stop_ends_the_run_and_keeps_what_came(page: Any) -> None:
     expect(page.locator("[data-ending]")).to_contain_text("Stopped by you")
 
 
+@pytest.mark.slow
 def test_escape_stops_the_run(page: Any) -> None:
     ask(page, "sandbox-slow", "Take your time")
     page.locator(".wordmark").focus()
@@ -127,6 +130,7 @@ def test_escape_stops_the_run(page: Any) -> None:
     expect(panel(page)).to_have_attribute("data-state", "cancelled")
 
 
+@pytest.mark.slow
 def test_what_waits_to_be_painted_when_the_socket_closes_is_painted_and_the_end_told_right(page: Any) -> None:
     # Animation frames come so late that the run has ended, and its socket closed, before the second.
     page.add_init_script(
@@ -147,17 +151,19 @@ def test_what_waits_to_be_painted_when_the_socket_closes_is_painted_and_the_end_
 
 @pytest.mark.parametrize(
     ("model", "words"),
-    [
-        pytest.param("sandbox-error-400", "invalid_request_error", marks=pytest.mark.slow),
-        pytest.param("sandbox-error-401", "authentication_error", marks=pytest.mark.slow),
-        pytest.param("sandbox-error-429", "rate_limit_error", marks=pytest.mark.slow),
-        pytest.param("sandbox-error-500", "api_error", marks=pytest.mark.slow),
-        ("sandbox-error-529", "overloaded_error"),
-        pytest.param("sandbox-error-page", "502 Bad Gateway", marks=pytest.mark.slow),
-        ("sandbox-error-in-stream", "The text above is what arrived"),
-        ("sandbox-truncated", "Truncated"),
-        pytest.param("sandbox-refusal", "Refused", marks=pytest.mark.slow),
-    ],
+    one_of_each(
+        [
+            ("sandbox-error-529", "overloaded_error"),
+            ("sandbox-error-400", "invalid_request_error"),
+            ("sandbox-error-401", "authentication_error"),
+            ("sandbox-error-429", "rate_limit_error"),
+            ("sandbox-error-500", "api_error"),
+            ("sandbox-error-page", "502 Bad Gateway"),
+            ("sandbox-error-in-stream", "The text above is what arrived"),
+            ("sandbox-truncated", "Truncated"),
+            ("sandbox-refusal", "Refused"),
+        ]
+    ),
 )
 def test_a_failure_says_what_happened_and_runs_again(page: Any, axe: Any, model: str, words: str) -> None:
     ask(page, model)
@@ -170,6 +176,7 @@ def test_a_failure_says_what_happened_and_runs_again(page: Any, axe: Any, model:
         expect(panel(page)).not_to_have_attribute("data-run", run)
 
 
+@pytest.mark.slow
 def test_a_retry_after_counts_down(page: Any) -> None:
     ask(page, "sandbox-error-429")
     wait_for_end(page)
@@ -179,6 +186,7 @@ def test_a_retry_after_counts_down(page: Any) -> None:
 # --- Before the first run -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_before_the_first_run_two_examples_can_be_seen(page: Any, axe: Any) -> None:
     page.goto("/")
     start = page.locator("#answer .start")
@@ -190,6 +198,7 @@ def test_before_the_first_run_two_examples_can_be_seen(page: Any, axe: Any) -> N
     expect(page.locator("#answer [data-fetch] code")).to_contain_text('"id": "msg_example"')
 
 
+@pytest.mark.slow
 def test_the_stream_example_plays(new_page: Any) -> None:
     page = new_page()
     page.emulate_media(reduced_motion="no-preference")
@@ -207,6 +216,7 @@ def test_the_stream_example_plays(new_page: Any) -> None:
 # --- The wire -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_events_can_be_filtered_chosen_and_played(page: Any, axe: Any) -> None:
     ask(page, "sandbox-thinker", "Explain tides")
     wait_for_end(page)
@@ -228,6 +238,7 @@ def test_the_events_can_be_filtered_chosen_and_played(page: Any, axe: Any) -> No
     axe(page, "#answer")
 
 
+@pytest.mark.slow
 def test_json_and_headers_have_views_of_their_own(page: Any, axe: Any) -> None:
     ask(page, "sandbox-stories")
     wait_for_end(page)
@@ -260,6 +271,7 @@ def test_hostile_texts_cause_no_script_no_request_and_no_swap(page: Any) -> None
 # --- Shortcuts ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_question_mark_lists_the_shortcuts(page: Any, axe: Any) -> None:
     page.goto("/")
     page.locator(".wordmark").focus()
@@ -273,6 +285,7 @@ def test_a_question_mark_lists_the_shortcuts(page: Any, axe: Any) -> None:
 # --- Many at once -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_panel_beyond_the_sockets_one_may_have_waits_its_turn_and_loses_nothing(page: Any, settings: Any) -> None:
     settings.SOCKETS_PER_USER = 1
     settings.VISITOR_RUNS_AT_ONCE = 5
@@ -290,6 +303,7 @@ def test_a_panel_beyond_the_sockets_one_may_have_waits_its_turn_and_loses_nothin
     assert shown(second, "[data-blocks]") == shown(page, "[data-blocks]")
 
 
+@pytest.mark.slow
 def test_stop_ends_a_run_whose_panel_waits_for_its_turn(page: Any, settings: Any) -> None:
     settings.SOCKETS_PER_USER = 1
     settings.VISITOR_RUNS_AT_ONCE = 5
@@ -317,7 +331,9 @@ GROW = """async ([html, pieces]) => {
 }"""
 
 
-@pytest.mark.parametrize("pieces", [["om", "e | 3", "\n", "| Oslo |", " 1 |\n"], [*"ome | 3\n| Oslo | 1 |\n"]])
+@pytest.mark.parametrize(
+    "pieces", one_of_each([["om", "e | 3", "\n", "| Oslo |", " 1 |\n"], [*"ome | 3\n| Oslo | 1 |\n"]])
+)
 def test_text_that_goes_on_after_a_table_grows_in_its_cells(page: Any, pieces: list[str]) -> None:
     page.goto("/")
     grown = page.evaluate(GROW, [str(render("| city | trips |\n|---|--:|\n| R")), pieces])

@@ -52,7 +52,7 @@ def send(page: Any) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("first", range(4))  # all of them are more than a thousand blocks
+@pytest.mark.parametrize("first", one_of_each(range(4)))  # all of them are more than a thousand blocks
 def test_hostile_texts_everywhere_cause_no_script_no_request_and_no_swap(
     desk: Any, upstream: Loopback, first: int
 ) -> None:
@@ -133,6 +133,7 @@ def test_a_host_that_nobody_knows_is_named_on_the_page(desk: Any) -> None:
     expect(desk.locator("[data-retry]")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_server_without_tls_is_told_from_one_that_is_not_there(desk: Any, upstream: Loopback) -> None:
     Connection.objects.update(base_url=upstream.url.replace("http:", "https:"))
     send(desk)
@@ -142,6 +143,7 @@ def test_a_server_without_tls_is_told_from_one_that_is_not_there(desk: Any, upst
     expect(desk.locator("[data-retry]")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_silence_ends_a_run_and_what_had_come_stays(desk: Any, upstream: Loopback, settings: Any) -> None:
     settings.SILENCE_TIMEOUT_S = 0.5
     upstream.body = stream("These words had come.").partition(b"event: content_block_stop")[0]
@@ -155,6 +157,7 @@ def test_silence_ends_a_run_and_what_had_come_stays(desk: Any, upstream: Loopbac
     expect(desk.locator("[data-retry]")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_json_message_is_an_answer_although_a_stream_was_asked_for(desk: Any, upstream: Loopback) -> None:
     upstream.content_type = "application/json"
     upstream.body = json.dumps({"type": "message", "content": [{"type": "text", "text": "All at **once**"}]}).encode()
@@ -163,6 +166,7 @@ def test_a_json_message_is_an_answer_although_a_stream_was_asked_for(desk: Any, 
     expect(panel(desk)).to_have_attribute("data-state", "completed")
 
 
+@pytest.mark.slow
 def test_a_very_long_answer_is_cut_and_shown_in_full_on_demand(desk: Any, upstream: Loopback) -> None:
     upstream.body = stream(("word-" * 300 + " ") * 200 + "the-very-end")
     send(desk)
@@ -174,6 +178,7 @@ def test_a_very_long_answer_is_cut_and_shown_in_full_on_demand(desk: Any, upstre
 # --- What can be done with an answer ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_results_are_filled_in_and_sent_together(desk: Any, upstream: Loopback, axe: Any) -> None:
     calls = [{"type": "tool_use", "id": f"toolu_{name}", "name": name, "input": {"x": 1}} for name in ("one", "two")]
     upstream.content_type = "application/json"
@@ -206,6 +211,7 @@ def test_an_answer_is_added_to_the_conversation(desk: Any, upstream: Loopback) -
     expect(desk.locator("#ask")).to_contain_text("messages[2]")
 
 
+@pytest.mark.slow
 def test_four_columns_stream_beside_each_other(desk: Any, upstream: Loopback, axe: Any) -> None:
     upstream.body = stream("Something to compare.")
     send(desk)

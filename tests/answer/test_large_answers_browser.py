@@ -41,6 +41,7 @@ def opened(page: Any, owner: Any, log_in: Any) -> Any:
     return page
 
 
+@pytest.mark.slow
 def test_a_run_is_played_at_its_own_speed_faster_and_slower(new_page: Any, owner: Any, log_in: Any) -> None:
     page = new_page(once=True)
     live = live_run(owner)
@@ -74,6 +75,7 @@ def test_a_run_is_played_at_its_own_speed_faster_and_slower(new_page: Any, owner
     assert where.inner_text() == stopped, "a pause is a pause"
 
 
+@pytest.mark.slow
 def test_a_long_run_is_opened_scrolled_stood_in_and_played(opened: Any) -> None:
     page = opened
     expect(page.locator("#answer [data-blocks]")).to_contain_text(f"w{COUNT - 3}.", timeout=30_000)

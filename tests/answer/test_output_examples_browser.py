@@ -12,7 +12,6 @@ from playground.models import Draft
 from tests.composer.test_compose_browser import field
 from tests.composer.test_compose_pages import begin_with
 from tests.support.browser import expect, settle
-from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 TOOL = {"name": "get_weather", "description": "The weather", "input_schema": {"type": "object", "properties": {}}}
@@ -44,9 +43,8 @@ def type_into(page: Any, editor: Any, text: str) -> None:
     settle(page)
 
 
-@pytest.mark.parametrize(
-    "options", one_of_each([{"width": 390, "height": 844, "color_scheme": "dark"}, {}]), ids=["narrow", "wide"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{"width": 390, "height": 844, "color_scheme": "dark"}, {}], ids=["narrow", "wide"])
 def test_an_output_example_gives_a_typed_form(new_page: Any, axe: Any, options: Any) -> None:
     page = new_page(**options)
     begin_with(page, BODY)
@@ -81,6 +79,7 @@ def test_an_example_can_be_removed(page: Any) -> None:
     expect(page.get_by_role("button", name="Remove the example")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_an_image_that_was_saved_answers_by_itself(page: Any, tmp_path: Any) -> None:
     picture = tmp_path / "chart.png"
     picture.write_bytes(base64.b64decode(CHART_PNG))

@@ -9,7 +9,6 @@ import pytest
 
 from tests.answer.test_answer_browser import ask, panel, wait_for_end
 from tests.support.browser import expect
-from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end, pytest.mark.usefixtures("paced")]
 
@@ -33,11 +32,12 @@ def hide(page: Any) -> None:
     page.evaluate("() => Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("permission", "label", "told"),
     [
         ("granted", "You will be notified", [["Request done", "sandbox-stories", "run-ended"]]),
-        pytest.param("denied", "Not allowed by the browser", [], marks=pytest.mark.slow),
+        ("denied", "Not allowed by the browser", []),
     ],
 )
 def test_the_end_of_a_run_behind_the_readers_back_is_told_by_the_desktop_if_that_may_be(
@@ -58,6 +58,7 @@ def test_the_end_of_a_run_behind_the_readers_back_is_told_by_the_desktop_if_that
     assert page.evaluate("window.told") == told
 
 
+@pytest.mark.slow
 def test_no_notification_is_made_that_nobody_asked_for(page: Any) -> None:
     page.add_init_script(STAND_IN % "granted")
     ask(page, "sandbox-stories", "Tell me a story")
@@ -66,9 +67,10 @@ def test_no_notification_is_made_that_nobody_asked_for(page: Any) -> None:
     assert page.evaluate("window.told") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "word"),
-    one_of_each([("sandbox-stories", "done"), ("sandbox-error-529", "failed"), ("sandbox-truncated", "cut off")]),
+    [("sandbox-stories", "done"), ("sandbox-error-529", "failed"), ("sandbox-truncated", "cut off")],
 )
 def test_the_title_says_how_a_run_ended_until_the_reader_is_back(page: Any, model: str, word: str) -> None:
     page.goto("/")

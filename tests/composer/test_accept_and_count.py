@@ -96,6 +96,7 @@ def test_an_accept_that_nobody_chose_is_forgotten_by_the_migration() -> None:
     assert dict(Draft.objects.values_list("visitor", "accept")) == {"one": "", "two": "application/json"}
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.front_end
 def test_accept_is_chosen_on_the_page(page: Any) -> None:

@@ -58,6 +58,7 @@ def sent_by_columns() -> list[Any]:
     return [json.loads(run.request_body or b"") for run in runs]
 
 
+@pytest.mark.slow
 def test_three_columns_from_one_form_are_sent_at_once_and_survive_a_reload(desk: Any, axe: Any, settings: Any) -> None:
     settings.SANDBOX_SPEED = 0.3
     press(desk, "Compare")
@@ -133,6 +134,7 @@ def test_a_visitor_on_a_phone_is_told_of_bad_values_and_of_the_limit_and_retries
     expect(page.locator("#column-a .answer-panel")).to_have_attribute("data-state", "cancelled")
 
 
+@pytest.mark.slow
 def test_fields_are_linked_and_unlinked_by_keyboard_in_a_sheet_that_escape_closes(desk: Any) -> None:
     press(desk, "Compare")
     field(desk, "Column 2: model").press("End")

@@ -64,6 +64,7 @@ def test_a_double_click_sends_once(page: Any, monkeypatch: pytest.MonkeyPatch) -
     assert len(set(sent)) == 2  # the double click's, and the one after it
 
 
+@pytest.mark.slow
 def test_what_could_not_be_saved_while_sending_is_said_and_saved_later(
     page: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +111,7 @@ def test_typing_never_loses_the_focus_or_a_letter(page: Any) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_body_with_tools_an_image_a_result_thinking_and_cache_marks_arrives_exactly(page: Any, tmp_path: Any) -> None:
     import base64
 

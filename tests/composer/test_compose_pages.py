@@ -11,7 +11,6 @@ from playground.models import Draft
 from playground.protocol.json import json_text
 from tests.composer.test_compose_browser import body_of_draft, field, open_playground, press
 from tests.support.browser import expect, settle
-from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
@@ -71,11 +70,10 @@ def type_json(page: Any, text: str) -> None:
     settle(page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("theme", "width"),
-    one_of_each(
-        [("dark", 390), ("light", 1440), ("light", 1024), ("light", 390), ("dark", 1440), ("dark", 1024)],
-    ),
+    [("dark", 390), ("light", 1440), ("light", 1024), ("light", 390), ("dark", 1440), ("dark", 1024)],
 )
 def test_the_whole_form_is_accessible_in_both_themes_and_does_not_scroll_sideways(
     new_page: Any, axe: Any, width: int, theme: str
@@ -124,6 +122,7 @@ def test_the_form_can_be_filled_and_sent_with_the_keyboard_alone(page: Any) -> N
     expect(page.locator("#answer")).to_contain_text("end_turn")
 
 
+@pytest.mark.slow
 def test_escape_stops_a_run(page: Any, settings: Any) -> None:
     settings.SANDBOX_SPEED = 1.0
     open_playground(page)
@@ -135,6 +134,7 @@ def test_escape_stops_a_run(page: Any, settings: Any) -> None:
     expect(page.locator("[data-stop-run]")).to_be_disabled()
 
 
+@pytest.mark.slow
 def test_a_stop_in_the_moment_the_answer_appears_is_not_lost(page: Any, settings: Any) -> None:
     settings.SANDBOX_SPEED = 1.0
     open_playground(page)
@@ -204,6 +204,7 @@ def test_two_tabs_do_not_overwrite_each_other_silently(new_page: Any) -> None:
     new_page.noise.clear()  # Chromium reports the 409 itself
 
 
+@pytest.mark.slow
 def test_what_was_typed_into_a_turn_that_moved_meanwhile_is_asked_about(new_page: Any) -> None:
     page = new_page()
     open_playground(page)
@@ -243,6 +244,7 @@ def test_an_image_from_the_clipboard_becomes_a_block(page: Any) -> None:
     assert [block["type"] for block in body_of_draft()["messages"][0]["content"]] == ["image", "text"]
 
 
+@pytest.mark.slow
 def test_a_variable_gets_its_input_as_soon_as_it_is_written(page: Any) -> None:
     open_playground(page)
     field(page, "messages[0].content").fill("A story about {{animal}}")
@@ -263,6 +265,7 @@ def test_the_snippet_follows_the_language_and_stays_with_it(page: Any) -> None:
     expect(page.locator("#snippet-code")).to_contain_text("import anthropic")
 
 
+@pytest.mark.slow
 def test_a_long_conversation_is_folded_and_opens_where_one_looks(page: Any) -> None:
     turns = [{"role": ("user", "assistant")[n % 2], "content": f"Turn {n}"} for n in range(301)]
     begin_with(page, {"model": "m", "max_tokens": 9, "messages": turns})
@@ -277,6 +280,7 @@ def test_a_long_conversation_is_folded_and_opens_where_one_looks(page: Any) -> N
     assert (len(messages), messages[2]["content"]) == (302, "Changed")
 
 
+@pytest.mark.slow
 def test_at_390_px_try_it_is_always_in_reach(new_page: Any) -> None:
     page = new_page(width=390, height=800)
     begin_with(page, EVERYTHING)
@@ -285,6 +289,7 @@ def test_at_390_px_try_it_is_always_in_reach(new_page: Any) -> None:
     assert box["y"] + box["height"] <= 801
 
 
+@pytest.mark.slow
 def test_a_link_fills_the_form_and_replaces_the_draft_only_when_something_is_changed(page: Any) -> None:
     begin_with(page, EVERYTHING)
     page.goto("/?model=sandbox-echo&prompt=From+a+link&max_tokens=310")
@@ -298,6 +303,7 @@ def test_a_link_fills_the_form_and_replaces_the_draft_only_when_something_is_cha
     assert body_of_draft()["messages"] == [{"role": "user", "content": "From a link"}]
 
 
+@pytest.mark.slow
 def test_a_schema_that_is_no_json_is_marked_at_its_line_in_its_own_editor(page: Any) -> None:
     open_playground(page)
     press(page, "Custom tool")
@@ -324,6 +330,7 @@ def test_the_models_of_the_connection_are_offered_with_what_they_take(page: Any)
     expect(page.locator("#token-count")).to_contain_text("input tokens")
 
 
+@pytest.mark.slow
 def test_turns_are_moved_by_dragging(page: Any) -> None:
     open_playground(page)
     press(page, "Add message")
@@ -334,6 +341,7 @@ def test_turns_are_moved_by_dragging(page: Any) -> None:
     assert body_of_draft()["messages"][0]["content"] == "the second"
 
 
+@pytest.mark.slow
 def test_several_files_are_dropped_at_once_and_what_cannot_be_sent_is_said(new_page: Any) -> None:
     page = new_page()
     open_playground(page)
@@ -360,6 +368,7 @@ def test_several_files_are_dropped_at_once_and_what_cannot_be_sent_is_said(new_p
     new_page.noise.clear()  # Chromium reports the 415 itself
 
 
+@pytest.mark.slow
 def test_where_a_dragged_file_would_go_is_marked_until_it_is_dropped_or_leaves(page: Any) -> None:
     open_playground(page)
     drag = """([type, on, to]) => {

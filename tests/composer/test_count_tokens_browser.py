@@ -10,7 +10,6 @@ import pytest
 from accounts.models import Connection
 from playground.models import Draft
 from tests.support.browser import expect
-from tests.support.examples import one_of_each
 from tests.support.upstream import KEY, Handler, Upstream
 
 if TYPE_CHECKING:
@@ -40,7 +39,8 @@ def counting(settings: Any) -> Iterator[Upstream]:
     server.close()
 
 
-@pytest.mark.parametrize(("width", "height"), one_of_each([(390, 844), (1024, 768), (1440, 900)]))
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1024, 768), (1440, 900)])
 def test_a_small_count_says_less_than_one_percent_where_it_can_be_seen(
     new_page: Any, axe: Any, width: int, height: int
 ) -> None:
@@ -65,6 +65,7 @@ def test_what_was_typed_just_before_is_counted_and_a_count_goes_when_the_request
     assert tokens_in(said) > before + 500
 
 
+@pytest.mark.slow
 def test_of_a_request_from_a_link_that_request_is_counted(page: Any) -> None:
     page.goto("/")
     before = count(page)
@@ -76,6 +77,7 @@ def test_of_a_request_from_a_link_that_request_is_counted(page: Any) -> None:
     assert not Draft.objects.filter(body__contains=b"word word").exists(), "counting stores nothing"
 
 
+@pytest.mark.slow
 def test_a_count_that_fails_says_so(new_page: Any) -> None:
     page = new_page()
     page.goto("/")
@@ -84,6 +86,7 @@ def test_a_count_that_fails_says_so(new_page: Any) -> None:
     new_page.noise.clear()  # the browser itself says "502"
 
 
+@pytest.mark.slow
 def test_a_key_typed_for_this_visit_lists_the_models_and_counts(
     page: Any, owner: User, log_in: Any, counting: Upstream
 ) -> None:

@@ -10,22 +10,20 @@ from playground.models import Draft
 from tests.composer.test_compose_browser import body_of_draft, field, open_playground, press
 from tests.composer.test_compose_pages import begin_with
 from tests.support.browser import expect, settle
-from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "insert",
-    one_of_each(
-        [
-            lambda page: page.locator("#f-thinking label", has_text="enabled").click(),
-            lambda page: page.locator("[data-op][data-kind='image']").first.click(),
-            lambda page: press(page, "Custom tool"),
-            lambda page: field(page, "messages[0].content").fill("Hi {{name}}"),
-            lambda page: field(page, "max_tokens").fill("12x"),
-        ]
-    ),
+    [
+        lambda page: page.locator("#f-thinking label", has_text="enabled").click(),
+        lambda page: page.locator("[data-op][data-kind='image']").first.click(),
+        lambda page: press(page, "Custom tool"),
+        lambda page: field(page, "messages[0].content").fill("Hi {{name}}"),
+        lambda page: field(page, "max_tokens").fill("12x"),
+    ],
     ids=["thinking", "image", "tool", "variable", "typing"],
 )
 def test_nothing_is_red_before_a_field_was_left(page: Any, insert: Any) -> None:
@@ -47,6 +45,7 @@ def test_a_wrong_value_is_told_when_its_field_is_left(page: Any) -> None:
     expect(page.locator('[data-problems="max_tokens"] .problem')).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_enabling_thinking_sets_values_that_go_together_and_can_be_undone(page: Any) -> None:
     open_playground(page)
     before = body_of_draft() if Draft.objects.exists() else None
@@ -89,6 +88,7 @@ def test_the_help_of_a_parameter_opens_and_closes_by_keyboard(page: Any, axe: An
     expect(about).to_be_focused()
 
 
+@pytest.mark.slow
 def test_an_answer_is_added_once_and_the_button_leads_there(page: Any) -> None:
     open_playground(page)
     page.locator("#try-it").click()
@@ -101,6 +101,7 @@ def test_an_answer_is_added_once_and_the_button_leads_there(page: Any) -> None:
     expect(page.locator("#ask .turn")).to_have_count(3)
 
 
+@pytest.mark.slow
 def test_groups_sum_up_what_is_set_and_are_left_as_they_were(page: Any) -> None:
     page.goto("/")
     group = page.locator('[data-group="sampling"]')
@@ -117,6 +118,7 @@ def test_groups_sum_up_what_is_set_and_are_left_as_they_were(page: Any) -> None:
 BEGUN = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leaving", ["elsewhere", "by sending"])
 def test_a_new_turn_is_no_mistake_until_the_reader_has_left_it_or_sends(page: Any, leaving: str) -> None:
     begin_with(page, {"model": "m", "max_tokens": 9, "messages": BEGUN})
@@ -133,7 +135,8 @@ def test_a_new_turn_is_no_mistake_until_the_reader_has_left_it_or_sends(page: An
     expect(page.locator("#problem-tags [data-next-problem=error]")).to_have_text("1 problem")
 
 
-@pytest.mark.parametrize("width", one_of_each([390, 768, 1440]))
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 768, 1440])
 def test_nothing_covers_a_button_of_a_turn_however_long_the_names_are(new_page: Any, width: int) -> None:
     page = new_page(width=width, height=900)
     long = "W" * 300

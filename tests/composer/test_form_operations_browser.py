@@ -212,7 +212,7 @@ def press_and_compare(page: Any, name: str, presses: int, body: Any = PLAIN) -> 
     assert shown(page) == before
 
 
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("name", one_of_each(SOME))
 def test_an_operation_shows_in_the_form_what_it_did_to_the_body(page: Any, name: str) -> None:
     press_and_compare(page, name, FEW)
 
@@ -333,7 +333,8 @@ NEEDS_REPAIR = {
 }
 
 
-@pytest.mark.parametrize("name", one_of_each(NEEDS_REPAIR))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NEEDS_REPAIR)
 def test_every_repair_shows_in_the_form(page: Any, name: str) -> None:
     open_with(page, NEEDS_REPAIR[name])
     pressed = 0
@@ -347,6 +348,7 @@ def test_every_repair_shows_in_the_form(page: Any, name: str) -> None:
     assert pressed, "nothing to repair: the test has lost its case"
 
 
+@pytest.mark.slow
 def test_chips_are_shown_as_they_are_added_and_taken_away(page: Any) -> None:
     open_with(page, PLAIN)
     page.locator("details.group:has(#f-stop_sequences) > summary").click()

@@ -116,6 +116,7 @@ def test_a_tools_result_and_the_button_that_sends_it_are_in_sight(
     assert height(page, ".answer-body") >= least
 
 
+@pytest.mark.slow
 def test_four_answers_are_compared_with_room_for_each(new_page: Any, axe: Any, settings: Any) -> None:
     settings.SANDBOX_SPEED = 10.0  # without any pause all four can take the same time, and none is the fastest
     page = new_page(1440, 900)
@@ -143,6 +144,7 @@ def test_four_answers_are_compared_with_room_for_each(new_page: Any, axe: Any, s
     axe(page, in_both_themes=True)
 
 
+@pytest.mark.slow
 def test_an_error_is_shown_from_its_title_and_a_short_answer_from_its_top(new_page: Any) -> None:
     page = new_page(1280, 720)
     send(page, "sandbox-error-429")
@@ -155,6 +157,7 @@ def test_an_error_is_shown_from_its_title_and_a_short_answer_from_its_top(new_pa
     assert page.locator("[data-message]").evaluate("body => body.scrollTop") == 0
 
 
+@pytest.mark.slow
 def test_the_end_is_followed_only_while_the_reader_is_there(new_page: Any, settings: Any) -> None:
     settings.SANDBOX_SPEED = 2.0
     page = new_page(1280, 720)
@@ -176,6 +179,7 @@ def test_the_end_is_followed_only_while_the_reader_is_there(new_page: Any, setti
     page.keyboard.press("Escape")
 
 
+@pytest.mark.slow
 def test_choosing_an_event_shows_it_beside_the_table(new_page: Any) -> None:
     page = new_page(1440, 900)
     send(page, "sandbox-stories", "Hello")
@@ -189,6 +193,7 @@ def test_choosing_an_event_shows_it_beside_the_table(new_page: Any) -> None:
     expect(page.locator("[data-at-event]")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_waiting_says_so_on_the_page_and_to_screen_readers_and_there_is_one_stop(new_page: Any, settings: Any) -> None:
     settings.SANDBOX_SPEED = 0.05
     page = new_page(1440, 900)
@@ -249,6 +254,7 @@ def test_on_a_phone_one_try_it_switches_to_the_response_and_becomes_stop(new_pag
     assert page.evaluate(PAGE_SCROLL) == [0, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_a_visitor_sees_the_requests_of_this_visit_and_what_can_come_back(new_page: Any, axe: Any) -> None:
     page = new_page(1440, 900)
     page.goto("/")
@@ -270,6 +276,7 @@ def test_a_visitor_sees_the_requests_of_this_visit_and_what_can_come_back(new_pa
     expect(page.locator("#answer .answer-panel[data-state=completed]")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_response_to_an_earlier_request_says_so_until_the_request_is_as_it_was(new_page: Any, axe: Any) -> None:
     page = new_page(1440, 900)
     send(page, "sandbox-echo", "Hello")

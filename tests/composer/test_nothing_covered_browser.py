@@ -20,7 +20,8 @@ def box(place: Any) -> tuple[float, float, float, float]:
     return found["x"], found["y"], found["x"] + found["width"], found["y"] + found["height"]
 
 
-@pytest.mark.parametrize(("width", "height"), one_of_each(reversed(SIZES)))
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "height"), SIZES[::-1])
 def test_the_note_of_what_was_not_sent_leaves_send_anyway_free(new_page: Any, width: int, height: int) -> None:
     page = new_page(width, height)
     open_with(page, PLAIN | {"temperature": 7})
@@ -31,7 +32,7 @@ def test_the_note_of_what_was_not_sent_leaves_send_anyway_free(new_page: Any, wi
     page.get_by_role("button", name="Count tokens").click(trial=True)
 
 
-@pytest.mark.parametrize(("width", "height"), one_of_each(reversed(SIZES)))
+@pytest.mark.parametrize(("width", "height"), one_of_each(SIZES[::-1]))
 def test_the_menus_of_tools_stay_inside_the_form(new_page: Any, width: int, height: int) -> None:
     page = new_page(width, height)
     page.goto("/")
@@ -44,7 +45,8 @@ def test_the_menus_of_tools_stay_inside_the_form(new_page: Any, width: int, heig
         page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize(("width", "height"), one_of_each(reversed(SIZES)))
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "height"), SIZES[::-1])
 def test_the_words_about_an_earlier_request_and_their_buttons_stand_apart(
     new_page: Any, width: int, height: int
 ) -> None:
@@ -60,7 +62,8 @@ def test_the_words_about_an_earlier_request_and_their_buttons_stand_apart(
     assert box(strip)[3] - box(strip)[1] < 120
 
 
-@pytest.mark.parametrize(("width", "height"), one_of_each(reversed(SIZES)))
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "height"), SIZES[::-1])
 def test_stop_is_there_only_while_a_request_runs(new_page: Any, width: int, height: int, settings: Any) -> None:
     page = new_page(width, height)
     page.goto("/")
@@ -75,6 +78,7 @@ def test_stop_is_there_only_while_a_request_runs(new_page: Any, width: int, heig
     expect(page.locator("[data-stop-run]")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_an_added_response_brings_no_problem_before_its_reader_has_typed(page: Any) -> None:
     send(page, "sandbox-echo", "Hello")
     page.locator("[data-add-answer][data-beside-tabs]").click()

@@ -11,7 +11,6 @@ from playground.models import Draft
 from playground.protocol.json import json_text
 from tests.composer.test_form_operations_browser import PLAIN, compare, open_with, put
 from tests.support.browser import expect, settle
-from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 PLACE = "tools[0].input_schema"
@@ -70,6 +69,7 @@ def test_a_schema_is_built_in_rows(page: Any) -> None:
     expect(page.get_by_label(f"Name of {PLACE}.properties.field_1.items.properties.field_1")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_what_is_typed_as_json_shows_in_the_rows_and_the_other_way_round(page: Any) -> None:
     schema = {"type": "object", "properties": {"city": {"type": "string", "description": "Where"}}}
     open_with(page, PLAIN | {"tools": [{"name": "get_weather", "input_schema": schema}]})
@@ -94,6 +94,7 @@ def test_what_is_typed_as_json_shows_in_the_rows_and_the_other_way_round(page: A
     compare(page, "typing a schema")
 
 
+@pytest.mark.slow
 def test_the_schema_of_the_output_is_built_in_rows_too(page: Any) -> None:
     place = "output_config.format.schema"
     open_with(page, PLAIN | {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}})
@@ -129,6 +130,7 @@ def test_a_pasted_function_becomes_a_tool_and_undo_takes_it_back(page: Any) -> N
     assert [tool["name"] for tool in tools()] == ["add"]
 
 
+@pytest.mark.slow
 def test_of_several_pasted_tools_one_or_all_are_chosen(page: Any) -> None:
     open_with(page, PLAIN)
     paste(page, "def one(a): ...\ndef two(b): ...\ndef three(c): ...")
@@ -141,6 +143,7 @@ def test_of_several_pasted_tools_one_or_all_are_chosen(page: Any) -> None:
     assert [tool["name"] for tool in tools()] == ["two", "one", "three"]
 
 
+@pytest.mark.slow
 def test_a_problem_is_shown_at_its_place_in_the_text(page: Any) -> None:
     open_with(page, PLAIN)
     paste(page, '{"name": "x",\n "input_schema": }')
@@ -153,7 +156,8 @@ def test_a_problem_is_shown_at_its_place_in_the_text(page: Any) -> None:
     assert "tools" not in Draft.objects.get().body_text
 
 
-@pytest.mark.parametrize("theme", one_of_each(["light", "dark"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_rows_and_the_dialog_are_accessible_and_fit(new_page: Any, axe: Any, theme: str) -> None:
     page = new_page(width=390, height=844, color_scheme=theme)
     open_with(page, PLAIN)
@@ -165,6 +169,7 @@ def test_rows_and_the_dialog_are_accessible_and_fit(new_page: Any, axe: Any, the
     axe(page)
 
 
+@pytest.mark.slow
 def test_a_saved_tool_goes_into_another_conversation(page: Any, log_in: Any, owner: Any, axe: Any) -> None:
     log_in(page, owner)
     open_with(page, PLAIN)

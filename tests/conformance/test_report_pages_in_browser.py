@@ -56,6 +56,7 @@ def test_a_report_is_followed_to_its_end_and_read_by_keyboard(
     axe(page, in_both_themes=True)
 
 
+@pytest.mark.slow
 def test_the_estimate_follows_what_is_typed(page: Any, live_url: str, owner: User, log_in: Any, axe: Any) -> None:
     log_in(page, owner)
     page.goto(f"{live_url}conformance/")
@@ -66,6 +67,7 @@ def test_the_estimate_follows_what_is_typed(page: Any, live_url: str, owner: Use
     axe(page, in_both_themes=True)
 
 
+@pytest.mark.slow
 def test_on_a_phone_nothing_scrolls_sideways(
     new_page: Any, live_url: str, owner: User, log_in: Any, gappy: GappyServer
 ) -> None:

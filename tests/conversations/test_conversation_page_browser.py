@@ -62,6 +62,7 @@ def test_saving_asks_for_a_name_and_the_page_goes_on_at_an_address_of_its_own(
     assert "pears" in conversation.head.body_text
 
 
+@pytest.mark.slow
 def test_two_tabs_hold_two_requests(new_page: Any, log_in: Any, owner: User) -> None:
     first, second = (autosave.create(owner, HELLO, {}, title) for title in ("One", "Two"))
     left = new_page()
@@ -84,6 +85,7 @@ def test_two_tabs_hold_two_requests(new_page: Any, log_in: Any, owner: User) -> 
     assert Draft.objects.filter(user=owner).count() == 3
 
 
+@pytest.mark.slow
 def test_a_conversation_is_renamed_where_it_is_written(page: Any, log_in: Any, owner: User) -> None:
     conversation = autosave.create(owner, HELLO, {}, "Old name")
     log_in(page, owner)
@@ -118,6 +120,7 @@ def test_save_keeps_a_version_and_the_reading_page_is_one_press_away(page: Any, 
     expect(page.get_by_label(PROMPT, exact=True)).to_have_value("A third one")
 
 
+@pytest.mark.slow
 def test_an_example_never_goes_into_the_open_conversation(page: Any, log_in: Any, live_url: str, owner: User) -> None:
     conversation = autosave.create(owner, HELLO, {}, "Mine")
     log_in(page, owner)

@@ -72,6 +72,7 @@ def test_saving_branching_and_returning(page: Any, log_in: Any, owner: User) -> 
     assert conversation.run_links.count() == 2
 
 
+@pytest.mark.slow
 def test_what_was_being_written_is_saved_before_something_else_is_opened(page: Any, log_in: Any, owner: User) -> None:
     log_in(page, owner)
     page.goto("/")
@@ -134,6 +135,7 @@ def test_the_preview_looks_as_a_fresh_browser_sees_it(
     assert fresh.locator("body").inner_text() == text
 
 
+@pytest.mark.slow
 def test_leaving_a_part_out_looks_through_the_rest_again(page: Any, log_in: Any, owner: User) -> None:
     log_in(page, owner)
     body = {"system": "Mail ann@example.org", "messages": [{"role": "user", "content": f"The key: {FAKE_KEY}"}]}
@@ -170,6 +172,7 @@ def test_revoking_from_the_page_closes_the_link(new_page: Any, log_in: Any, owne
     new_page.noise.clear()  # the browser notes the 404
 
 
+@pytest.mark.slow
 def test_a_passphrase_is_asked_for(new_page: Any, owner: User) -> None:
     _, token = published(rich_conversation(owner), passphrase="open sesame")
     page = new_page()
@@ -180,6 +183,7 @@ def test_a_passphrase_is_asked_for(new_page: Any, owner: User) -> None:
     new_page.noise[:] = [line for line in new_page.noise if "403" not in line]  # the browser notes the first answer
 
 
+@pytest.mark.slow
 def test_the_page_of_a_copy_makes_no_foreign_request(page: Any, live_url: str, owner: User) -> None:
     _, token = published(rich_conversation(owner), *parts.NAMES)
     asked: list[str] = []
@@ -189,6 +193,7 @@ def test_the_page_of_a_copy_makes_no_foreign_request(page: Any, live_url: str, o
     assert [url for url in asked if not url.startswith((live_url, "data:"))] == []
 
 
+@pytest.mark.slow
 def test_a_copy_can_be_read_without_scripts(new_page: Any, owner: User) -> None:
     _, token = published(rich_conversation(owner), *parts.NAMES)
     page = new_page(java_script_enabled=False)
@@ -201,6 +206,7 @@ def test_a_copy_can_be_read_without_scripts(new_page: Any, owner: User) -> None:
     assert "visiblequestion" in Draft.objects.get().body_text
 
 
+@pytest.mark.slow
 def test_the_replay_draws_in_the_original_order_and_rhythm(page: Any, owner: User) -> None:
     _, token = published(rich_conversation(owner), *parts.NAMES)
     page.goto(f"/s/{token}/")
@@ -235,6 +241,7 @@ def test_a_visitor_forks_and_runs(page: Any, owner: User) -> None:
     expect(page.locator("#answer .answer-panel")).to_have_attribute("data-state", "completed")
 
 
+@pytest.mark.slow
 def test_a_user_forks_into_a_conversation(page: Any, log_in: Any, owner: User, stranger: User) -> None:
     _, token = published(rich_conversation(owner), "parameters")
     log_in(page, stranger)
@@ -272,6 +279,7 @@ def test_the_pages_are_accessible_and_fit(new_page: Any, log_in: Any, axe: Any, 
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), place
 
 
+@pytest.mark.slow
 def test_on_paper_there_are_only_the_words(page: Any, owner: User) -> None:
     _, token = published(rich_conversation(owner), *parts.NAMES)
     page.goto(f"/s/{token}/")

@@ -53,6 +53,7 @@ def test_a_visitor_edits_an_earlier_turn_runs_again_and_returns(page: Any) -> No
     expect(page.get_by_role("button", name="Version 1 of messages[0]")).to_be_focused()
 
 
+@pytest.mark.slow
 def test_running_again_from_here_is_undone_where_it_was_pressed(page: Any) -> None:
     begin_with(page, talk("one", "two", "three"))
     run_again_from(page, 0)
@@ -62,6 +63,7 @@ def test_running_again_from_here_is_undone_where_it_was_pressed(page: Any) -> No
     expect(page.locator("#branch-note")).to_have_text("")
 
 
+@pytest.mark.slow
 def test_a_turn_shows_its_siblings_as_soon_as_they_were_sent(page: Any) -> None:
     begin_with(page, talk("one"))
     for text in ("first", "second"):
@@ -74,9 +76,10 @@ def test_a_turn_shows_its_siblings_as_soon_as_they_were_sent(page: Any) -> None:
     expect(field(page, "messages[0].content")).to_have_value("first")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
-    [pytest.param({}, marks=pytest.mark.slow), {"width": 390, "height": 844, "color_scheme": "dark"}],
+    [{}, {"width": 390, "height": 844, "color_scheme": "dark"}],
     ids=["wide", "narrow"],
 )
 def test_folded_turns_and_gaps_have_their_switch(new_page: Any, axe: Any, options: Any) -> None:

@@ -11,7 +11,6 @@ from playground.conversations import autosave
 from playground.views.command_catalogue import ACTIONS, NAVIGATION, PAGES
 from tests.support.browser import expect
 from tests.support.drafting import HELLO
-from tests.support.examples import one_of_each
 from tests.support.runs import stored_run
 
 if TYPE_CHECKING:
@@ -83,6 +82,7 @@ def test_the_menu_is_worked_with_the_keys(page: Any) -> None:
     expect(menu).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_it_goes_to_pages_and_conversations(page: Any, log_in: Any, owner: User) -> None:
     conversation = autosave.create(owner, HELLO, {}, "Planets")
     log_in(page, owner)
@@ -97,6 +97,7 @@ def test_it_goes_to_pages_and_conversations(page: Any, log_in: Any, owner: User)
     page.wait_for_url("**/keys/")
 
 
+@pytest.mark.slow
 def test_an_action_runs_the_request(page: Any) -> None:
     page.goto("/")
     open_menu(page)
@@ -109,6 +110,7 @@ def test_an_action_runs_the_request(page: Any) -> None:
     expect(page.locator("#answer [role=tab][data-view=events]")).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.slow
 def test_each_action_of_the_catalogue_is_found_on_its_page(page: Any, log_in: Any, owner: User) -> None:
     conversation = autosave.create(owner, HELLO, {}, "Planets")
     run = stored_run(owner)
@@ -130,7 +132,8 @@ def test_each_action_of_the_catalogue_is_found_on_its_page(page: Any, log_in: An
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("theme", one_of_each(["light", "dark"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_phone_opens_it_by_touch_and_it_is_accessible(new_page: Any, axe: Any, theme: str) -> None:
     page = new_page(width=390, height=844, color_scheme=theme)
     page.goto("/")

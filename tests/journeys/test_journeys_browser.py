@@ -125,6 +125,7 @@ def test_a_person_signs_up_connects_an_upstream_in_four_presses_and_finds_the_re
     assert KEY not in page.content()
 
 
+@pytest.mark.slow
 def test_a_run_can_leave_nothing_but_figures_in_the_log(page: Any, owner: Any, log_in: Any) -> None:
     log_in(page, owner)
     page.goto("/")
@@ -155,6 +156,7 @@ def test_a_reload_in_mid_stream_misses_nothing_and_repeats_nothing(
         assert re.findall(r"piece-\d+", text) == [part.strip() for part in PARTS]
 
 
+@pytest.mark.slow
 def test_stop_ends_the_run_upstream_and_keeps_what_came(
     page: Any, owner: Any, log_in: Any, stepwise: tuple[Upstream, threading.Event], may_call_loopback: None
 ) -> None:
@@ -168,6 +170,7 @@ def test_stop_ends_the_run_upstream_and_keeps_what_came(
     expect(answer(page)).to_contain_text("piece-25")
 
 
+@pytest.mark.slow
 def test_a_lost_connection_is_said_and_the_stream_goes_on_without_gap_or_double(
     page: Any,
     owner: Any,
@@ -188,19 +191,18 @@ def test_a_lost_connection_is_said_and_the_stream_goes_on_without_gap_or_double(
     new_page.noise.clear()  # the browser reports what it could not load while offline
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "words"),
-    one_of_each(
-        [
-            ("sandbox-error-400", ["400", "invalid_request_error"]),
-            ("sandbox-error-401", ["401", "authentication_error"]),
-            ("sandbox-error-429", ["429", "rate_limit_error", "retry-after"]),
-            ("sandbox-error-529", ["529", "overloaded_error"]),
-            ("sandbox-error-in-stream", ["200", "overloaded_error"]),
-            ("sandbox-truncated", ["Truncated"]),
-            ("sandbox-error-page", ["502"]),
-        ]
-    ),
+    [
+        ("sandbox-error-400", ["400", "invalid_request_error"]),
+        ("sandbox-error-401", ["401", "authentication_error"]),
+        ("sandbox-error-429", ["429", "rate_limit_error", "retry-after"]),
+        ("sandbox-error-529", ["529", "overloaded_error"]),
+        ("sandbox-error-in-stream", ["200", "overloaded_error"]),
+        ("sandbox-truncated", ["Truncated"]),
+        ("sandbox-error-page", ["502"]),
+    ],
 )
 def test_each_failure_shows_its_cause_and_what_was_kept(page: Any, model: str, words: list[str]) -> None:
     page.goto("/")

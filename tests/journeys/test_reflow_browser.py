@@ -98,6 +98,7 @@ def test_axe_finds_nothing_on_the_pages_of_visitors_and_where_nothing_is(new_pag
     new_page.noise.clear()  # the browser itself says "404"
 
 
+@pytest.mark.slow
 def test_at_400_percent_no_page_scrolls_sideways_and_nothing_is_cut_off(
     new_page: Any, log_in: Any, owner: User, addresses: list[str]
 ) -> None:
@@ -176,6 +177,7 @@ def test_nothing_moves_by_itself_for_those_who_asked_for_it(new_page: Any, setti
     page.locator("[data-stop-run]").click()
 
 
+@pytest.mark.slow
 def test_what_was_said_begins_at_its_left_edge_and_breaks_into_lines(
     new_page: Any, log_in: Any, owner: User, addresses: list[str]
 ) -> None:

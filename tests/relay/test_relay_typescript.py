@@ -49,6 +49,7 @@ def seen(node_folder: Path, live_url: str, owner: User) -> dict:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_the_typescript_client_creates_streams_counts_lists_and_raises(seen: dict) -> None:
     assert seen["created"]
     assert seen["types"][0] == "message_start"

@@ -18,7 +18,6 @@ from playground.models import Run
 from playground.models.run import first_id_at
 from tests.support import runs
 from tests.support.browser import expect
-from tests.support.examples import one_of_each
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -57,6 +56,7 @@ def test_a_request_appears_without_a_reload(page: Any, live_url: str, log_in: An
     expect(page.locator(f"{ROWS} .status").first).to_have_text("529")
 
 
+@pytest.mark.slow
 def test_only_what_fits_the_filter_appears(page: Any, live_url: str, log_in: Any, owner: User) -> None:
     log_in(page, owner)
     page.goto("/requests/?status=5xx")
@@ -76,6 +76,7 @@ def test_recent_requests_are_live_on_the_playground(page: Any, live_url: str, lo
     expect(page.locator("#recent-requests tr[data-run-id]")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_visitor_is_told_to_log_in_for_the_history(page: Any) -> None:
     page.goto("/")
     expect(page.get_by_text("Log in to see full request history")).to_be_visible()
@@ -113,6 +114,7 @@ def test_a_row_leads_to_its_request_wherever_it_is_clicked(page: Any, log_in: An
     expect(page).to_have_url(re.compile(f"/requests/{run.pk}/$"))
 
 
+@pytest.mark.slow
 def test_a_phone_shows_the_first_request_without_scrolling(new_page: Any, log_in: Any, owner: User) -> None:
     runs.stored_run(owner)
     page = new_page(width=390, height=844)
@@ -123,6 +125,7 @@ def test_a_phone_shows_the_first_request_without_scrolling(new_page: Any, log_in
     assert row["y"] + row["height"] <= 844
 
 
+@pytest.mark.slow
 def test_more_filters_stand_apart_and_the_button_stays_where_it_was_pressed(
     new_page: Any, log_in: Any, owner: User
 ) -> None:
@@ -177,6 +180,7 @@ def test_selected_requests_are_deleted_after_a_question(page: Any, log_in: Any, 
     assert list(Run.objects.values_list("pk", flat=True)) == [kept.pk]
 
 
+@pytest.mark.slow
 def test_two_selected_requests_are_compared(page: Any, log_in: Any, owner: User, axe: Any) -> None:
     runs.stored_run(owner, answer="The sky is blue.")
     runs.stored_run(owner, answer="The sea is blue.")
@@ -189,6 +193,7 @@ def test_two_selected_requests_are_compared(page: Any, log_in: Any, owner: User,
     axe(page)
 
 
+@pytest.mark.slow
 def test_selected_requests_are_downloaded(page: Any, log_in: Any, owner: User) -> None:
     run = runs.stored_run(owner)
     log_in(page, owner)
@@ -201,6 +206,7 @@ def test_selected_requests_are_downloaded(page: Any, log_in: Any, owner: User) -
     expect(page.locator("[data-progress]")).to_have_text(re.compile(r"Exported\s+\d+ requests?\."))
 
 
+@pytest.mark.slow
 def test_the_keyboard_steps_to_older_and_newer_runs(page: Any, log_in: Any, owner: User) -> None:
     old, new = runs.stored_run(owner), runs.stored_run(owner)
     log_in(page, owner)
@@ -226,6 +232,7 @@ def test_a_note_and_a_star_stay(page: Any, log_in: Any, owner: User) -> None:
     expect(page.get_by_label("Star")).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.slow
 def test_the_request_is_shown_as_turns_json_headers_and_code(page: Any, log_in: Any, owner: User) -> None:
     run = runs.stored_run(owner, "Why is the sky blue?")
     log_in(page, owner)
@@ -258,6 +265,7 @@ def test_every_page_of_the_log_can_be_used_by_everybody(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "rows"), [(1280, 1), (1024, 1), (390, 3)])
 def test_the_head_of_a_request_takes_few_rows_and_its_menu_is_in_sight(
     new_page: Any, log_in: Any, owner: User, width: int, rows: int
@@ -279,6 +287,7 @@ def test_the_head_of_a_request_takes_few_rows_and_its_menu_is_in_sight(
     expect(page.get_by_role("dialog", name="Delete this request?")).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(1024, 768), (390, 844)])
 def test_send_results_is_in_sight_on_the_page_of_a_request(
     new_page: Any, live_url: str, log_in: Any, owner: User, width: int, height: int
@@ -306,6 +315,7 @@ def test_send_results_is_in_sight_on_the_page_of_a_request(
     assert foot.bounding_box()["y"] + box["height"] <= panel["y"] + panel["height"] + 1
 
 
+@pytest.mark.slow
 def test_a_response_in_the_log_has_no_tab_without_a_view(page: Any, log_in: Any, owner: User) -> None:
     run = runs.failed_run(owner)
     log_in(page, owner)
@@ -330,6 +340,7 @@ def test_running_again_leads_to_the_new_runs_page(page: Any, live_url: str, log_
     expect(page.locator("[data-step=older]")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_what_the_filter_finds_is_downloaded_and_the_page_says_how_much(page: Any, log_in: Any, owner: User) -> None:
     runs.stored_run(owner)
     log_in(page, owner)
@@ -342,7 +353,8 @@ def test_what_the_filter_finds_is_downloaded_and_the_page_says_how_much(page: An
     expect(page.get_by_text("Exported 1 request.")).to_be_visible()
 
 
-@pytest.mark.parametrize("address", one_of_each(["/requests/", "/accounts/"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("address", ["/requests/", "/accounts/"])
 def test_the_zip_of_the_account_tells_how_far_it_is(page: Any, log_in: Any, owner: User, address: str) -> None:
     many(owner, 3)
     log_in(page, owner)
@@ -355,6 +367,7 @@ def test_the_zip_of_the_account_tells_how_far_it_is(page: Any, log_in: Any, owne
     expect(page.locator("[data-progress]")).to_have_text("Exported 3 requests.")
 
 
+@pytest.mark.slow
 def test_on_the_page_of_a_request_only_the_page_scrolls(new_page: Any, log_in: Any, owner: User) -> None:
     page = new_page(1440, 900)
     log_in(page, owner)

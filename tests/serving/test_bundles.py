@@ -84,6 +84,7 @@ def test_a_style_sheet_that_cannot_move_is_an_error(text: str) -> None:
         bundled("entries/a.css", lambda _name: text)
 
 
+@pytest.mark.slow
 def test_the_first_page_is_ten_requests_at_most_and_the_second_visit_asks_for_no_file(
     serve: Any, browser_thread: Any
 ) -> None:

@@ -67,7 +67,7 @@ def until(is_so: Callable[[], bool]) -> None:
     raise AssertionError("it did not come to that within a minute")
 
 
-def test_many_pages_at_once_wait_for_a_bounded_number_of_connections(serve: Any, postgres: str) -> None:
+def test_many_pages_at_once_wait_for_a_bounded_number_of_connections(postgres: str, serve: Any) -> None:
     more = {"PLAYGROUND_DATABASE_CONNECTIONS": str(CONNECTIONS), "PLAYGROUND_RUNS_PER_MINUTE": "1000"}
     serving = serve(PLAYGROUND_DATABASE_URL=postgres, PLAYGROUND_RUNS_AT_ONCE="1000", **more)
     url, key = serving.url(), serving.new_key()
@@ -92,7 +92,7 @@ def test_many_pages_at_once_wait_for_a_bounded_number_of_connections(serve: Any,
         )
 
 
-def test_nobody_holds_a_connection_while_an_upstream_thinks(serve: Any, postgres: str) -> None:
+def test_nobody_holds_a_connection_while_an_upstream_thinks(postgres: str, serve: Any) -> None:
     serving = serve(PLAYGROUND_DATABASE_URL=postgres, PLAYGROUND_DATABASE_CONNECTIONS="2")
     url = serving.url()
     with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:  # takes connections, and never answers

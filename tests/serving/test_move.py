@@ -28,7 +28,7 @@ def commands_of_the_readme() -> list[list[str]]:
     return [shlex.split(line) for line in joined if "manage.py" in line]
 
 
-def test_everything_and_the_search_move_along(serve: Any, postgres: str, tmp_path: Path) -> None:
+def test_everything_and_the_search_move_along(postgres: str, serve: Any, tmp_path: Path) -> None:
     serving = serve()
     url, key = serving.url(), serving.new_key()
     for _ in range(3):

@@ -60,7 +60,7 @@ def test_a_second_start_waits_while_the_first_drains(serve: Any) -> None:
 
 
 @pytest.mark.slow
-def test_two_data_folders_on_one_postgresql_are_one_site(serve: Any, postgres: str, tmp_path: Path) -> None:
+def test_two_data_folders_on_one_postgresql_are_one_site(postgres: str, serve: Any, tmp_path: Path) -> None:
     first = serve(data=tmp_path / "one", PLAYGROUND_DATABASE_URL=postgres, **ENDLESS)
     with running(first):
         other = serve(data=tmp_path / "two", PLAYGROUND_DATABASE_URL=postgres)

@@ -161,6 +161,7 @@ def test_a_large_body_does_not_hold_up_others(live_url: str) -> None:
         assert httpx.get(f"{live_url}healthz").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_reading_does_not_fill_memory(
     live_url: str, owner: User, served: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +179,7 @@ def test_a_reader_that_stops_reading_does_not_fill_memory(
     assert 0 < waiting < MIB
 
 
+@pytest.mark.slow
 def test_a_reader_that_never_reads_on_is_cut(
     live_url: str, owner: User, served: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

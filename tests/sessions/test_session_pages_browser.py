@@ -12,7 +12,6 @@ from tests.sessions.scripted_agent import Agent
 from tests.sessions.stored import StoredSession, work
 from tests.sessions.test_shared import published
 from tests.support.browser import expect
-from tests.support.examples import one_of_each
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -47,7 +46,8 @@ def test_a_step_is_chosen_by_press_key_and_address(
     expect(page.get_by_role("heading", name="Cache miss:")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", one_of_each([390, 1440]))
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1440])
 def test_both_pages_have_no_accessibility_violation(
     new_page: Any, log_in: Any, live_url: str, session: StoredSession, owner: User, axe: Any, width: int
 ) -> None:
@@ -61,6 +61,7 @@ def test_both_pages_have_no_accessibility_violation(
     axe(page, in_both_themes=True)
 
 
+@pytest.mark.slow
 def test_a_laptops_window_has_a_column_for_each_figure_of_a_step(
     new_page: Any, log_in: Any, live_url: str, session: StoredSession, owner: User
 ) -> None:
@@ -90,6 +91,7 @@ def test_on_a_phone_the_step_opens_as_a_sheet(
     expect(page.get_by_role("article", name="Step 3")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_an_address_leads_to_a_step_whose_row_is_not_there_yet(
     new_page: Any, log_in: Any, live_url: str, session: StoredSession, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +113,7 @@ def long(owner: User, live_url: str) -> StoredSession:
     return session
 
 
+@pytest.mark.slow
 def test_a_part_of_a_long_session_is_looked_at_by_dragging_or_by_numbers(
     new_page: Any, log_in: Any, live_url: str, long: StoredSession, owner: User
 ) -> None:
@@ -139,6 +142,7 @@ def test_a_part_of_a_long_session_is_looked_at_by_dragging_or_by_numbers(
     expect(page.get_by_role("button", name="All 260 steps")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_long_session_scrolls_to_its_last_step(
     new_page: Any, log_in: Any, live_url: str, long: StoredSession, owner: User
 ) -> None:

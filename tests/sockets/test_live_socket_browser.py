@@ -57,6 +57,7 @@ def test_the_log_is_live_again_and_has_the_lines_that_it_missed(
         missed = store_unheard(owner)
 
 
+@pytest.mark.slow
 def test_recent_requests_on_the_playground_have_the_lines_that_they_missed(
     page: Any, live_url: str, log_in: Any, owner: User, cut: Any
 ) -> None:
@@ -69,6 +70,7 @@ def test_recent_requests_on_the_playground_have_the_lines_that_they_missed(
     expect(page.locator(f"#recent-requests [data-run-id='{missed}']")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_the_list_of_sessions_is_live_again_and_has_the_session_that_it_missed(
     page: Any, live_url: str, log_in: Any, owner: User, cut: Any
 ) -> None:
@@ -82,6 +84,7 @@ def test_the_list_of_sessions_is_live_again_and_has_the_session_that_it_missed(
     expect(page.locator("[data-live-tag]")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_session_has_the_steps_that_its_page_missed(
     page: Any, live_url: str, log_in: Any, owner: User, cut: Any
 ) -> None:
@@ -99,6 +102,7 @@ def test_a_session_has_the_steps_that_its_page_missed(
     expect(page.locator("[data-session][data-connected]")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_page_whose_session_ended_does_not_connect_again(page: Any, live_url: str, log_in: Any, owner: User) -> None:
     log_in(page, owner)
     page.goto("/requests/")
