@@ -98,7 +98,11 @@ def test_two_tabs_show_the_same(page: Any) -> None:
     assert shown(page, "[data-blocks]") == shown(second, "[data-blocks]")
 
 
-def test_a_lost_connection_is_told_and_the_stream_resumes_without_gap_or_double(page: Any, new_page: Any) -> None:
+@pytest.mark.slow
+def test_a_lost_connection_is_told_and_the_stream_resumes_without_gap_or_double(
+    page: Any, new_page: Any, settings: Any
+) -> None:
+    settings.SANDBOX_SPEED = 0.5  # it must not be over before the connection is lost
     ask(page, "sandbox-long", "Write 400 words")
     page.locator("[data-blocks] [data-part]").first.wait_for()
     page.context.set_offline(True)
@@ -112,6 +116,24 @@ def test_a_lost_connection_is_told_and_the_stream_resumes_without_gap_or_double(
     page.goto(f"/requests/{run}/answer/")
     assert shown(page, "[data-blocks]") == before
     new_page.noise.clear()
+
+
+@pytest.mark.slow
+def test_an_answer_that_ended_as_the_connection_was_lost_is_fetched_when_it_is_back(page: Any, new_page: Any) -> None:
+    page.goto("/")
+    page.evaluate(
+        """() => {
+          const usual = window.fetch
+          window.fetch = (what, ...more) => `${what.url ?? what}`.includes("?drawn=")
+            ? Promise.reject(new TypeError("no network")) : usual(what, ...more)
+          window.addEventListener("online", () => { window.fetch = usual }, { capture: true })
+        }"""
+    )
+    page.get_by_role("button", name="Try It!").first.click()
+    expect(page.locator("[data-banner]")).to_contain_text("Offline")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(panel(page)).to_have_attribute("data-state", "completed")
+    expect(page.locator("[data-banner]")).to_have_count(0)
 
 
 def test_stop_ends_the_run_and_keeps_what_came(page: Any) -> None:

@@ -170,7 +170,6 @@ def test_stop_ends_the_run_upstream_and_keeps_what_came(
     expect(answer(page)).to_contain_text("piece-25")
 
 
-@pytest.mark.slow
 def test_a_lost_connection_is_said_and_the_stream_goes_on_without_gap_or_double(
     page: Any,
     owner: Any,

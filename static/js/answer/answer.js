@@ -133,14 +133,19 @@ class Live {
       this.end.end(ended.state === "failed")
       this.speak(this.panel.dataset.said)
     } catch (error) {
-      showBanner(this.panel, error.status === 404 ? "gone" : "offline", {}, () => this.retryFinish(ended))
+      this.isMissing = true
+      const again = () => this.retryFinish(ended)
+      showBanner(this.panel, error.status === 404 ? "gone" : "offline", {}, again)
+      window.addEventListener("online", again, { once: true })
     }
     tellEnd(this.panel.dataset, ended.state)
     this.leave()
   }
 
   retryFinish(ended) {
-    this.finished = false
+    if (!this.isMissing) return
+    this.isMissing = this.finished = false
+    showBanner(this.panel, "over")
     this.finish(ended)
   }
 
