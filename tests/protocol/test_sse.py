@@ -57,6 +57,17 @@ def test_any_stream_cut_anywhere_decodes_the_same(stream: bytes, cuts: list[int]
     assert decode(stream, list(range(len(stream)))) == whole
 
 
+@pytest.mark.parametrize("between", [b"", b": a comment\n\n", b"id: 7\n", b"\n"])
+@pytest.mark.parametrize("size", [700, 4_096, 40_000, 65_536])
+def test_usual_and_other_events_of_any_length_take_turns_however_they_are_cut(size: int, between: bytes) -> None:
+    lengths = [5, 90_000, 12, 20_000, 16_300, 7, 70_000, 1, 16_400]
+    stream = b"".join(b"event: e\ndata: %s\n\n%s" % (b"x" * length, between) for length in lengths * 3)
+    events = decode(stream, list(range(size, len(stream), size)))
+    assert [len(event.data) for event in events] == lengths * 3
+    assert [event.id for event in events][:1] == [None]
+    assert events == decode(stream)
+
+
 @given(pieces_of_streams)
 @example(b"data: y\n\n\xef\xbb\xbfdata: y\n\ndata: y\n\n")
 @example(b"data: y\n\n\xef\xbb\xbf\rdata: y\n\n")

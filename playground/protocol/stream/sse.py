@@ -25,6 +25,7 @@ _LINE_BREAK = re.compile(r"\r\n?|\n")
 _USUAL_TEXT = re.compile(r"event: ([^\n]*)\ndata: ([^\n]*)\n\n")
 _USUAL_BYTES = re.compile(_USUAL_TEXT.pattern.encode())
 _USUAL_FRAME = len("event: \ndata: \n\n")
+_LONGEST_BEGINNING = 16 * 1024  # of an event that is looked at again with each read until it is whole
 _BOM = b"\xef\xbb\xbf"
 _CR = 0x0D
 
@@ -92,7 +93,8 @@ class Decoder:
         self._buffer += chunk
         if self._at_start and not self._skip_byte_order_mark():
             return []
-        return self._take_usual() or self._take(at_end=False)
+        events = self._take_usual()
+        return self._take(at_end=False) if events is None else events
 
     def finish(self) -> list[ServerSentEvent]:
         """The stream has ended. An unfinished event is dropped.
@@ -101,14 +103,17 @@ class Decoder:
         """
         return self._take(at_end=True)
 
-    def _take_usual(self) -> list[ServerSentEvent]:
-        """The events, if all of the buffer is events as nearly every server writes them: an event line, a data line
-        and a blank one, each ended by LF. Several times faster than line by line; anything else is left alone."""
-        if self._begun_at is not None or self._after_cr or not self._buffer.endswith(b"\n\n"):
-            return []
-        text = bytes(self._buffer)
-        if b"\r" in text or len(text) > self.max_event:
-            return []
+    def _take_usual(self) -> list[ServerSentEvent] | None:
+        """The events, if all that is whole is events as nearly every server writes them: an event line, a data line and
+        a blank one, each ended by LF. Several times faster than line by line. The beginning of an event whose end has
+        not come yet waits in the buffer. None, with nothing taken, for anything else."""
+        if self._begun_at is not None or self._after_cr or len(self._buffer) > self.max_event or b"\r" in self._buffer:
+            return None
+        last = self._buffer.rfind(b"\n\n")
+        if last < 0:
+            return [] if len(self._buffer) <= _LONGEST_BEGINNING else None
+        end = last + 2
+        text = bytes(self._buffer[:end])
         events: list[ServerSentEvent] = []
         begin = 0
         found: list[tuple[Any, Any]] = (
@@ -122,9 +127,9 @@ class Decoder:
                 data, malformed = _decode(data)
                 name = name.decode("utf-8", "replace")
             events.append(ServerSentEvent(intern(name), data, size, self._offset + begin, None, malformed))
-        if begin != len(text):
-            return []
-        self._drop(len(text))
+        if begin != end:
+            return None
+        self._drop(end)
         self._scanned = 0
         return events
 
@@ -151,6 +156,7 @@ class Decoder:
         match = _LINE_END.search(self._buffer, self._scanned)
         text = bytes(self._buffer) if match else b""
         line = 0  # where the line begins in text
+        whole = 0  # where the last event ended
         while match and not self._too_large:
             at, stop = match.span()
             lone_cr = text[at] == _CR and stop == at + 1
@@ -164,11 +170,15 @@ class Decoder:
                     stop, lone_cr = at + 1, text[at] == _CR
                 if event := self._end_event(self._offset + stop):
                     events.append(event)
+                whole = stop
             self._after_cr = lone_cr
             line = stop
             match = _LINE_END.search(text, line)
+        if 0 < whole < line and len(text) - whole <= _LONGEST_BEGINNING and b"\r" not in text[whole - 1 :]:
+            self._begin()  # the rest is read in the usual way with what comes next, if it is usual
+            line = whole
         self._drop(line)
-        self._scanned = max(0, len(self._buffer) - 1)  # the last byte may be a CR
+        self._scanned = 0 if line == whole else max(0, len(self._buffer) - 1)  # the last byte may be a CR
         return events
 
     def _drop(self, count: int) -> None:
