@@ -45,6 +45,44 @@ def test_a_wrong_value_is_told_when_its_field_is_left(page: Any) -> None:
     expect(page.locator('[data-problems="max_tokens"] .problem')).to_have_count(0)
 
 
+def press_slowly(page: Any, button: Any) -> None:
+    box = button.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 3)
+    page.mouse.down()
+    page.wait_for_timeout(300)  # as long as a hand that is not quick
+    page.mouse.up()
+
+
+@pytest.mark.slow
+def test_a_button_that_a_problem_would_move_is_pressed_all_the_same(page: Any) -> None:
+    open_playground(page)
+    button = page.get_by_role("button", name="Custom tool", exact=True)
+    button.scroll_into_view_if_needed()
+    field(page, "max_tokens").fill("12x")
+    press_slowly(page, button)
+    expect(field(page, "tools[0].name")).to_be_visible()
+    expect(page.locator('[data-problems="max_tokens"] .problem')).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_button_that_is_drawn_again_when_a_field_is_left_is_pressed_all_the_same(page: Any) -> None:
+    open_playground(page)
+    entry, chips = page.locator("[data-chip-for=stop_sequences]"), page.locator("[data-chips=stop_sequences] .chip")
+    entry.fill("END")
+    entry.press("Enter")
+    expect(chips).to_have_text(["END"])
+    entry.fill("STOP")
+    press_slowly(page, chips.first.get_by_role("button"))
+    expect(chips).to_have_text(["STOP"])
+
+
+def test_a_wrong_value_is_told_when_its_field_is_left_at_once(page: Any) -> None:
+    open_playground(page)
+    field(page, "max_tokens").fill("12x")
+    page.keyboard.press("Tab")  # before what was typed has been sent
+    expect(page.locator('[data-problems="max_tokens"] .problem')).to_be_visible()
+
+
 @pytest.mark.slow
 def test_enabling_thinking_sets_values_that_go_together_and_can_be_undone(page: Any) -> None:
     open_playground(page)

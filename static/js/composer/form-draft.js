@@ -4,6 +4,7 @@
 // that this page was drawn from; one request at a time, the others wait (`hx-sync` on #poster).
 
 import { pageHeaders } from "../lib/fragment.js"
+import { atPressEnd } from "../lib/press.js"
 
 const PAUSE_MS = 450
 const RETRY_MS = 4000
@@ -76,10 +77,10 @@ export function forget() {
   mark()
 }
 
-/** Post to the server in turn; what the answer holds replaces parts of the page out of band. */
+/** Post to the server in turn; what the answer holds replaces parts of the page out of band, and never under a press. */
 export function post(url, values = {}, { target = "#poster", swap = "none" } = {}) {
   clearTimeout(timer)
-  return window.htmx.ajax("POST", url, { source: "#poster", target, swap, values })
+  return atPressEnd(() => window.htmx.ajax("POST", url, { source: "#poster", target, swap, values }))
 }
 
 /** One press of a button of the form. */

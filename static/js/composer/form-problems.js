@@ -1,11 +1,14 @@
 // Put each problem of the body at its field. The server lists them all; here they find their places.
 
+import { atPressEnd } from "../lib/press.js"
+
 const LAST_STEP = /(?:\.?[A-Za-z_][\w-]*|\[(?:\d+|"(?:[^"\\]|\\.)*")\])$/
 
 // A problem is told when its reader has left the field that was changed, or sends: not while it is being typed, and not
 // because something was put in that cannot be whole yet.
 let told = null // paths of the problems that are told; null: all that there are
 const begun = new Set() // places that were put in and have not been left yet
+const left = new Set() // names of fields that were left as they are: the server may not have answered yet
 let isAdding = false
 let isTouched = false // a field was changed since the problems were told last
 
@@ -15,13 +18,18 @@ const PUTS_IN = ["add", "add-block", "add-turn", "attach", "entry", "insert", "i
 export const expect = (op) => (isAdding = PUTS_IN.includes(op))
 /** A change led to this place: if it put something in, that is where. */
 export function welcome(place) {
-  if (isAdding && place) begun.add(/^messages\[\d+\]/.exec(place)?.[0] ?? place)
+  if (isAdding && place) {
+    const begins = /^messages\[\d+\]/.exec(place)?.[0] ?? place
+    begun.add(begins)
+    for (const name of left) if (name.startsWith(begins)) left.delete(name)
+  }
   isAdding = false
 }
 
 const items = () => [...document.querySelectorAll("#problem-list > li")]
 const isBegun = (path) => [...begun].some((place) => path.startsWith(place))
-const isTold = (path) => told === null || told.has(path)
+const isLeft = (path) => [...left].some((name) => path.startsWith(name)) && !isBegun(path)
+const isTold = (path) => told === null || told.has(path) || isLeft(path)
 
 /** Tell what is wrong now, but for what was only just put in; `within` is the field that was left. */
 function tell(within = "") {
@@ -45,6 +53,7 @@ document.addEventListener("input", ({ target }) => {
   if (!target.closest?.("#ask")) return
   holdBack()
   isTouched = true
+  left.delete(target.name)
 })
 // After what follows from leaving: a field that is drawn again takes the focus away and gets it back.
 document.addEventListener("focusout", ({ target }) => {
@@ -52,12 +61,13 @@ document.addEventListener("focusout", ({ target }) => {
   setTimeout(() => {
     const at = document.activeElement
     if (at === document.body || at === target) return
-    let isLeft = false
+    let hasFinished = false
     for (const place of begun) {
       const part = document.querySelector(`#ask [data-place="${CSS.escape(place)}"]`)
-      if (part?.contains(target) && !part.contains(at)) isLeft = begun.delete(place)
+      if (part?.contains(target) && !part.contains(at)) hasFinished = begun.delete(place)
     }
-    if (isTouched || isLeft) tell(target.name ?? "")
+    if (isTouched && target.name) left.add(target.name)
+    if (isTouched || hasFinished) atPressEnd(() => setTimeout(tell, 0, target.name ?? "")) // after the click, too
     isTouched = false
   })
 })
