@@ -62,6 +62,7 @@ class Drawing:
         self.number = 0  # of the last event taken
         self.figures = Figures(endpoint=about.endpoint)
         self.figures.accumulator = _Noting()
+        self._read_ms = self._shown_read_ms = 0.0  # of the last event: as it came, and as it is shown
         self.now_ms = 0.0  # of the last event
         self.shown_ms = 0.0  # of the last one that is not bytes: they come before the events that are read from them
         self._drawn: dict[int, BlockDrawing] = {}
@@ -89,7 +90,10 @@ class Drawing:
 
     def take(self, event: RunEvent) -> None:
         # The log keeps hundredths of a millisecond: rounding by way of them makes live and stored runs show the same.
-        at_ms = round(round(event.at_ms, 2), 1)
+        if event.at_ms != self._read_ms:  # what one read has brought shares its time
+            self._read_ms = event.at_ms
+            self._shown_read_ms = round(round(event.at_ms, 2), 1)
+        at_ms = self._shown_read_ms
         if isinstance(event, Streamed):  # built anew by hand: there can be 100,000 of them
             event = Streamed(at_ms, event.number, event.event, event.end)
         elif at_ms != event.at_ms:

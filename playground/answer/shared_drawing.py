@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from playground.engine.live_run import LiveRun
 
 Made = TypeVar("Made")
-INLINE = 2_000  # characters of new events that are drawn on the loop; a thread costs more than they do
+# So much is drawn on the loop, where a thread would cost more: characters beside what a delta has around its text.
+INLINE = 2_000
+INLINE_EVENTS = 200
+AROUND = 100
 
 
 class SharedDrawing:
@@ -46,8 +49,8 @@ class SharedDrawing:
             if not events and self.drawing.redraw_in_s is None:
                 return self.drawing.revision
             self._position += len(events)
-            size = sum(len(event.event.data) for event in events if isinstance(event, Streamed))
-            if size <= INLINE and not self.run.is_over:
+            size = sum(len(event.event.data) - AROUND for event in events if isinstance(event, Streamed))
+            if size <= INLINE and len(events) <= INLINE_EVENTS and not self.run.is_over:
                 self._draw(events)
             else:
                 await asyncio.to_thread(self._draw, events)

@@ -26,15 +26,16 @@ _MOST_DIGITS = 4_000  # of an int: Python converts no more than 4,300
 
 def read_json(text: str) -> tuple[Any, str | None]:
     """The value and no problem, or None and why there is no value. Never raises. NaN and Infinity are no JSON."""
+    may_be_deep = text.count("[") + text.count("{") > MAX_DEPTH
     try:
-        value = _without_collection(_DECODER.decode, text)
+        value = _without_collection(_DECODER.decode, text) if may_be_deep else _DECODER.decode(text)
     except json.JSONDecodeError as error:
         return None, f"{error.msg.removesuffix(' at').removesuffix(' starting').lower()}, at character {error.pos}"
     except ValueError as error:
         return None, str(error)
     except RecursionError:
         return None, TOO_DEEP
-    if text.count("[") + text.count("{") > MAX_DEPTH and is_nested_deeper(value, MAX_DEPTH):
+    if may_be_deep and is_nested_deeper(value, MAX_DEPTH):
         return None, TOO_DEEP
     return value, None
 

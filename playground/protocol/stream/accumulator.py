@@ -152,10 +152,11 @@ class Accumulator:
     def _data_of(self, event: ServerSentEvent) -> dict[str, Any] | None:
         """The event's data as an object; None when there is nothing to take from it."""
         text = event.data
-        if text.strip() == "[DONE]":
-            return None  # how OpenAI's streams end; some servers send it here too
-        if not text.strip() and event.name:
-            return {}
+        if not text.startswith("{"):
+            if text.strip() == "[DONE]":
+                return None  # how OpenAI's streams end; some servers send it here too
+            if not text.strip() and event.name:
+                return {}
         data, problem = event.json()
         data = unwrapped(data)
         if isinstance(data, dict):
