@@ -165,6 +165,7 @@ def visit_everything(browser: Browser, site: Site) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # it opens every page of five runs, and their code in every language
 def test_a_credential_and_its_default_headers_go_to_the_upstream_and_nowhere_else(site: Site) -> None:
     browser = log_in(site)
     for text in ("Hello", "please fail"):
