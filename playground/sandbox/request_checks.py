@@ -53,9 +53,10 @@ def check_body(body: Any, *, counting: bool, version: str, betas: tuple[str, ...
     allowed = COUNT_TOKENS_MEMBERS if counting else BODY.by_name.keys()
     if (unknown := next((name for name in body if name not in allowed), None)) is not None:
         return invalid(f"{unknown}: Extra inputs are not permitted")
-    if counting:  # there is no answer to bound
+    if counting:  # there is no answer to bound: the model's own bound is no matter either
         body = body | {"max_tokens": 128_000}
-    if problem := first_problem(body, version=version, betas=betas):
+    besides = "max_tokens" if counting else ""
+    if problem := first_problem(body, version=version, betas=betas, besides=besides):
         return invalid(problem)
     return check_model(body) or _check_signatures(body)
 
@@ -69,11 +70,14 @@ def _check_signatures(body: Mapping[str, Any]) -> Refusal | None:
     return None
 
 
-def first_problem(body: Mapping[str, Any], *, version: str, betas: tuple[str, ...]) -> str | None:
-    """The first mistake in the API's form, `path: words`."""
+def first_problem(
+    body: Mapping[str, Any], *, version: str, betas: tuple[str, ...], besides: str = ""
+) -> str | None:
+    """The first mistake in the API's form, `path: words`. What is wrong with the member `besides` does not count."""
     model = BY_ID.get(str(body.get("model")))
     problems = check(body, version=version, betas=betas, capabilities=describe(model) if model else None)
-    error = next((problem for problem in problems if problem.severity == "error"), None)
+    counted = (problem for problem in problems if problem.path[:1] != (besides,))
+    error = next((problem for problem in counted if problem.severity == "error"), None)
     if error is None:
         return None
     place = ".".join(str(step) for step in error.path)

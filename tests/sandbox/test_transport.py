@@ -150,6 +150,12 @@ async def test_counted_tokens_are_those_of_the_answers_usage(sandbox: Sandbox) -
     assert counted.json() == {"input_tokens": (await sandbox.message("Hello", **asked))["usage"]["input_tokens"]}
 
 
+async def test_counting_for_a_model_that_is_not_the_sandboxs_says_so(sandbox: Sandbox) -> None:
+    asked = _without(body("Hello", model="claude-sonnet-4-5"), "max_tokens")
+    response = await sandbox.send("POST", "/v1/messages/count_tokens", asked)
+    assert (response.status_code, response.json()["error"]["type"]) == (404, "not_found_error")
+
+
 def _without(value: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: each for key, each in value.items() if key != name}
 
