@@ -70,9 +70,7 @@ def _check_signatures(body: Mapping[str, Any]) -> Refusal | None:
     return None
 
 
-def first_problem(
-    body: Mapping[str, Any], *, version: str, betas: tuple[str, ...], besides: str = ""
-) -> str | None:
+def first_problem(body: Mapping[str, Any], *, version: str, betas: tuple[str, ...], besides: str = "") -> str | None:
     """The first mistake in the API's form, `path: words`. What is wrong with the member `besides` does not count."""
     model = BY_ID.get(str(body.get("model")))
     problems = check(body, version=version, betas=betas, capabilities=describe(model) if model else None)

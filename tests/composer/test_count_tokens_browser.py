@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import Connection
 from playground.models import Draft
-from tests.support.browser import expect
+from tests.support.browser import expect, settle
 from tests.support.upstream import KEY, Handler, Upstream
 
 if TYPE_CHECKING:
@@ -63,6 +63,35 @@ def test_what_was_typed_just_before_is_counted_and_a_count_goes_when_the_request
     page.get_by_label("messages[0].content", exact=True).fill("word " * 1000)
     expect(count(page).locator("b")).to_be_visible()
     assert tokens_in(said) > before + 500
+
+
+# Keeping what was typed takes longer than counting it.
+KEEP_LATE = """() => {
+  const { open, send } = XMLHttpRequest.prototype
+  XMLHttpRequest.prototype.open = function (method, url, ...rest) {
+    this.isLate = url.includes("/draft/edit")
+    return open.call(this, method, url, ...rest)
+  }
+  XMLHttpRequest.prototype.send = function (body) {
+    setTimeout(() => send.call(this, body), this.isLate ? 2500 : 0)
+  }
+}"""
+
+
+@pytest.mark.slow
+def test_a_count_that_is_answered_before_what_was_typed_is_kept_stays(page: Any) -> None:
+    page.goto("/")
+    page.evaluate(KEEP_LATE)
+    typed = page.get_by_label("messages[0].content", exact=True)
+    with page.expect_response("**/draft/edit"):
+        typed.fill("word " * 300)
+        page.wait_for_timeout(700)  # until it is on its way to be kept
+        said = count(page)
+        expect(said.locator("b")).to_be_visible()
+    settle(page)
+    assert tokens_in(said) > 300
+    typed.fill("word")
+    expect(said).to_be_empty()
 
 
 @pytest.mark.slow

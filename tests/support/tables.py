@@ -25,8 +25,10 @@ def kept() -> Path:
 
 def begin_with_kept() -> None:
     """Put a copy in the place of the database that is about to be made; what it has already is not made again."""
+    name = connection.settings_dict["TEST"]["NAME"]
+    _unlink(name)  # with the journal of a run that was broken off, which would be taken for the copy's
     with suppress(FileNotFoundError):
-        shutil.copyfile(kept(), connection.settings_dict["TEST"]["NAME"])
+        shutil.copyfile(kept(), name)
 
 
 def keep() -> None:
@@ -46,6 +48,10 @@ def delete() -> None:
     """Delete the database of this process, which nobody uses any more."""
     name = connection.settings_dict["NAME"]
     connection.close()
+    _unlink(name)
+
+
+def _unlink(name: str) -> None:
     for path in (name, f"{name}-wal", f"{name}-shm"):
         with suppress(OSError):  # it is gone, or on Windows still open
             os.unlink(path)

@@ -147,12 +147,10 @@ ask.addEventListener("focusin", ({ target }) => {
 })
 
 const tokenCount = document.getElementById("token-count")
-let counted = "" // the request that the count beside the form is of
 
 async function countTokens() {
   tokenCount.textContent = "Counting tokens…"
   await keep()
-  counted = state().request
   askForCount()
 }
 function askForCount() {
@@ -161,8 +159,9 @@ function askForCount() {
 const asTyped = document.getElementById("count-as-typed")
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.elt.id !== "poster" || detail.xhr.status !== 200) return
-  if (asTyped?.checked) askForCount()
-  else if (counted && counted !== state().request) tokenCount.replaceChildren()
+  if (asTyped?.checked) return askForCount()
+  const counted = tokenCount.querySelector("[data-request]")?.dataset.request
+  if (counted && counted !== state().request) tokenCount.replaceChildren()
 })
 for (const failed of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(failed, ({ detail }) => {
