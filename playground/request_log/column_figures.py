@@ -84,7 +84,7 @@ def footers(runs: Sequence[LiveRun | Run | None]) -> list[Footer]:
 
 
 def _is_free(run: LiveRun | Run | None) -> bool:
-    """Was the sandbox asked, which costs nothing? Then "free" is more to the point than no figure."""
+    """Was the sandbox asked, which costs nothing? Then "Free" is more to the point than no figure."""
     if run is None:
         return False
     return run.about.is_sandbox if isinstance(run, LiveRun) else run.is_sandbox

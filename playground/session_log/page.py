@@ -321,11 +321,11 @@ class SessionPage:
 
 
 def dollars(usd: float | None) -> str:
-    """US dollars, "unknown" without a price, "free" for nothing."""
+    """US dollars, "unknown" without a price, "Free" for nothing."""
     if usd is None:
         return "unknown"
     if usd == 0:
-        return "free"
+        return "Free"
     if abs(usd) >= 1:
         return f"${usd:,.2f}"
     return f"${usd:.3f}" if abs(usd) >= 0.001 else formatting.cost(Decimal(str(round(usd, 8))))
