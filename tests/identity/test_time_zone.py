@@ -90,7 +90,7 @@ def test_from_and_until_are_days_of_the_reader_which_may_have_25_hours() -> None
 
 def test_the_bars_of_the_chart_are_days_of_the_reader() -> None:
     def row(moment: datetime) -> tuple[Any, ...]:
-        return (str(first_id_at(moment)), 2, "completed", 1.0, 2.0, 1, 0, 0, 1, None)
+        return (str(first_id_at(moment)), 2, "completed", 1.0, 2.0, 1, 0, 0, 1, None, "messages")
 
     rows = [row(LATE), row(LATE - timedelta(hours=4))]
     with timezone.override(KATHMANDU):

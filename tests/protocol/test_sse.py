@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -55,6 +56,30 @@ def test_any_stream_cut_anywhere_decodes_the_same(stream: bytes, cuts: list[int]
     whole = decode(stream)
     assert decode(stream, cuts) == whole
     assert decode(stream, list(range(len(stream)))) == whole
+
+
+@pytest.mark.parametrize("begins", [b"event: long\ndata: ", b"data: ", b": "], ids=["named", "nameless", "a comment"])
+def test_a_long_event_is_not_looked_at_from_its_start_with_each_read(begins: bytes) -> None:
+    looked_at = 0
+
+    class Counting(bytearray):
+        def rfind(self, *place: Any) -> int:
+            nonlocal looked_at
+            looked_at += len(self)
+            return super().rfind(*place)
+
+        def __contains__(self, item: Any) -> bool:
+            nonlocal looked_at
+            looked_at += len(self)
+            return super().__contains__(item)
+
+    stream = begins + b"x" * 1_000_000 + b"\n\n"
+    decoder = Decoder()
+    decoder._buffer = Counting()
+    for at in range(0, len(stream), 500):
+        decoder.feed(stream[at : at + 500])
+        assert decoder._scanned >= len(decoder._buffer) - 1 or len(decoder._buffer) <= 20_000
+    assert looked_at < 2 * len(stream)
 
 
 @pytest.mark.parametrize("between", [b"", b": a comment\n\n", b"id: 7\n", b"\n"])

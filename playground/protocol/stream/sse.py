@@ -90,10 +90,11 @@ class Decoder:
 
         Raises EventTooLarge, on the next call if this one has events to return. Nothing can be fed after that.
         """
+        goes_on = len(self._buffer) > _LONGEST_BEGINNING  # of a long event only what is new is looked at
         self._buffer += chunk
         if self._at_start and not self._skip_byte_order_mark():
             return []
-        events = self._take_usual()
+        events = None if goes_on or self._too_large else self._take_usual()
         return self._take(at_end=False) if events is None else events
 
     def finish(self) -> list[ServerSentEvent]:
@@ -176,9 +177,11 @@ class Decoder:
             match = _LINE_END.search(text, line)
         if 0 < whole < line and len(text) - whole <= _LONGEST_BEGINNING and b"\r" not in text[whole - 1 :]:
             self._begin()  # the rest is read in the usual way with what comes next, if it is usual
-            line = whole
-        self._drop(line)
-        self._scanned = 0 if line == whole else max(0, len(self._buffer) - 1)  # the last byte may be a CR
+            self._drop(whole)
+            self._scanned = 0
+        else:
+            self._drop(line)
+            self._scanned = max(0, len(self._buffer) - 1)  # the last byte may be a CR
         return events
 
     def _drop(self, count: int) -> None:
