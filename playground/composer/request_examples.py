@@ -185,7 +185,7 @@ EXAMPLES = (
         "sandbox-tools",
         {
             "max_tokens": 2048,
-            "messages": [_user("What changed in the newest version of Python? Name your sources.")],
+            "messages": [_user("Search the web for harbour lighthouses. Name your sources.")],
             "stream": True,
             "tools": [{"type": "web_search_20250305", "name": "web_search", "max_uses": 3}],
         },

@@ -26,7 +26,7 @@ def web_search(request: Request) -> list[dict[str, Any]]:
     tool = next((tool for tool in request.body.get("tools") or [] if _is_web_search(tool)), None)
     choice = request.body.get("tool_choice") or {}
     forced = choice.get("type") == "any" or choice.get("name") == "web_search"
-    is_asked_for = forced or request.says("search", "look up", "find out", "news", "web")
+    is_asked_for = forced or request.says("search", "look up", "find out", "news", "web", "sources", "latest", "newest")
     if tool is None or choice.get("type") == "none" or not is_asked_for:
         return []
     topic = topic_of(re.sub(r"(?i)\b(search|look up|find out|news|the web|web)\b", " ", request.text))
