@@ -93,8 +93,7 @@ FIELDS = (
 )
 
 EXPORTED = tuple(field.name for field in FIELDS if field.is_exported)
-FACETS = tuple(
-    field.name for field in FIELDS if field.filter and field.is_facet
-)  # what the search's index keeps of a run
+# What the search's index keeps of a run.
+FACETS = tuple(field.name for field in FIELDS if field.filter and field.is_facet)
 # What a line reads; the wide fields stay in the database.
 READ = tuple(dict.fromkeys(["id", *(name for column in TABLE for name in column.reads), "client_session"]))

@@ -77,7 +77,8 @@ export function forget() {
   mark()
 }
 
-/** Post to the server in turn; what the answer holds replaces parts of the page out of band, and never under a press. */
+/** Post to the server in turn; what the answer holds replaces parts of the page out of band. What a press causes before it
+ * ends, by leaving a field, is posted at its end: the answer could replace the button under it. */
 export function post(url, values = {}, { target = "#poster", swap = "none" } = {}) {
   clearTimeout(timer)
   return atPressEnd(() => window.htmx.ajax("POST", url, { source: "#poster", target, swap, values }))
