@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+CORES = sorted(os.sched_getaffinity(0))  # before anything is pinned: what is started inherits where its parent may run
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 SET_UP = """
 from accounts.models import AccessKey, Connection, User
@@ -39,8 +40,7 @@ print('SET-UP', AccessKey.objects.issue(owner=user, connection=connection, name=
 
 def pin(core: int) -> None:
     """Keep this process on one core, where the machine has several."""
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[core % len(cores)]})
+    os.sched_setaffinity(0, {CORES[core % len(CORES)]})
 
 
 def cpu_s(pid: int) -> float:
