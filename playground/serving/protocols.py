@@ -224,6 +224,13 @@ class Socket(WebSocketProtocol):
         self._is_counted = True
         super().onOpen()
 
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: N802
+        """Autobahn colours three words of a debug message with each frame: a tenth of what a frame costs."""
+        if sync or chopsize or self.send_queue:
+            super().sendData(data, sync, chopsize)
+        else:
+            self.transport.write(data)
+
     def onMessageFrameBegin(self, length: int) -> None:  # noqa: N802
         """Autobahn's own limit counts in both directions, and what we send may be larger."""
         super().onMessageFrameBegin(length)

@@ -25,7 +25,7 @@ from playground.dispatch import process
 from playground.serving.body_limits import BodySlots
 from playground.serving.flow_control import Stalled
 from playground.serving.protocols import HttpFactory, Socket, SocketFactory
-from playground.serving.tcp_transport import Connection
+from playground.serving.tcp_transport import Connection, Writes
 from playground.workers.pool import workers
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Server(DaphneServer):
         )
         self.loop = event_loop
         self.places = BodySlots()
+        self._writes = Writes(self.loop)
         self.failed_to_listen: str | None = None
         self._host = host
         self._listening_on = listening_on
@@ -150,14 +151,9 @@ class Server(DaphneServer):
             protocol.cut()
             return
         connection = protocol.connection
-        if connection is None:
-            await super().handle_reply(protocol, message)
-        else:
-            connection.hold()
-            try:
-                await super().handle_reply(protocol, message)  # which itself waits for nothing
-            finally:
-                connection.release()
+        if connection is not None:
+            self._writes.hold(connection)
+        await super().handle_reply(protocol, message)  # which itself waits for nothing
         if protocol.flow.is_paused:
             try:
                 await protocol.flow.wait(STALLED_S)

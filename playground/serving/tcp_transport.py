@@ -2,13 +2,19 @@
 
 Twisted puts bytes into a buffer, asks the event loop to be told when the socket can be written (which for a stream's
 small pieces it always can), writes in the loop's next turn, and takes the request back: two system calls and a turn of
-the loop for each piece. Here what one message of the application wrote leaves together when the message is done; only
-what the socket does not take waits in Twisted's way.
+the loop for each piece. Here what the application wrote in one turn of the loop leaves at the end of that turn, of all
+connections one after the other: readers that are woken by the first of many are awake for the others. Only what a
+socket does not take waits in Twisted's way.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twisted.internet import tcp
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Connection(tcp.Server):
@@ -34,3 +40,24 @@ class Connection(tcp.Server):
     def startWriting(self) -> None:  # noqa: N802
         if not self._is_held:
             super().startWriting()
+
+
+class Writes:
+    """Holds the connections that are written to, until the loop's turn ends."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._held: dict[Connection, None] = {}
+
+    def hold(self, connection: Connection) -> None:
+        if connection in self._held:
+            return
+        if not self._held:
+            self._loop.call_soon(self._release)
+        self._held[connection] = None
+        connection.hold()
+
+    def _release(self) -> None:
+        held, self._held = self._held, {}
+        for connection in held:
+            connection.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from playground.engine.read_batching import LONGEST_FOR_PAGES_S, LONGEST_S, READS_PER_S, ReadBatcher
+from playground.engine.read_batching import LONGEST_FOR_PAGES_S, LONGEST_S, MOMENT_S, READS_PER_S, ReadBatcher
 
 
 def test_few_reads_on_an_idle_loop_do_not_wait() -> None:
@@ -56,10 +56,31 @@ async def test_bytes_of_a_client_never_wait_longer_than_its_limit(monkeypatch: A
     pacer.note(5.0, 10)
     waits: list[float] = []
     loop = asyncio.get_running_loop()
-    monkeypatch.setattr(loop, "call_later", lambda delay_s, *_: waits.append(delay_s))
+    monkeypatch.setattr(loop, "time", lambda: 1000.0)
+    call_at = loop.call_at
+    monkeypatch.setattr(loop, "call_at", lambda due_s, *rest, **more: waits.append(due_s - 1000.0))
+    pacer._timer = call_at(2000.0, str)  # it is watched already
     pacer.pause(False)
     pacer.pause_for_pages(False)
-    assert waits == [LONGEST_S, LONGEST_FOR_PAGES_S]
+    for wait_s, limit_s in zip(waits, (LONGEST_S, LONGEST_FOR_PAGES_S), strict=True):
+        assert limit_s - MOMENT_S <= wait_s <= limit_s + 0.000_001  # binary fractions
+
+
+async def test_waits_that_end_at_about_the_same_time_end_together() -> None:
+    pacer = ReadBatcher()
+    pacer.note(5.0, 10)
+    loop = asyncio.get_running_loop()
+    woken_at: list[float] = []
+    waits = []
+    for _ in range(20):
+        waiting = pacer.pause(False)
+        assert waiting is not None
+        waiting.add_done_callback(lambda _: woken_at.append(loop.time()))
+        waits.append(waiting)
+    waits[3].cancel()  # whose run was stopped meanwhile
+    await asyncio.wait(waits, timeout=30)
+    assert len(woken_at) == 20
+    assert len({round(woken / MOMENT_S) for woken in woken_at if woken != woken_at[0]}) <= 2
 
 
 async def test_what_is_urgent_is_read_at_once() -> None:
