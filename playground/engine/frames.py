@@ -72,7 +72,7 @@ def _entry(event: Streamed) -> tuple[list[Any], int]:
         data, mark = data[: SHOWN_BYTES // 6], CUT
         data_size = _json_size(data)
     name = None if sent.name is None else sent.name[:200]
-    size = data_size + _json_size(name or "") + 100
+    size = data_size + 6 * len(name or "") + 100
     return [event.number, round(event.at_ms, 1), name, data, sent.size, mark], size
 
 

@@ -162,14 +162,14 @@ class Answer:
         for event in found:
             self.count += 1
             batch.append(Streamed(now_ms, self.count, event, event.end))
-            self._notice(event)
+            is_text = event.name == "content_block_delta" and event.data.startswith(_USUAL_DELTAS)
+            if not (is_text and self._has_message):  # most events are told by one look to be nothing but more text
+                self._notice(event)
         return batch
 
     def _notice(self, event: ServerSentEvent) -> None:
-        """See the message, its end, and errors. Most events are told by one look to be nothing but more text."""
+        """See the message, its end, and errors."""
         data, name = event.data, event.name
-        if name == "content_block_delta" and self._has_message and data.startswith(_USUAL_DELTAS):
-            return
         if name != "content_block_delta" and (name is None or any(mark in data for mark in _URGENT)):
             self.is_urgent = True
         if self._has_message and name not in _TELLING_NAMES and not any(mark in data for mark in _TELLING):

@@ -13,6 +13,7 @@ from playground.protocol.catalogue.block_types import BLOCK_TYPES, DELTA_TYPES, 
 from playground.protocol.errors import ApiError, error_body, is_error, read_error, unwrapped
 from playground.protocol.stream.event_type import type_of_event
 from playground.protocol.stream.growing_block import Field, GrowingBlock
+from playground.protocol.stream.usual_delta import usual_delta
 
 if TYPE_CHECKING:
     from playground.protocol.stream.sse import ServerSentEvent
@@ -125,6 +126,8 @@ class Accumulator:
     def add(self, event: ServerSentEvent) -> Change | None:
         """Take the next event; tell what it changed. None: nothing (a ping, or something noted in `problems`)."""
         self.count += 1
+        if (change := self._grow_as_usual(event)) is not None:
+            return change
         if event.malformed:
             self._note(event.malformed)
         data = self._data_of(event)
@@ -140,6 +143,19 @@ class Accumulator:
             self._note(f"unknown event {type_}")
             return None
         return handle(self, data)
+
+    def _grow_as_usual(self, event: ServerSentEvent) -> Change | None:
+        """Take the event if it is what nearly all are: more text for a block that is open and takes it."""
+        delta = usual_delta(event.data)
+        if delta is None or event.malformed or self.ending != "open":
+            return None
+        block, kind = self._by_wire_index.get(delta.wire_index), DELTA_TYPES.get(delta.kind)
+        if block is None or kind is None or not (block.open and kind.is_text and kind.member == delta.member):
+            return None
+        if not (delta.text and _is_at_home(delta.kind, block)):
+            return None
+        block.append(delta.member, delta.text)
+        return Change("block_grew", block.index, block.type, delta.member, delta.text)  # type: ignore[arg-type]
 
     def _is_too_late(self, type_: str, data: dict[str, Any]) -> bool:
         """Return whether this event, which follows the message's end, changes nothing of it any more."""
