@@ -25,4 +25,4 @@ def draw_chart(chart: Chart, prefix: str, label: str) -> SafeString:
 @register.filter
 def told(count: int | None) -> str:
     """A count of tokens, which the server may not have told."""
-    return "not told" if count is None else f"{count:,}"
+    return "not reported" if count is None else f"{count:,}"

@@ -205,7 +205,7 @@ def test_sessions_that_wait_to_be_looked_through_are_counted(
     client.force_login(owner)
     first = client.get(reverse("sessions"), {"misses": "system_changed"})
     assert first.context["found"].unseen == 3
-    assert "3 sessions still to be looked through" in first.content.decode()
+    assert "3 sessions still to be checked" in first.content.decode()
     for _ in range(3):
         last = client.get(reverse("sessions"), {"misses": "system_changed"})
     assert last.context["found"].unseen == 0

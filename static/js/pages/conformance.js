@@ -56,7 +56,7 @@ function follow(progress) {
   }
   const state = (now, { code } = {}) => {
     if (code === sessionEnded) location.reload()
-    link.textContent = now === "live" ? words : "not connected; the report goes on"
+    link.textContent = now === "live" ? words : "not connected; the report continues"
   }
   new RunSocket(progress.dataset.socket, { frame, state })
 }
