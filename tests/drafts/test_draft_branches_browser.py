@@ -59,7 +59,7 @@ def test_running_again_from_here_is_undone_where_it_was_pressed(page: Any) -> No
     run_again_from(page, 0)
     page.get_by_role("button", name="Restore branch 1 of 2").click()
     expect(field(page, "messages[2].content")).to_have_value("three")
-    expect(page.locator("#form-said")).to_have_text("The later turns are back.")
+    expect(page.locator("#form-said")).to_have_text("Later messages restored.")
     expect(page.locator("#branch-note")).to_have_text("")
 
 

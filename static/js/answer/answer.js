@@ -211,10 +211,10 @@ const plainHtml = (element) => {
 
 const words = {
   waiting: ["warn", "Reconnecting.", ({ number }) => `The request keeps running on the server; the stream continues after event ${number}.`],
-  full: ["warn", "Waiting for its turn.", () => "You are following as many responses as one person may. This one keeps running on the server and is shown when another has ended."],
+  full: ["warn", "Waiting for its turn.", () => "You are following the most responses one person may follow at once. This one keeps running on the server and is shown when another has ended."],
   offline: ["bad", "Offline.", () => "The request keeps running on the server. What has arrived stays here."],
   gone: ["bad", "Gone.", () => "This request is no longer available."],
-  [sessionEnded]: ["warn", "Signed out.", () => "Log in again to continue; the request keeps running on the server."],
+  [sessionEnded]: ["warn", "Logged out.", () => "Log in again to continue; the request keeps running on the server."],
 }
 
 function showBanner(panel, state, details, retry) {
@@ -253,8 +253,8 @@ function banner([tone, bold, text], details, retry) {
 }
 
 const notices = {
-  notSaved: ["Not being saved.", "The database does not answer. The stream continues, and what arrives is stored as soon as it does."],
-  cutOff: ["Waiting for another server.", "The request goes on there. What arrives meanwhile is shown as soon as the servers of this site reach each other again."],
+  notSaved: ["Not being saved.", "The database is unavailable. The stream continues and is stored as soon as the database is back."],
+  cutOff: ["Waiting for another server.", "The request continues there. Its stream is shown again as soon as the servers can reach each other."],
 }
 
 /** Beside what is said of the connection. */

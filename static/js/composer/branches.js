@@ -42,5 +42,5 @@ function focusSwitch(turn, way) {
   const last = [...ask.querySelectorAll("fieldset.turn")].at(-1)
   ;(found ?? last)?.focus()
   const words = place?.textContent.trim()
-  document.getElementById("form-said").textContent = words ? `Version ${words} of messages[${turn}]` : "The later turns are back."
+  document.getElementById("form-said").textContent = words ? `Version ${words} of messages[${turn}]` : "Later messages restored."
 }
