@@ -13,6 +13,8 @@ from accounts.models import User
 
 # Rows deleted in one transaction. SQLite has one writer: others wait for each of these, not for all together.
 ROWS_AT_ONCE = 200
+# Where the pages call rows otherwise than their table is called.
+WORDS_ON_PAGES = {"run": "request", "runs": "requests", "share link": "shared link", "share links": "shared links"}
 
 
 def rows_of(user: User) -> Iterator[QuerySet[Any]]:
@@ -28,7 +30,8 @@ def deletion_summary(user: User) -> list[tuple[int, str]]:
     for rows in rows_of(user):
         names, count = rows.model._meta, rows.count()
         if count and names.app_label != "admin":
-            found.append((count, str(names.verbose_name if count == 1 else names.verbose_name_plural)))
+            word = str(names.verbose_name if count == 1 else names.verbose_name_plural)
+            found.append((count, WORDS_ON_PAGES.get(word, word)))
     return sorted(found, key=lambda each: each[1])
 
 

@@ -66,7 +66,7 @@ class StartForm(forms.Form):
         data = super().clean() or {}
         is_complete = data.get("model") and data.get("areas")
         if is_complete and data.get("cap_tokens") is None and estimate_of(data["areas"], data["model"]).usd is None:
-            self.add_error("cap_tokens", "The price of this model is not known: bound the tokens instead.")
+            self.add_error("cap_tokens", "The price of this model is unknown. Set a limit in tokens instead.")
         return data
 
 

@@ -23,7 +23,7 @@ EVERYTHING = ("conversation", "run", "session", "report")
 PARTS = (
     Part(
         "turns",
-        "What was said",
+        "Messages",
         "what is new in each step, and its response; the steps in words are always included",
         True,
         ("session",),
@@ -40,7 +40,7 @@ PARTS = (
     ),
     Part("branches", "Branches", "other versions of messages that you tried", False, ("conversation",)),
     Part(
-        "evidence", "What was sent and what came back", "requests, answers and curl of each finding", True, ("report",)
+        "evidence", "Requests and responses", "requests, responses and curl of each finding", True, ("report",)
     ),
     Part(
         "server",

@@ -125,7 +125,7 @@ def stop(request: HttpRequest, report_id: UUID) -> HttpResponse:
     row = find_report(request, report_id)
     if row.is_running:
         ConformanceReport.objects.filter(pk=row.pk).update(stop_requested=True)
-        messages.info(request, "The report is stopping: the requests under way still end.")
+        messages.info(request, "Stopping the report. Requests in progress finish first.")
     return redirect("conformance-report", report_id=row.pk)
 
 

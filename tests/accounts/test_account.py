@@ -105,7 +105,7 @@ def test_an_account_with_much_in_it_is_deleted_in_short_transactions(
     Run.objects.bulk_create(Run(owner=owner, started_at=timezone.now()) for _ in range(5))
     kept = Run.objects.create(owner=stranger, started_at=timezone.now())
     client.force_login(owner)
-    assert "5 runs" in client.get(reverse("account-delete")).content.decode()
+    assert "5 requests" in client.get(reverse("account-delete")).content.decode()
     client.post(reverse("account-delete"), {"password": PASSWORD})
     assert list(Run.objects.all()) == [kept]
     assert list(User.objects.all()) == [stranger]

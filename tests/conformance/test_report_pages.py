@@ -159,7 +159,7 @@ async def test_there_is_one_report_of_a_connection_at_a_time(browser: AsyncClien
         ({"areas": []}, "This field is required."),
         ({"model": ""}, "This field is required."),
         ({"cap_usd": "-1"}, "greater than or equal to 0"),
-        ({"cap_tokens": "", "model": "a-model-of-ones-own"}, "bound the tokens instead"),
+        ({"cap_tokens": "", "model": "a-model-of-ones-own"}, "Set a limit in tokens instead"),
         ({"connection": "00000000-0000-4000-8000-000000000000"}, "Select a valid choice"),
         ({"pace": "0"}, "greater than or equal to 1"),
     ],
