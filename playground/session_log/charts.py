@@ -34,6 +34,7 @@ PART_CLASSES = {
     "system": "system", "tools": "tools", "user text": "user", "answers": "assistant", "thinking": "thinking",
     "tool results": "results", "images": "images",
 }  # fmt: skip
+PART_WORDS = {"answers": "responses"}  # where the page calls a part otherwise
 
 
 def context(page: SessionPage, thread: Thread, span: range | None = None) -> Chart:
@@ -64,7 +65,8 @@ def context(page: SessionPage, thread: Thread, span: range | None = None) -> Cha
                 parts.append(Rect(PART_CLASSES[part], x, round(at, 2), width, round(height, 2)))
         if row.is_compacted:
             chart.words.append(Word(x, round(at - 4, 1), "compaction"))
-        words = ", ".join(f"{name} {_tokens(count)}" for name, count in steps[first].parts.items() if count)
+        counts = ((PART_WORDS.get(name, name), count) for name, count in steps[first].parts.items() if count)
+        words = ", ".join(f"{name} {_tokens(count)}" for name, count in counts)
         chart.marks.append(StepMark(row, _hit(x, width), parts, f"Step {row.number}: {words}"))
     if limit and columns:
         first, x, width = max(columns, key=lambda column: steps[column[0]].total)

@@ -39,9 +39,7 @@ PARTS = (
         "replay", "Replay and events", "the response's events with their original timing", True, ("conversation", "run")
     ),
     Part("branches", "Branches", "other versions of messages that you tried", False, ("conversation",)),
-    Part(
-        "evidence", "Requests and responses", "requests, responses and curl of each finding", True, ("report",)
-    ),
+    Part("evidence", "Requests and responses", "requests, responses and curl of each finding", True, ("report",)),
     Part(
         "server",
         "The server's address and the connection's name",

@@ -137,6 +137,11 @@ def test_four_answers_are_compared_with_room_for_each(new_page: Any, axe: Any, s
     assert len(sizes) == 8
     assert all(high <= 52 and more <= 0 for high, more in sizes), "settings and figures are one line each"
     assert page.locator(".compare-column .column-figures [data-best]").count(), "the best of a line is marked"
+    menu, figures = (
+        page.locator(f".compare-column {place}").first.bounding_box()
+        for place in (".reply-head .menu > summary", ".column-figures")
+    )
+    assert abs(menu["y"] + menu["height"] / 2 - figures["y"] - figures["height"] / 2) <= 2, "the menu is in its line"
     assert_nothing_else_scrolls(page)
     assert_in_sight(page, "#try-it", ".model-pick", "#connection-menu summary")
     page.locator('[data-columns-view="events"]').click()

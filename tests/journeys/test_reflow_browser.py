@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 
+from accounts.models import AccessKey
+from playground.models import SavedTool
+from tests.sessions import stored
 from tests.support import runs
 from tests.support.browser import expect
 from tests.support.sharing_rig import published, rich_conversation
@@ -27,6 +31,10 @@ CUT = """() => [...document.querySelectorAll("main :is(button, .button, summary,
   .filter((element) => { const box = element.getBoundingClientRect()
     return box.width > 1 && (box.left < -1 || box.right > innerWidth + 1) })
   .map((element) => element.outerHTML.slice(0, 120))"""
+OUT_OF_PANEL = """() => [...document.querySelectorAll(".panel :is(td, th, b, .what, .button)")]
+  .filter((element) => element.checkVisibility() && !element.closest("thead"))
+  .filter((element) => element.getBoundingClientRect().right > element.closest(".panel").getBoundingClientRect().right)
+  .map((element) => element.outerHTML.slice(0, 80))"""
 STYLES = """all => all.map((element) => {
   const said = getComputedStyle(element.closest(".said"))
   return [getComputedStyle(element).textAlign, said.overflowX]
@@ -112,6 +120,25 @@ def test_at_400_percent_no_page_scrolls_sideways_and_nothing_is_cut_off(
         elif cut := page.evaluate(CUT):
             wrong[address] = cut
     assert wrong == {}
+
+
+@pytest.mark.slow
+def test_tables_of_long_values_stay_inside_their_panels_at_every_width(new_page: Any, log_in: Any, owner: User) -> None:
+    stored.work(owner)
+    AccessKey.objects.issue(
+        owner=owner, name="ci-runner-of-the-nightly-evaluation", last_used_at=timezone.now(), last_used_from="127.0.0.1"
+    )
+    SavedTool.objects.keep(owner, {"name": "search_the_company_handbook_by_meaning", "input_schema": {}})
+    page = new_page(1440, 900)
+    log_in(page, owner)
+    wrong = []
+    for address in ("/requests/", "/requests/?group=session", "/sessions/", "/keys/", "/tools/"):
+        look_at(page, address)
+        for width in (1440, 1280, 1100, 1024, 900, 800, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            if over := page.evaluate(OUT_OF_PANEL):
+                wrong.append((address, width, over))
+    assert wrong == []
 
 
 @pytest.mark.slow

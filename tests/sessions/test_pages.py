@@ -90,7 +90,7 @@ def test_a_step_whose_text_is_not_kept_says_so(client: Client, owner: User, sess
     client.force_login(owner)
     RunContent.objects.all().delete()
     page = client.get(reverse("session-step", args=[session.stored.pk, 3])).content.decode()
-    assert "is not kept" in page
+    assert "were not stored" in page
 
 
 def test_steps_can_be_found_by_words_and_by_problems(client: Client, owner: User, session: StoredSession) -> None:
