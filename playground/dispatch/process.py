@@ -53,18 +53,16 @@ class Process:
     live: RunRegistry = field(default_factory=lambda: _make_live())
     recorder: Recorder | RecorderProcess = field(default_factory=_make_recorder)
     pacer: ReadBatcher = field(default_factory=ReadBatcher)
-    _clients: dict[tuple[Rules, float], httpx.AsyncClient] = field(default_factory=dict)
+    _clients: dict[tuple[Rules, float, float], httpx.AsyncClient] = field(default_factory=dict)
 
     def client(self) -> httpx.AsyncClient:
         """The shared client. Another one only when the settings it was made from have changed, which only tests do."""
-        rules, speed = (
-            _rules(tuple(settings.ALLOWED_UPSTREAMS), settings.ALLOW_LOOPBACK_UPSTREAMS),
-            settings.SANDBOX_SPEED,
-        )
-        if (rules, speed) not in self._clients:
-            client = make_client(rules, connect_s=settings.CONNECT_TIMEOUT_S, sandbox=SandboxTransport(speed=speed))
-            self._clients[rules, speed] = client
-        return self._clients[rules, speed]
+        rules = _rules(tuple(settings.ALLOWED_UPSTREAMS), settings.ALLOW_LOOPBACK_UPSTREAMS)
+        connect_s, speed = settings.CONNECT_TIMEOUT_S, settings.SANDBOX_SPEED
+        if (rules, connect_s, speed) not in self._clients:
+            client = make_client(rules, connect_s=connect_s, sandbox=SandboxTransport(speed=speed))
+            self._clients[rules, connect_s, speed] = client
+        return self._clients[rules, connect_s, speed]
 
     def attach(self, run: LiveRun) -> None:
         """Have a run stored and counted, from before its first event."""

@@ -12,6 +12,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, connection, connections, transaction
 
+from playground.databases.sqlite3.idle_connections import idle
 from playground.engine.events import Failure
 from playground.metrics.figures import MOST_TOKENS
 from playground.models import Run, RunBatch, RunContent
@@ -175,6 +176,7 @@ async def test_while_the_database_is_away_runs_wait_and_nothing_is_lost(
 async def test_while_somebody_else_holds_the_database_runs_wait(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "RETRY_S", 0.01)
     monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "timeout", 0.05)
+    idle.close_all()  # one that was opened before would wait for 20 s
     recorder = records.Recorder(every_s=0.01)
     other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -189,6 +191,7 @@ async def test_while_somebody_else_holds_the_database_runs_wait(owner: User, mon
     assert not recorder.failing
     assert (await Run.objects.aget(pk=live.id)).event_count == 7
     await recorder.stop()
+    idle.close_all()
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL ends connections when it restarts")

@@ -89,6 +89,7 @@ async def test_what_was_told_is_there_once_it_is_settled(recorder: Any, owner: U
     assert await RunBatch.objects.filter(run=run).aexists()
     assert recorder.is_storing(live.id)
     assert recorder.problem is None
+    live.publish([*events[8:], runs.ended()])  # its stop waits for what has not ended
 
 
 @pytest.mark.parametrize("ends_meanwhile", [False, True])
@@ -131,12 +132,16 @@ async def test_readiness_sees_a_process_that_does_not_run(owner: User, monkeypat
 
 
 async def test_readiness_sees_a_process_that_hangs(recorder: Any, owner: User) -> None:
-    recorder.attach(runs.live_run(owner))
+    live = runs.live_run(owner)
+    recorder.attach(live)
     await recorder.settle()
     os.kill(the_process(), signal.SIGSTOP)
     recorder._heard_at = time.monotonic() - records.STALLED_S - 1
     assert recorder.problem == "the recorder hangs"
-    os.kill(the_process(), signal.SIGKILL)
+    os.kill(the_process(), signal.SIGCONT)
+    runs.tell(live)
+    await settled(recorder)
+    assert recorder.problem is None
 
 
 async def test_who_gives_up_waiting_disturbs_nobody(recorder: Any, owner: User) -> None:
