@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from playground.configuration.data_folder import open_data_folder, protect_file, protect_tree
-from tests.serving.rig import get, manage
+from tests.serving.rig import manage
 
 
 def modes(folder: Path) -> dict[str, int]:
@@ -18,12 +18,9 @@ def modes(folder: Path) -> dict[str, int]:
     return {path.name: mode for path in paths if (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077}
 
 
-def test_a_server_started_with_an_open_umask_leaves_nothing_readable(serve: Any) -> None:
-    serving = serve(umask=0, first=True)
-    url = serving.url()
-    get(url)
-    assert {"playground.sqlite3", "playground.sqlite3-wal"} <= {path.name for path in serving.data.iterdir()}
-    assert modes(serving.data) == {}
+def test_a_server_started_with_an_open_umask_leaves_nothing_readable(used_folder: Any) -> None:
+    assert {"playground.sqlite3", "playground.sqlite3-wal"} <= set(used_folder.modes)
+    assert {name: mode for name, mode in used_folder.modes.items() if mode & 0o077} == {}
 
 
 @pytest.mark.slow

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
 from tests.serving.rig import manage
 from tests.support.examples import one_of_each
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 YEAR = "max-age=31536000"
 PUBLIC = {"PLAYGROUND_PUBLIC_URL": "https://play.example"}
@@ -45,8 +42,8 @@ print("TOLD", [page.headers.get("strict-transport-security", ""), file.get(b"str
     ),
 )
 def test_pages_and_files_tell_browsers_the_same_of_https(
-    environment: dict[str, str], expected: str, used_folder: tuple[Path, str]
+    environment: dict[str, str], expected: str, used_folder: Any
 ) -> None:
-    told = manage(used_folder[0], "shell", "-c", TOLD, PLAYGROUND_ALLOWED_HOSTS="play.example", **environment)
+    told = manage(used_folder.path, "shell", "-c", TOLD, PLAYGROUND_ALLOWED_HOSTS="play.example", **environment)
     assert f"TOLD {[expected, expected]}" in told.stdout
     assert "PLAYGROUND_" not in told.stderr
