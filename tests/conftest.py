@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import hypothesis
 import pytest
 from django.test import TransactionTestCase
@@ -32,6 +34,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow = {item.path for item in items if {"served", "browser_thread"} & set(getattr(item, "fixturenames", ()))}
     slow |= {item.path for item in items if item.path.name in {"test_faults_of_this_server.py", "test_stops.py"}}
     items.sort(key=lambda item: item.path not in slow)
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if names & {"db", "transactional_db", "django_db_setup"} or item.get_closest_marker("django_db"):
+            item.add_marker(pytest.mark.database)
+        # What is traced takes twice as long. Lines that only a server or a random example reaches are tested by chance.
+        if "served" in names or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +67,16 @@ def static_files_are_looked_for_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(StaticFilesMiddleware, "add_files_from_finders", search_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_are_read_once() -> Iterator[None]:
+    """Each client of httpx, the playground's and the tests' own, would read all of them again, for 30 ms of CPU."""
+    read_once = functools.cache(httpx.create_ssl_context)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx.create_ssl_context", read_once)
+        patch.setattr("httpx._transports.default.create_ssl_context", read_once)
         yield
 
 
@@ -205,16 +224,19 @@ def log_in(live_url: str, client: Any) -> Any:
 
 
 @pytest.fixture
-def axe(browser_thread: Any) -> Any:
+def axe() -> Any:
     """Fail with axe's own words if the page, as it stands, has an accessibility violation."""
-    from axe_playwright_python.sync_playwright import Axe
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    ask = "([context, options]) => axe.run(context ?? document, options).then((found) => found.violations)"
 
     def run(page: Any, context: str | None, **options: Any) -> list[str]:
-        options["resultTypes"] = ["violations"]
-        results = page._thread.call(lambda: Axe().run(page._target, context, options).response)
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE_SCRIPT)
+        violations = page.evaluate(ask, [context, options | {"resultTypes": ["violations"]}])
         return [
             f"{violation['id']}: {node['html'][:160]} ({node.get('failureSummary', '')[:200]})"
-            for violation in results["violations"]
+            for violation in violations
             for node in violation["nodes"]
         ]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+RECORDED_EVERY_S = 0.03  # many tests wait until what was told is stored
+
 
 class ServerThread:
     """Serve on a free port of the loopback address until the session ends."""
@@ -16,6 +18,7 @@ class ServerThread:
         self.thread.start()
         if not self.ready.wait(30):
             raise RuntimeError("the server did not start within 30 s")
+        self.server.call(self._record_often)
 
     def _serve(self) -> None:
         from playground.serving.server import make_server
@@ -26,6 +29,11 @@ class ServerThread:
     def _listening(self, url: str) -> None:
         self.url = url
         self.ready.set()
+
+    async def _record_often(self) -> None:
+        from playground.dispatch import process
+
+        process.current().recorder._every_s = RECORDED_EVERY_S
 
     def end_all_runs(self) -> None:
         """Stop every run, wait until all is stored, and forget them."""
