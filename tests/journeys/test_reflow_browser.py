@@ -11,7 +11,7 @@ from accounts.models import AccessKey
 from playground.models import SavedTool
 from tests.sessions import stored
 from tests.support import runs
-from tests.support.browser import expect
+from tests.support.browser import expect, open_whole
 from tests.support.sharing_rig import published, rich_conversation
 
 if TYPE_CHECKING:
@@ -80,12 +80,6 @@ def addresses(owner: User) -> list[str]:
     ]
 
 
-def look_at(page: Any, address: str) -> None:
-    """Follow the address, whatever its status is."""
-    page.goto(address)
-    page.wait_for_load_state("networkidle")
-
-
 @pytest.mark.slow
 def test_axe_finds_nothing_on_any_page_of_a_user(
     new_page: Any, axe: Any, log_in: Any, owner: User, addresses: list[str]
@@ -93,7 +87,7 @@ def test_axe_finds_nothing_on_any_page_of_a_user(
     page = new_page(1280, 720)
     log_in(page, owner)
     for address in addresses:
-        look_at(page, address)
+        open_whole(page, address)
         axe(page, in_both_themes=True)
 
 
@@ -101,7 +95,7 @@ def test_axe_finds_nothing_on_any_page_of_a_user(
 def test_axe_finds_nothing_on_the_pages_of_visitors_and_where_nothing_is(new_page: Any, axe: Any) -> None:
     page = new_page(1280, 720)
     for address in (*OF_VISITORS, *GONE):
-        look_at(page, address)
+        open_whole(page, address)
         axe(page, in_both_themes=True)
     new_page.noise.clear()  # the browser itself says "404"
 
@@ -114,7 +108,7 @@ def test_at_400_percent_no_page_scrolls_sideways_and_nothing_is_cut_off(
     log_in(page, owner)
     wrong = {}
     for address in addresses:
-        look_at(page, address)
+        open_whole(page, address)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             wrong[address] = "scrolls sideways"
         elif cut := page.evaluate(CUT):
@@ -149,7 +143,7 @@ def test_with_text_at_twice_its_size_nothing_is_cut_off(
     log_in(page, owner)
     wrong = {}
     for address in addresses:
-        look_at(page, address)
+        open_whole(page, address)
         page.evaluate("document.documentElement.style.fontSize = '200%'")
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             wrong[address] = "scrolls sideways"
@@ -215,7 +209,7 @@ def test_what_was_said_begins_at_its_left_edge_and_breaks_into_lines(
     ]
     seen = 0
     for address in reading:
-        look_at(page, address)
+        open_whole(page, address)
         for style in page.locator(".said .prose, .said pre").evaluate_all(STYLES):
             assert style == ["start", "visible"], address
             seen += 1

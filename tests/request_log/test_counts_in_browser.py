@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts.models import AccessKey
 from playground.models import Run
 from tests.support import runs
-from tests.support.browser import expect
+from tests.support.browser import expect, open_whole
 from tests.support.examples import one_of_each
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ def test_the_line_and_the_page_of_a_count_can_be_read_everywhere(
     run = store_count(owner)
     page = new_page(width=width)
     log_in(page, owner)
-    page.goto("/requests/", wait_until="networkidle")
+    open_whole(page, "/requests/")
     chip, line = page.locator(f"{ROWS} .tag").bounding_box(), page.locator(ROWS).bounding_box()
     time = page.locator(f"{ROWS} time").bounding_box()
     assert chip["x"] + chip["width"] <= line["x"] + line["width"]
     assert width > 390 or chip["x"] + chip["width"] <= time["x"]
     axe(page, in_both_themes=True)
-    page.goto(reverse("run", args=[run.pk]), wait_until="networkidle")
+    open_whole(page, reverse("run", args=[run.pk]))
     expect(page.locator("#answer").get_by_text("Token count: 1,234 input tokens")).to_be_visible()
     axe(page, in_both_themes=True)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -74,7 +74,7 @@ def test_the_tabs_of_a_count_leave_out_the_events_for_the_keyboard_too(
     run = store_count(owner)
     page = new_page()
     log_in(page, owner)
-    page.goto(reverse("run", args=[run.pk]), wait_until="networkidle")
+    open_whole(page, reverse("run", args=[run.pk]))
     answer = page.locator("#answer")
     expect(answer.get_by_role("tab", name="Events")).to_be_hidden()
     answer.get_by_role("tab", name="Count").focus()

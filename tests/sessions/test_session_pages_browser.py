@@ -11,7 +11,7 @@ from playground.sharing import parts
 from tests.sessions.scripted_agent import Agent
 from tests.sessions.stored import StoredSession, work
 from tests.sessions.test_shared import published
-from tests.support.browser import expect
+from tests.support.browser import expect, open_whole
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -26,7 +26,7 @@ def session(owner: User, live_url: str) -> StoredSession:
 
 def opened(page: Any, live_url: str, session: StoredSession, hash_: str = "") -> Any:
     address = live_url.rstrip("/") + reverse("session", args=[session.stored.pk])
-    page.goto(address + hash_, wait_until="networkidle")  # the first step's detail is there, and moves nothing more
+    open_whole(page, address + hash_)  # the first step's detail is there, and moves nothing more
     return page
 
 

@@ -10,6 +10,7 @@ import os
 import queue
 import shutil
 import threading
+import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+QUIET_S = 0.12
 PLAIN = (str, bytes, int, float, bool, type(None))
 
 
@@ -174,14 +176,47 @@ def expect(remote: Remote) -> Any:
     return remote._thread.call(lambda: playwright_expect(remote._target))
 
 
+def open_whole(page: Any, address: str) -> None:
+    """Open the address and wait until all that the page asks for has come. Playwright's `networkidle` is the same with
+    half a second in which nothing more is asked for, which is longer than most pages take."""
+    under_way: set[Any] = set()
+    last = [time.monotonic()]
+
+    def begin(request: Any) -> None:
+        under_way.add(request)
+
+    def end(request: Any) -> None:
+        under_way.discard(request)
+        last[0] = time.monotonic()
+
+    def follow() -> None:
+        target = page._target
+        listeners = {"request": begin, "requestfinished": end, "requestfailed": end}
+        for event, listener in listeners.items():
+            target.on(event, listener)
+        target.goto(address)
+        last[0], began = time.monotonic(), time.monotonic()
+        while under_way or time.monotonic() < last[0] + QUIET_S:
+            assert time.monotonic() < began + 60, "it goes on asking"
+            target.wait_for_timeout(20)
+        for event, listener in listeners.items():
+            target.remove_listener(event, listener)
+
+    page._thread.call(follow)
+
+
 def settle(page: Any) -> None:
     """Wait until the server has everything that was typed or pressed, and what it answered is in use on the page."""
     page.evaluate(
         """async () => {
           const pause = (ms) => new Promise((done) => setTimeout(done, ms))
           const isUnsent = () => document.documentElement.hasAttribute("data-unsent")
-          const began = performance.now() // htmx takes its class off after milliseconds, a copy keeps it
-          const isNew = () => performance.now() < began + 3_000 && document.querySelector(".htmx-added") !== null
+          const began = performance.now()
+          const rounds = new Map() // htmx takes its class off after 20 ms of this page's timers, a copy keeps it
+          const isNew = () => [...document.querySelectorAll(".htmx-added")].filter((element) => {
+            rounds.set(element, (rounds.get(element) ?? 0) + 1)
+            return rounds.get(element) < 12
+          }).length > 0
           for (let quiet = 0; quiet < 3; await pause(15)) {
             quiet = isUnsent() || isNew() ? 0 : quiet + 1
             if (performance.now() > began + 60_000) throw new Error("what was typed is not sent")
