@@ -157,16 +157,15 @@ def test_a_problem_is_shown_at_its_place_in_the_text(page: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_rows_and_the_dialog_are_accessible_and_fit(new_page: Any, axe: Any, theme: str) -> None:
-    page = new_page(width=390, height=844, color_scheme=theme)
+def test_rows_and_the_dialog_are_accessible_and_fit(new_page: Any, axe: Any) -> None:
+    page = new_page(width=390, height=844)
     open_with(page, PLAIN)
     paste(page, "def find(where: str, how: Literal['a', 'b'], spots: list[dict], more: int | str = 1): ...")
     expect(page.locator("#tool-dialog")).to_be_hidden()
-    axe(page)
+    axe(page, in_both_themes=True)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     open_group(page).get_by_role("button", name="Paste", exact=True).click()
-    axe(page)
+    axe(page, in_both_themes=True)
 
 
 @pytest.mark.slow

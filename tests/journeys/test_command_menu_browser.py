@@ -133,14 +133,13 @@ def test_each_action_of_the_catalogue_is_found_on_its_page(page: Any, log_in: An
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_phone_opens_it_by_touch_and_it_is_accessible(new_page: Any, axe: Any, theme: str) -> None:
-    page = new_page(width=390, height=844, color_scheme=theme)
+def test_a_phone_opens_it_by_touch_and_it_is_accessible(new_page: Any, axe: Any) -> None:
+    page = new_page(width=390, height=844)
     page.goto("/")
     page.locator(".sitenav-narrow summary").click()
     page.locator(".sitenav-narrow").get_by_role("button", name="Commands").click()
     expect(page.locator("#command-menu")).to_be_visible()
-    axe(page)
+    axe(page, in_both_themes=True)
     page.locator("#command-menu [role=option]", has_text="Import curl").click()
     expect(page.locator("#import-dialog")).to_be_visible()
 
