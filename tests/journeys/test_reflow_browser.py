@@ -127,7 +127,7 @@ def test_tables_of_long_values_stay_inside_their_panels_at_every_width(new_page:
     log_in(page, owner)
     wrong = []
     for address in ("/requests/", "/requests/?group=session", "/sessions/", "/keys/", "/tools/"):
-        look_at(page, address)
+        open_whole(page, address)
         for width in (1440, 1280, 1100, 1024, 900, 800, 390):
             page.set_viewport_size({"width": width, "height": 800})
             if over := page.evaluate(OUT_OF_PANEL):
