@@ -36,11 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
-        if names & {"db", "transactional_db", "django_db_setup"} or item.get_closest_marker("django_db"):
+        if names & {"db", "transactional_db", "django_db_setup", "postgres"} or item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.database)
-        # What is traced takes twice as long. Lines that only a server or a random example reaches are tested by chance.
-        if "served" in names or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
-            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(autouse=True)
