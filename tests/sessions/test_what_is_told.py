@@ -56,14 +56,14 @@ def test_a_step_shows_where_its_time_went(client: Client, session: StoredSession
 
 
 def test_a_server_that_tells_no_counts_is_not_said_to_have_read_nothing(client: Client, session: StoredSession) -> None:
-    assert "not told" not in words_of(client, "session", session.stored.pk)
+    assert "not reported" not in words_of(client, "session", session.stored.pk)
     Run.objects.update(input_tokens=None, output_tokens=None, cache_write_tokens=None, cache_read_tokens=None)
     page = words_of(client, "session", session.stored.pk)
-    assert "tokens in not told" in page
-    assert "tokens out not told" in page
+    assert "tokens in not reported" in page
+    assert "tokens out not reported" in page
     assert "read from cache" not in page.split("Timeline")[0]
     AgentSession.objects.update(input_tokens=0, output_tokens=0, written_tokens=0, read_tokens=0)
-    assert words_of(client, "sessions").count("not told") == 2
+    assert words_of(client, "sessions").count("not reported") == 2
 
 
 def test_a_rewritten_message_is_shown_though_the_server_tells_no_counts(client: Client, owner: User) -> None:
