@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AccessKey
-from playground.models import SavedTool
+from playground.models import AgentSession, SavedTool
 from tests.sessions import stored
 from tests.support import runs
 from tests.support.browser import expect, open_whole
@@ -126,7 +126,15 @@ def test_tables_of_long_values_stay_inside_their_panels_at_every_width(new_page:
     page = new_page(1440, 900)
     log_in(page, owner)
     wrong = []
-    for address in ("/requests/", "/requests/?group=session", "/sessions/", "/keys/", "/tools/"):
+    session = AgentSession.objects.get(owner=owner)
+    for address in (
+        "/requests/",
+        "/requests/?group=session",
+        "/sessions/",
+        f"/sessions/{session.pk}/",
+        "/keys/",
+        "/tools/",
+    ):
         open_whole(page, address)
         for width in (1440, 1280, 1100, 1024, 900, 800, 390):
             page.set_viewport_size({"width": width, "height": 800})
