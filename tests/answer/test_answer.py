@@ -285,7 +285,7 @@ def test_an_error_in_mid_stream_keeps_the_text_and_names_the_event() -> None:
     drawing = failed("error_event", data=cut, type="overloaded_error", message="Overloaded", request_id="req_9")
     assert "one two three" in drawing.blocks[0].html
     assert "200, then error" in drawing.figures_html
-    assert "The upstream is overloaded after" in drawing.ending_html
+    assert "The upstream is overloaded, " in drawing.ending_html
     assert "overloaded_error" in drawing.ending_html
     assert "as event 5" in drawing.ending_html
 

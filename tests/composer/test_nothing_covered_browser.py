@@ -42,6 +42,8 @@ def test_the_menus_of_tools_stay_inside_the_form(new_page: Any, width: int, heig
         menu, form = box(page.locator(".tools-list .menu[open] > .menu-list")), box(page.locator("#ask"))
         assert menu[0] >= form[0], name
         assert menu[2] <= form[2], name
+        assert menu[1] >= form[1], name
+        assert menu[3] <= form[3] or menu[3] - menu[1] > form[3] - form[1] - 100, f"{name}: cut off below"
         page.keyboard.press("Escape")
 
 
@@ -76,6 +78,15 @@ def test_stop_is_there_only_while_a_request_runs(new_page: Any, width: int, heig
     page.locator("[data-stop-run]").click()
     expect(page.locator("#try-it")).to_be_visible()
     expect(page.locator("[data-stop-run]")).to_be_hidden()
+
+
+@pytest.mark.slow
+def test_what_was_said_of_the_request_goes_when_it_is_sent(page: Any) -> None:
+    page.goto("/")
+    page.locator("[data-example-card=tools]").click()
+    expect(page.locator("#toast")).to_contain_text("Request replaced by the example")
+    page.locator("#try-it").click()
+    expect(page.locator("#toast")).to_be_hidden()
 
 
 @pytest.mark.slow

@@ -62,6 +62,8 @@ export function showToast({ words, undo = false, redo = false }) {
   hideLater()
 }
 
+// What a run says must not lie behind what was said of its request. Ctrl+Z still undoes.
+document.addEventListener("htmx:beforeRequest", ({ target }) => target.id === "run" && hide())
 document.addEventListener("page:toast", ({ detail }) => showToast(detail))
 document.addEventListener("page:said", ({ detail }) => showToast({ words: detail.value }))
 

@@ -29,6 +29,11 @@ document.addEventListener("click", (event) => {
   }
 })
 
+// A list that opens at the lower end of what scrolls is brought into sight. "toggle" does not bubble.
+document.addEventListener("toggle", ({ target }) => {
+  if (target.matches?.("details.menu[open]")) target.querySelector(".menu-list")?.scrollIntoView({ block: "nearest" })
+}, true)
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return
   for (const menu of document.querySelectorAll("details.menu[open]")) {
