@@ -2,8 +2,9 @@
 
 A read costs about as much whether it brings one event or ten. While there are few, nothing waits. When there are more
 than READS_PER_S, or the event loop falls behind, the reads of each stream are spaced by a window of up to 0.1 s, which
-a reader does not notice and which takes the load down to a third. A loop that is late all the same widens the window
-of runs that only pages follow to 0.3 s: whole answers that come in steps are better than answers that fall behind.
+a reader does not notice and which takes the load down to a third. A loop that is late all the same widens the window,
+to 0.3 s for runs that only pages follow, to 0.2 s for those whose bytes go to a client: answers that come in steps are
+better than answers that fall behind.
 Beginnings, ends and errors never wait.
 
 Waits end at common moments, a hundred a second: the streams whose wait ends together are read in one turn of the loop,
@@ -16,7 +17,8 @@ import asyncio
 from typing import Final
 
 LONGEST_S: Final = 0.1
-LONGEST_FOR_PAGES_S: Final = 0.3
+LONGEST_FOR_CLIENTS_S: Final = 0.2  # when the loop is late
+LONGEST_FOR_PAGES_S: Final = 0.3  # likewise
 MOMENT_S: Final = 0.01  # between two ends of waits
 READS_PER_S: Final = 500.0  # of all streams together; about a twentieth of one core
 _TICK_S: Final = 0.05
@@ -43,7 +45,7 @@ class ReadBatcher:
         """`pause` for a run whose bytes go to no client."""
         return self.pause(is_urgent, LONGEST_FOR_PAGES_S)
 
-    def pause(self, is_urgent: bool, longest_s: float = LONGEST_S) -> asyncio.Future[None] | None:
+    def pause(self, is_urgent: bool, longest_s: float = LONGEST_FOR_CLIENTS_S) -> asyncio.Future[None] | None:
         """Return a future to wait for before the next read; None: read at once."""
         self._asked += 1
         loop = asyncio.get_running_loop()

@@ -3,7 +3,8 @@
     python -m tests.bench.page_requests [--times 100]
 
 One after the other, by turns, so that a noisy minute is everybody's. CPU is the serving process's, with all its
-threads, and beside it that of the recorder and the workers. `GET /requests/` has a full page to show. The first delta
+threads, and beside it that of the recorder and the workers. `GET /` is measured with a new draft, and with one that
+shows its last answer; `GET /requests/` has a full page to show. The first delta
 is one that the upstream sends at once, read by the socket that the answer to POST /send names; direct is the same
 request to the upstream itself.
 """
@@ -86,36 +87,51 @@ async def measure(bench: Rig, times: int) -> None:
     page = Page(bench)
     asset = re.search(r'"(/static/[^"]+\.js)"', (await page.get("/")).text)
     assert asset
+    costs: dict[str, list[tuple[float, float]]] = {}
+    walls: dict[str, list[float]] = {}
+    for _ in range(WARM):
+        await page.get("/")
+    for _ in range(max(1, times // ROUND)):
+        await measure_round(bench, "GET / of a new draft", lambda: page.get("/"), costs, walls)
     for _ in range(LONG):
         await page.send()
     kinds: dict[str, Callable[[], Awaitable[object]]] = {
-        "GET /": lambda: page.get("/"),
+        "GET / with an answer": lambda: page.get("/"),
         "GET / of a visitor": page.visit,
         "GET /requests/": lambda: page.get("/requests/"),
         "POST /send": page.send,
         "GET /healthz": lambda: page.get("/healthz"),
         "a script": lambda: page.get(asset[1]),
     }
-    costs: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
-    walls: dict[str, list[float]] = {kind: [] for kind in kinds}
     for request in kinds.values():
         for _ in range(WARM):
             await request()
     for _ in range(max(1, times // ROUND)):
         for kind, request in kinds.items():
-            await asyncio.sleep(0.5)  # what is still stored is no part of it
-            before = cpu_of(bench.pid)
-            for _ in range(ROUND):
-                began = time.monotonic()
-                await request()
-                walls[kind].append((time.monotonic() - began) * 1000)
-            await asyncio.sleep(0.5)
-            after = cpu_of(bench.pid)
-            costs[kind].append((after[0] - before[0], after[1] - before[1]))
+            await measure_round(bench, kind, request, costs, walls)
     for _ in range(times):
         await page.send_and_follow()
         await page.direct()
     print_all(costs, walls, page)
+
+
+async def measure_round(
+    bench: Rig,
+    kind: str,
+    request: Callable[[], Awaitable[object]],
+    costs: dict[str, list[tuple[float, float]]],
+    walls: dict[str, list[float]],
+) -> None:
+    """Make so many requests of one kind; note their CPU seconds and how many milliseconds each took."""
+    await asyncio.sleep(0.5)  # what is still stored is no part of it
+    before = cpu_of(bench.pid)
+    for _ in range(ROUND):
+        began = time.monotonic()
+        await request()
+        walls.setdefault(kind, []).append((time.monotonic() - began) * 1000)
+    await asyncio.sleep(0.5)
+    after = cpu_of(bench.pid)
+    costs.setdefault(kind, []).append((after[0] - before[0], after[1] - before[1]))
 
 
 def cpu_of(pid: int) -> tuple[float, float]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from playground.engine.read_batching import LONGEST_FOR_PAGES_S, LONGEST_S, MOMENT_S, READS_PER_S, ReadBatcher
+from playground.engine.read_batching import (
+    LONGEST_FOR_CLIENTS_S,
+    LONGEST_FOR_PAGES_S,
+    LONGEST_S,
+    MOMENT_S,
+    READS_PER_S,
+    ReadBatcher,
+)
 
 
 def test_few_reads_on_an_idle_loop_do_not_wait() -> None:
@@ -62,7 +69,7 @@ async def test_bytes_of_a_client_never_wait_longer_than_its_limit(monkeypatch: A
     pacer._timer = call_at(2000.0, str)  # it is watched already
     pacer.pause(False)
     pacer.pause_for_pages(False)
-    for wait_s, limit_s in zip(waits, (LONGEST_S, LONGEST_FOR_PAGES_S), strict=True):
+    for wait_s, limit_s in zip(waits, (LONGEST_FOR_CLIENTS_S, LONGEST_FOR_PAGES_S), strict=True):
         assert limit_s - MOMENT_S <= wait_s <= limit_s + 0.000_001  # binary fractions
 
 
