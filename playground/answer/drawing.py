@@ -22,7 +22,8 @@ from playground.answer.result_form import ResultForm, declared_example, example_
 from playground.engine.events import Answered, Ended, Received, Requested, Streamed
 from playground.metrics.figures import Figures
 from playground.models.tool_mock import ToolMock, find
-from playground.protocol.stream.accumulator import Accumulator, Change
+from playground.protocol.stream.accumulator import Accumulator
+from playground.protocol.stream.message_change import Change
 from playground.protocol.stream.other_formats import OtherFormat
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.protocol.stream.accumulator import Accumulator, Change
+from playground.protocol.stream.accumulator import Accumulator
 from playground.protocol.stream.growing_block import GrowingBlock
+from playground.protocol.stream.message_change import Change
 from playground.protocol.stream.sse import ServerSentEvent
 
 START = {

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from playground.protocol.json.received_json import read_json
 from playground.protocol.stream import accumulator as accumulators
-from playground.protocol.stream.accumulator import Accumulator, Change
+from playground.protocol.stream.accumulator import Accumulator
+from playground.protocol.stream.message_change import Change
 from playground.protocol.stream.sse import ServerSentEvent
 from playground.protocol.stream.usual_delta import UsualDelta, usual_delta
 

@@ -6,45 +6,17 @@ are gathered by index; usage is overwritten, never added up; `signature` is set,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from playground.protocol.catalogue.block_types import BLOCK_TYPES, DELTA_TYPES, block_type
 from playground.protocol.errors import ApiError, error_body, is_error, read_error, unwrapped
 from playground.protocol.stream.event_type import type_of_event
 from playground.protocol.stream.growing_block import Field, GrowingBlock
+from playground.protocol.stream.message_change import Change, Ending, Problem
 from playground.protocol.stream.usual_delta import usual_delta
 
 if TYPE_CHECKING:
     from playground.protocol.stream.sse import ServerSentEvent
-
-Ending = Literal["open", "complete", "truncated", "failed"]
-What = Literal[
-    "message_started", "block_opened", "block_grew", "block_closed", "message_changed", "completed", "failed"
-]
-
-
-class Problem(NamedTuple):
-    """Something odd about one event, which did not stop the message. Events count from 1; 0 is the message itself."""
-
-    number: int
-    text: str
-
-
-@dataclass(slots=True)  # not frozen: one is made for every event
-class Change:
-    """The effect of one event on the message.
-
-    `index` and `block_type` are the block's, None for a change of the message itself. For `block_grew`, `field` says
-    what grew and `added` is the text added, empty for citations, signatures and deltas of unknown kinds. A block whose
-    start is missing is seen here for the first time when it grows.
-    """
-
-    what: What
-    index: int | None = None
-    block_type: str | None = None
-    field: Field | None = None
-    added: str = ""
 
 
 class Accumulator:
