@@ -260,6 +260,16 @@ def test_the_events_can_be_filtered_chosen_and_played(page: Any, axe: Any) -> No
     axe(page, "#answer")
 
 
+def test_the_events_of_a_response_without_any_say_so(page: Any, axe: Any) -> None:
+    ask(page, "sandbox-error-529")
+    wait_for_end(page)
+    page.get_by_role("tab", name="Events").click()
+    expect(page.locator("[data-where]")).to_have_text("No events: this response was not streamed.")
+    expect(page.locator("[data-play]")).to_be_hidden()
+    expect(page.locator("table.events")).to_be_hidden()
+    axe(page, "#answer")
+
+
 @pytest.mark.slow
 def test_json_and_headers_have_views_of_their_own(page: Any, axe: Any) -> None:
     ask(page, "sandbox-stories")

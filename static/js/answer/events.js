@@ -154,6 +154,12 @@ export class EventsView {
 
   #drawWhere() {
     const { total } = this.data
+    const isEmpty = !this.count && this.panel.dataset.state !== "running"
+    this.element.toggleAttribute("data-empty", isEmpty)
+    if (isEmpty) {
+      this.where.textContent = "No events: this response was not streamed."
+      return
+    }
     this.position.max = Math.ceil(total)
     const ms = this.#now ? this.data.at[this.#now - 1] : 0
     this.where.replaceChildren(Object.assign(document.createElement("b"), { textContent: (ms / 1000).toFixed(3) }), ` / ${(total / 1000).toFixed(3)} s · event `, Object.assign(document.createElement("b"), { textContent: this.#now || "–" }), ` of ${this.count.toLocaleString("en")}`)
