@@ -12,58 +12,61 @@ from typing import TYPE_CHECKING, Final
 
 from playground.engine.events import Received, Streamed
 from playground.protocol.stream.sse import ServerSentEvent
+from playground.protocol.stream.usual_delta import usual_delta
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from playground.engine.events import RunEvent
+    from playground.protocol.stream.usual_delta import UsualDelta
 
 MOST: Final = 4_000  # deltas in one
-# A text of at least one character. No half of a surrogate pair: cut apart, two halves are no character.
-_TEXT = (
-    r"""((?!")[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u(?![dD][89abAB]|[dD][c-fC-F])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*)"""
-)
-_DELTA = re.compile(
-    r'\{"type": ?"content_block_delta", ?"index": ?(\d{1,6}), ?"delta": ?'
-    r'\{"type": ?"(?:(text)_delta", ?"text"|(thinking)_delta", ?"thinking"): ?"' + _TEXT + r'"\}\s*\}'
-)
+_KINDS: Final = frozenset({("text_delta", "text"), ("thinking_delta", "thinking")})
+_HALF: Final = re.compile("[\ud800-\udfff]")  # of a pair of surrogates: cut apart, two halves are no character
 
 
 def folded(events: Iterable[RunEvent]) -> Iterator[RunEvent]:
     """The events with deltas of one block that follow each other made one, at the time of the first and with the
     number of the last. The very last stays by itself: its time is that of the answer so far."""
     run: list[RunEvent] = []  # deltas to be folded, with what was received in between
-    texts: list[str] = []
-    place: tuple[str, str] | None = None
+    deltas: list[UsualDelta] = []
     for event in events:
         if isinstance(event, Received) and run:
             run.append(event)
             continue
-        readable = event.event if isinstance(event, Streamed) and not event.event.malformed else None
-        match = _DELTA.fullmatch(readable.data) if readable else None
-        if match is None:
-            yield from _fold(run, texts, place)
-            run, texts, place = [], [], None
+        delta = _foldable(event.event) if isinstance(event, Streamed) else None
+        if delta is None:
+            yield from _fold(run, deltas)
+            run, deltas = [], []
             yield event
             continue
-        index, text, thinking, words = match.groups()
-        here = index, text or thinking
-        if here != place or len(texts) >= MOST:
-            yield from _fold(run, texts, place)
-            run, texts, place = [], [], here
+        if deltas and (_place(delta) != _place(deltas[0]) or len(deltas) >= MOST):
+            yield from _fold(run, deltas)
+            run, deltas = [], []
         run.append(event)
-        texts.append(words)
-    yield from _fold(run, texts, place)
+        deltas.append(delta)
+    yield from _fold(run, deltas)
 
 
-def _fold(run: list[RunEvent], texts: list[str], place: tuple[str, str] | None) -> Iterator[RunEvent]:
-    if len(texts) < 3 or place is None:
+def _foldable(event: ServerSentEvent) -> UsualDelta | None:
+    delta = None if event.malformed else usual_delta(event.data)
+    if delta is None or not delta.text or (delta.kind, delta.member) not in _KINDS:
+        return None
+    return delta if delta.text.isascii() or not _HALF.search(delta.text) else None
+
+
+def _place(delta: UsualDelta) -> tuple[int, str]:
+    return delta.wire_index, delta.kind
+
+
+def _fold(run: list[RunEvent], deltas: list[UsualDelta]) -> Iterator[RunEvent]:
+    if len(deltas) < 3:
         yield from run
         return
-    first = run[0]
+    first, delta = run[0], deltas[0]
     last, before = [event for event in run if isinstance(event, Streamed)][:-3:-1]
-    index, member = place
-    delta = {"type": f"{member}_delta", member: json.loads(f'"{"".join(texts[:-1])}"')}
-    data = json.dumps({"type": "content_block_delta", "index": int(index), "delta": delta}, ensure_ascii=False)
+    text = "".join(each.text for each in deltas[:-1])
+    grown = {"type": delta.kind, delta.member: text}
+    data = json.dumps({"type": "content_block_delta", "index": delta.wire_index, "delta": grown}, ensure_ascii=False)
     yield Streamed(first.at_ms, before.number, ServerSentEvent("content_block_delta", data), before.end)
     yield from (event for event in run if event is last or isinstance(event, Received))

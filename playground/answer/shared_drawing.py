@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from asgiref.sync import sync_to_async
 
+from playground.answer.folding import folded
 from playground.answer.run_view import blank
 from playground.engine.events import Streamed
 
@@ -57,7 +58,7 @@ class SharedDrawing:
             return self.drawing.revision
 
     def _draw(self, events: list[RunEvent]) -> None:
-        self.drawing.take_all(events)
+        self.drawing.take_all(folded(events))
         self.drawing.draw()
 
     async def patches(self, since: int) -> tuple[list[dict[str, Any]], int]:
