@@ -9,12 +9,15 @@ socket does not take waits in Twisted's way.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from twisted.internet import tcp
 
 if TYPE_CHECKING:
     import asyncio
+
+logger = logging.getLogger(__name__)
 
 
 class Connection(tcp.Server):
@@ -60,4 +63,8 @@ class Writes:
     def _release(self) -> None:
         held, self._held = self._held, {}
         for connection in held:
-            connection.release()
+            try:
+                connection.release()
+            except Exception:  # it is that connection's fault; the others still wait for their turn
+                logger.exception("a connection could not be written to")
+                connection.abortConnection()
