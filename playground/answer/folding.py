@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from playground.engine.events import Received, Streamed
+from playground.protocol.catalogue.block_types import DELTA_TYPES
 from playground.protocol.stream.sse import ServerSentEvent
 from playground.protocol.stream.usual_delta import usual_delta
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from playground.protocol.stream.usual_delta import UsualDelta
 
 MOST: Final = 4_000  # deltas in one
-_KINDS: Final = frozenset({("text_delta", "text"), ("thinking_delta", "thinking")})
 _HALF: Final = re.compile("[\ud800-\udfff]")  # of a pair of surrogates: cut apart, two halves are no character
 
 
@@ -50,7 +50,10 @@ def folded(events: Iterable[RunEvent]) -> Iterator[RunEvent]:
 
 def _foldable(event: ServerSentEvent) -> UsualDelta | None:
     delta = None if event.malformed else usual_delta(event.data)
-    if delta is None or not delta.text or (delta.kind, delta.member) not in _KINDS:
+    if delta is None or not delta.text:
+        return None
+    kind = DELTA_TYPES.get(delta.kind)
+    if kind is None or not kind.is_text or kind.member != delta.member:
         return None
     return delta if delta.text.isascii() or not _HALF.search(delta.text) else None
 
