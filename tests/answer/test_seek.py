@@ -72,6 +72,29 @@ def test_any_text_cut_anywhere_is_the_same_when_folded(texts: list[str], pad: st
     assert fold.figures.first_token_ms == plain.figures.first_token_ms
 
 
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=("Cs",)), max_size=6) | st.sampled_from(['{"a": "', "1}", "[", '"}'])
+    )
+)
+def test_a_tools_input_cut_anywhere_is_the_same_when_folded(pieces: list[str]) -> None:
+    tool = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
+    data = [
+        sse.encode(
+            "content_block_start", json.dumps({"type": "content_block_start", "index": 0, "content_block": tool})
+        )
+    ]
+    for piece in pieces:
+        delta = {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": piece},
+        }
+        data.append(sse.encode("content_block_delta", json.dumps(delta)))
+    whole = ended_of(b"".join(data))
+    assert html_of(draw_all(RunInfo(), folded(whole))) == html_of(draw_all(RunInfo(), whole))
+
+
 def test_many_deltas_become_few() -> None:
     whole = folded(ended_of(stream("word " * 500, thinking="hm " * 500)))
     events = [event for event in whole if isinstance(event, Streamed)]
