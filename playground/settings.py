@@ -206,6 +206,10 @@ LIVE_RUNS = "playground.cluster.shared_runs.SharedRuns" if REDIS_URL else "playg
 SITE_LOCK = f"playground.serving.{'membership.SharedSiteLock' if REDIS_URL else 'site_lock.SiteLock'}"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CACHES["shared"] = CACHES["default"]  # what counts over all processes
+CACHES["template_fragments"] = {  # of the templates' `cache` tag, by itself: nobody's pages drive out what counts
+    "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+    "LOCATION": "template fragments",
+}
 if REDIS_URL:
     CACHES["shared"] = {"BACKEND": "playground.cluster.shared_cache.SharedCache", "LOCATION": REDIS_URL}
 if REDIS_URL and "sqlite3" in DATABASES["default"]["ENGINE"]:

@@ -6,6 +6,7 @@ A run stays here for some minutes after its end, for late readers; a visitor's r
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import OrderedDict
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -49,6 +50,8 @@ class LiveRuns:
         self._keep_bytes = keep_bytes
         self._runs: dict[UUID, LiveRun] = {}
         self._over: OrderedDict[UUID, int] = OrderedDict()  # oldest end first, with the bytes held
+        self._held_bytes = 0
+        self._dropping = threading.Lock()  # `forget` is called in other threads
         self._by_idempotency_key: dict[tuple[str, str], LiveRun] = {}
         self._watchers: dict[str, set[_Watcher]] = {}
         self._quotas: dict[str, Usage] = {}
@@ -202,19 +205,23 @@ class LiveRuns:
     def _settle(self, run: LiveRun, usages: list[Usage]) -> None:
         for usage in usages:
             usage.give_back()
-        held = self._over[run.id] = run.received_size + len(run.about.request_body)
+        held = run.received_size + len(run.about.request_body)
         loop = asyncio.get_running_loop()
         if held >= LARGE_BYTES:
             loop.call_later(LARGE_KEEP_S, self._drop_large, run)
         loop.call_later(PACKED_AFTER_S, self._pack, run)
         loop.call_later(self._keep_s, self._expire, run.id)
-        over = list(self._over.items())  # a copy: `forget` is called in other threads
-        together = sum(size for _, size in over)
-        for run_id, size in over[:-1]:
-            if together <= self._keep_bytes:
-                break
-            self._drop(run_id)
-            together -= size
+        with self._dropping:
+            self._over[run.id] = held
+            self._held_bytes += held
+        while (oldest := self._oldest_too_many()) is not None:
+            self._drop(oldest)
+
+    def _oldest_too_many(self) -> UUID | None:
+        """The run that ended first, while those that are over hold too much. The newest stays, whatever it holds."""
+        with self._dropping:
+            is_too_much = self._held_bytes > self._keep_bytes and len(self._over) > 1
+            return next(iter(list(self._over))) if is_too_much else None
 
     def forget(self, run_id: UUID) -> None:
         """Let go of a run that is over before its time here is up: its owner has deleted it. Threads may call it."""
@@ -241,7 +248,8 @@ class LiveRuns:
             trim_soon()
 
     def _drop(self, run_id: UUID) -> None:
-        self._over.pop(run_id, None)
+        with self._dropping:
+            self._held_bytes -= self._over.pop(run_id, 0)
         run = self._runs.pop(run_id, None)
         if run is not None and run.about.idempotency_key:
             self._by_idempotency_key.pop((run.owner, run.about.idempotency_key), None)

@@ -17,6 +17,7 @@ from playground.composer.schema_rows import SchemaRows, rows_of
 from playground.composer.tool_examples import name_of
 from playground.protocol.catalogue.block_types import block_type
 from playground.protocol.catalogue.kinds import Choice, ListOf, Object, OneOf, Variants
+from playground.protocol.headers import BETAS
 from playground.protocol.snippets.http_request import is_canonical_base64
 from playground.protocol.tool_loop import is_answered_by_caller
 
@@ -289,6 +290,12 @@ def is_open(form: RequestForm | None, node: Node) -> bool:
 def line_of(form: RequestForm, problem: Problem) -> int:
     """The line of the body's text where a problem is; 0 when it cannot be told."""
     return form.lines.get(problem.path, 0)
+
+
+@register.simple_tag
+def known_betas() -> Mapping[str, str]:
+    """Names of beta features and what each is for."""
+    return BETAS
 
 
 @register.simple_tag

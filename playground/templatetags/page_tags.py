@@ -110,21 +110,22 @@ def _imported(entry: str) -> list[str]:
 def url_tag(parser: Parser, token: Token) -> Node:
     """Django's `url`; the address of a page without parameters is looked up once."""
     node = url(parser, token)
-    name = node.view_name
-    is_plain = isinstance(name.var, str) and not name.filters and ":" not in name.var
-    return KnownAddress(node) if is_plain and not node.args and not node.kwargs and not node.asvar else node
+    return node if node.args or node.kwargs or node.asvar else PlainAddress(node)
 
 
-class KnownAddress(Node):
+class PlainAddress(Node):
     def __init__(self, node: URLNode) -> None:
         self.node = node
-        self.by_prefix: dict[str, str] = {}  # no more than the site is served below
+        self.known: dict[tuple[str, str], str] = {}  # no more than there are pages, times what the site is served below
 
     def render(self, context: Context) -> str:
-        prefix = get_script_prefix()
-        if prefix not in self.by_prefix:
-            self.by_prefix[prefix] = self.node.render(context)
-        return self.by_prefix[prefix]
+        name = self.node.view_name.resolve(context)
+        if ":" in name:  # its namespace depends on the page
+            return self.node.render(context)
+        key = get_script_prefix(), name
+        if key not in self.known:
+            self.known[key] = self.node.render(context)
+        return self.known[key]
 
 
 @register.tag
