@@ -40,6 +40,7 @@ class ReadBatcher:
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}  # by the number of the moment at which they end
         self._reads_per_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def pause_for_pages(self, is_urgent: bool) -> asyncio.Future[None] | None:
         """`pause` for a run whose bytes go to no client."""
@@ -48,7 +49,7 @@ class ReadBatcher:
     def pause(self, is_urgent: bool, longest_s: float = LONGEST_FOR_CLIENTS_S) -> asyncio.Future[None] | None:
         """Return a future to wait for before the next read; None: read at once."""
         self._asked += 1
-        loop = asyncio.get_running_loop()
+        loop = self._loop = self._loop or asyncio.get_running_loop()
         if self._timer is None:
             self._watch(loop)
         if is_urgent or self.window_s < _LAG_IGNORED_S:

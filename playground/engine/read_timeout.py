@@ -22,11 +22,11 @@ class IdleTimeout(PlaygroundError, TimeoutError):
 
 
 class IdleTimer:
-    """Times the waits of one task, one after the other. Call `end` when there are no more."""
+    """Times the waits of the task that makes it, one after the other. Call `end` when there are no more."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._task: asyncio.Task[object] | None = None
+        self._task = asyncio.current_task()
         self._timer: asyncio.TimerHandle | None = None
         self._set_for = 0.0
         self._deadline = 0.0
@@ -34,11 +34,11 @@ class IdleTimer:
         self._has_run_out = False
 
     async def wait(self, awaitable: Awaitable[Result], most_s: float) -> Result:
-        """Wait for it; raises OutOfPatience after `most_s`. A cancellation from elsewhere stays one."""
+        """Wait for it; raises IdleTimeout after `most_s`. A cancellation from elsewhere stays one."""
         self._deadline = self._loop.time() + most_s
         if self._timer is None or self._set_for > self._deadline:
             self._set()
-        task = self._task = asyncio.current_task()
+        task = self._task
         assert task is not None
         cancelled_before = task.cancelling()
         self._is_waiting = True

@@ -9,7 +9,6 @@ from __future__ import annotations
 import socket
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -301,18 +300,33 @@ async def _set_location_aside(response: httpx.Response) -> None:
         response.extensions[LOCATION] = location
 
 
+class _NoCookies(httpx.Cookies):
+    """Takes none, and has none to send: those of one run would go along with another's. httpx makes two objects of
+    `urllib` for each answer to read its cookies."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        return
+
+
+class _Client(httpx.AsyncClient):
+    @property  # type: ignore[misc] # nobody may set any
+    def cookies(self) -> httpx.Cookies:
+        return _NO_COOKIES
+
+
+_NO_COOKIES: Final = _NoCookies()
+
+
 def make_client(
     rules: Rules, *, connect_s: float = 10.0, sandbox: httpx.AsyncBaseTransport | None = None
 ) -> httpx.AsyncClient:
     """The client for all runs of one event loop. Time-outs after the connection is made are run.py's."""
-    no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.AsyncClient(
+    return _Client(
         transport=GuardedTransport(rules),
         mounts={f"{sandbox_address.SCHEME}://": sandbox} if sandbox else None,
         follow_redirects=False,
         event_hooks={"response": [_set_location_aside]},
         trust_env=False,
-        cookies=no_cookies,
         # `pool` bounds look-up, connection and TLS together; the socket's own `connect` would start again per address
         timeout=httpx.Timeout(None, connect=connect_s, pool=connect_s),
     )

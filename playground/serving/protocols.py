@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any
 from weakref import WeakSet
 
+import autobahn.websocket.protocol
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
@@ -25,6 +26,8 @@ from playground.serving.public_path import local_path
 from playground.serving.request_heads import LINGER_S, Channel, plain_answer, reason_phrase
 from playground.serving.tcp_transport import Connection
 
+# With each socket Autobahn pretty-prints its forty options for a debug message: an eighth of what opening it costs.
+autobahn.websocket.protocol.pformat = repr  # type: ignore[attr-defined, assignment]
 MOST_FRAME_BYTES = 64 * 1024  # that a browser may send; what it has to say is short
 _PACE_EVERY_S = 1.0  # so often a slow body is looked at again
 _TEXTS = {
