@@ -29,10 +29,13 @@ from playground.views.command_catalogue import NAVIGATION
 # The entry that is marked as current, by the first part of a page's path.
 SECTIONS = {
     "": "playground",
+    "tools": "playground",
     "requests": "runs",
     "sessions": "runs",
     "conversations": "conversations",
+    "shares": "conversations",
     "connections": "connections",
+    "conformance": "connections",
     "keys": "access-keys",
 }
 LEAST_COMPRESSED = 4_096  # bytes: less leaves in the same few packets

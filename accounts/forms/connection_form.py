@@ -44,7 +44,7 @@ class ConnectionForm(forms.ModelForm):
     credential = forms.CharField(
         required=False,
         label="Credential",
-        help_text="The provider's key. Encrypted when stored, never shown again.",
+        help_text="The key from the provider. Encrypted when stored, never shown again.",
         max_length=addresses.LONGEST_SECRET,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "spellcheck": "false"}),
     )

@@ -61,7 +61,7 @@ FIELDS = (
     Field("failure_kind"),
     Field("failure_message"),
     Field("source", filter="source"),
-    Field("endpoint", filter="endpoint", is_facet=False),
+    Field("endpoint", filter="endpoint", is_facet=False, is_rare=True),
     Field("model", filter="model", label="Model"),
     Field("stream"),
     Field("connection_name", filter="connection", label="Connection"),

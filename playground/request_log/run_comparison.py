@@ -119,7 +119,8 @@ def _more(left: Any, right: Any, write: Any) -> str:
     if left is None or right is None or left == right:
         return ""
     sign = "+" if right > left else "\u2212"
-    part = f" ({sign}{abs(right - left) / left:.0%})" if left else ""
+    share = f"{100 * abs(right - left) / left:.0f}" if left else ""
+    part = " (<1 %)" if share == "0" else f" ({sign}{share} %)" if share else ""
     return f"{sign}{write(abs(right - left))}{part}"
 
 

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 register = template.Library()
 
-WIDTH, LEFT, TOP, BOTTOM = 460.0, 30.0, 4.0, 84.0
-BAR = '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>'
+BAR = '<rect class="{}" x="{}%" y="{}%" width="{}%" height="{}%"/>'
 SPARK_WIDTH, SPARK_TOP, SPARK_BOTTOM = 294.0, 8.0, 58.0
 
 
@@ -79,26 +78,26 @@ def log_address(log_filter: Filter, name: str = "runs", **changes: Any) -> str:
 
 @register.inclusion_tag("playground/log/_chart_days.html")
 def chart_days(stats: Stats) -> dict[str, Any]:
-    """Requests per day by status class, as bars on each other."""
+    """Requests per day by status class, as bars on each other. Places are percentages: the page sets the size."""
     top = _round_up(max((day.all for day in stats.days), default=0))
-    slot = (WIDTH - LEFT) / max(1, len(stats.days))
+    slot = 100 / max(1, len(stats.days))
     bars = []
     for number, day in enumerate(stats.days):
-        at = BOTTOM - 1
+        at = 100.0
         for kind in ("ok", "client", "server"):
             if count := getattr(day, kind):
-                height = max(0.8, (BOTTOM - TOP) * count / top)
+                height = max(1.0, 100 * count / top)
                 at -= height
-                x = LEFT + number * slot + slot * 0.1
-                bars.append((kind, f"{x:.1f}", f"{at:.1f}", f"{slot * 0.8:.1f}", f"{height:.1f}"))
-                at -= 0.6
+                x = number * slot + slot * 0.1
+                bars.append((kind, f"{x:.2f}", f"{at:.2f}", f"{slot * 0.8:.2f}", f"{height:.2f}"))
+                at -= 0.75
     every = max(1, math.ceil(len(stats.days) / 5))
     labels = [
-        {"x": f"{LEFT + number * slot + slot * 0.1:.0f}", "text": f"{day.date.day} {day.date:%b}"}
+        {"x": f"{number * slot + slot * 0.1:.2f}", "text": f"{day.date.day} {day.date:%b}"}
         for number, day in enumerate(stats.days)
         if number % every == 0
     ]
-    grid = [{"y": BOTTOM - (BOTTOM - TOP) * part, "text": compact(top * part)} for part in (0, 0.5, 1)]
+    grid = [{"y": f"{100 - 100 * part:.0f}", "text": compact(top * part)} for part in (0, 0.5, 1)]
     return {
         "stats": stats,
         "bars": format_html_join("", BAR, bars),

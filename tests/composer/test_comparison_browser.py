@@ -135,6 +135,31 @@ def test_a_visitor_on_a_phone_is_told_of_bad_values_and_of_the_limit_and_retries
 
 
 @pytest.mark.slow
+def test_a_response_to_an_earlier_request_says_so_in_its_column(desk: Any, axe: Any) -> None:
+    press(desk, "Compare")
+    desk.locator("#try-it").click()
+    expect(desk.locator(".column-answer .answer-panel[data-state=completed]")).to_have_count(2)
+    strips = desk.locator(".column-answer .strip-stale")
+    expect(strips).to_have_count(0)
+    unlink(desk, 2, "temperature", "0.2")
+    expect(desk.locator("#column-b .strip-stale")).to_have_text("Response to an earlier version of this request.")
+    expect(strips).to_have_count(1)
+    axe(desk, "#answer", in_both_themes=True)
+    desk.keyboard.press("Escape")
+    unfold_the_form(desk)
+    before = field(desk, "messages[0].content").input_value()
+    field(desk, "messages[0].content").fill("Something else")
+    expect(strips).to_have_count(2)
+    desk.reload()
+    expect(strips).to_have_count(2)
+    unfold_the_form(desk)
+    field(desk, "messages[0].content").fill(before)
+    expect(strips).to_have_count(1)
+    press_in_menu(desk, 2, "Send column 2 alone")
+    expect(strips).to_have_count(0)
+
+
+@pytest.mark.slow
 def test_fields_are_linked_and_unlinked_by_keyboard_in_a_sheet_that_escape_closes(desk: Any) -> None:
     press(desk, "Compare")
     field(desk, "Column 2: model").press("End")

@@ -55,10 +55,10 @@ async def test_figures_count_what_was_judged() -> None:
     ("failed", "words"),
     [
         ((), "Every check that applies passes."),
-        (("answer.role",), "1 check fails, in Answer in JSON. It breaks clients."),
-        (("answer.cache_tokens",), "1 check fails, in Answer in JSON. It breaks no client outright."),
+        (("answer.role",), "1 check fails, in Response in JSON. It breaks clients."),
+        (("answer.cache_tokens",), "1 check fails, in Response in JSON. It breaks no client outright."),
         (("answer.role", "answer.cache_tokens"),
-         "2 checks fail, most in Answer in JSON (2). 1 of them breaks clients."),
+         "2 checks fail, most in Response in JSON (2). 1 of them breaks clients."),
     ],
 )  # fmt: skip
 def test_the_verdict_is_a_sentence(failed: tuple[str, ...], words: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AccessKey
+from playground.engine.events import Failure
 from playground.models import AgentSession, SavedTool
 from tests.sessions import stored
 from tests.support import runs
@@ -16,6 +17,7 @@ from tests.support.sharing_rig import published, rich_conversation
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from playground.models import Run
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -40,6 +42,17 @@ STYLES = """all => all.map((element) => {
   return [getComputedStyle(element).textAlign, said.overflowX]
 })"""
 COLOURS = "element => { const style = getComputedStyle(element); return [style.backgroundColor, style.color] }"
+
+
+def broken_run(owner: User) -> Run:
+    """An answer that broke off: of all that a line of the log or of figures says, nearly the longest."""
+    cut = runs.stream("Half an answer. " * 40)
+    cut = cut[: cut.index(b"event: message_delta")]
+    cut += b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
+    live = runs.live_run(owner, model="claude-sonnet-4-5-20250929")
+    failure = Failure("error_event", "overloaded_error: Overloaded", {"type": "overloaded_error"})
+    live.publish([*runs.told(cut, step_ms=123.0), runs.ended("failed", failure, at_ms=61_234.0)])
+    return runs.store(live)
 
 
 @pytest.fixture
@@ -119,6 +132,7 @@ def test_at_400_percent_no_page_scrolls_sideways_and_nothing_is_cut_off(
 @pytest.mark.slow
 def test_tables_of_long_values_stay_inside_their_panels_at_every_width(new_page: Any, log_in: Any, owner: User) -> None:
     stored.work(owner)
+    broken_run(owner)
     AccessKey.objects.issue(
         owner=owner, name="ci-runner-of-the-nightly-evaluation", last_used_at=timezone.now(), last_used_from="127.0.0.1"
     )
@@ -140,6 +154,8 @@ def test_tables_of_long_values_stay_inside_their_panels_at_every_width(new_page:
             page.set_viewport_size({"width": width, "height": 800})
             if over := page.evaluate(OUT_OF_PANEL):
                 wrong.append((address, width, over))
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                wrong.append((address, width, "scrolls sideways"))
     assert wrong == []
 
 

@@ -36,6 +36,7 @@ def test_a_count_appears_in_the_log_unless_the_filter_leaves_it_out(
     page = new_page()
     log_in(page, owner)
     page.goto("/requests/")
+    page.locator(".more-filters summary").click()
     page.get_by_label("Endpoint").select_option("messages")
     expect(page).to_have_url("/requests/?endpoint=messages")
     expect(page.locator("[data-live-tag]")).to_be_visible()

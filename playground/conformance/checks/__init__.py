@@ -26,7 +26,7 @@ from playground.conformance.checks import (
 
 EDITION: Final = "2026-11-29"
 AREAS: Final[dict[str, str]] = {
-    answer_checks.AREA: "Answer in JSON",
+    answer_checks.AREA: "Response in JSON",
     member_checks.AREA: "Request members",
     content_checks.AREA: "Roles and content",
     stream_checks.AREA: "Stream grammar",

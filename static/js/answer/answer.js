@@ -13,6 +13,7 @@ import { showRest } from "./rest.js"
 import { answerByItself, updateResults } from "./results.js"
 import { showShortcuts } from "../pages/shortcuts.js"
 import { RunSocket } from "./socket.js"
+import { afterPress } from "../lib/press.js"
 
 const live = new Map() // panel element -> Live
 const workPerFrame = 6 // ms; laying out what was changed takes as long again
@@ -50,7 +51,7 @@ class Live {
       this.waiting.push(...frame.draw)
       // A hidden tab has no animation frames; the answer grows there all the same.
       if (document.hidden) this.paint()
-      else this.frame ||= requestAnimationFrame(() => this.paint())
+      else this.frame ||= requestAnimationFrame(() => afterPress(() => this.paint()))
     }
     if (frame.type === "saving") showNotice(this.panel, "notSaved", frame.is_failing)
     if (frame.type === "waiting") showNotice(this.panel, "cutOff", frame.is_waiting)
@@ -75,7 +76,7 @@ class Live {
     }
     this.waiting.splice(0, done)
     this.end.keep()
-    if (this.waiting.length) this.frame = requestAnimationFrame(() => this.paint())
+    if (this.waiting.length) this.frame = requestAnimationFrame(() => afterPress(() => this.paint()))
     else if (this.ended) this.finish(this.ended)
   }
 

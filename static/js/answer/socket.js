@@ -2,6 +2,7 @@
 
 import { isFinal, tooMany } from "../lib/close-codes.js"
 import { closeSocket } from "../lib/close-socket.js"
+import { afterPress } from "../lib/press.js"
 
 const firstDelay = 300
 const longestDelay = 8_000
@@ -79,14 +80,15 @@ export class RunSocket {
       if (this.#wantsStop) this.stop()
       setTimeout(settle, settledAfter)
     })
-    socket.addEventListener("message", ({ data }) => {
+    const read = (data) => {
       if (socket !== this.#socket) return
       settle()
       this.#unsaid += data.length
       this.#take(JSON.parse(data))
-    })
+    }
+    socket.addEventListener("message", ({ data }) => afterPress(() => read(data)))
     socket.addEventListener("close", ({ code, wasClean }) => {
-      if (socket === this.#socket) this.#onClose(code, wasClean)
+      afterPress(() => socket === this.#socket && this.#onClose(code, wasClean))
     })
   }
 

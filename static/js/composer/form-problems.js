@@ -1,6 +1,6 @@
 // Put each problem of the body at its field. The server lists them all; here they find their places.
 
-import { atPressEnd } from "../lib/press.js"
+import { afterPress } from "../lib/press.js"
 
 const LAST_STEP = /(?:\.?[A-Za-z_][\w-]*|\[(?:\d+|"(?:[^"\\]|\\.)*")\])$/
 
@@ -67,7 +67,7 @@ document.addEventListener("focusout", ({ target }) => {
       if (part?.contains(target) && !part.contains(at)) hasFinished = begun.delete(place)
     }
     if (isTouched && target.name) left.add(target.name)
-    if (isTouched || hasFinished) atPressEnd(() => setTimeout(tell, 0, target.name ?? "")) // after the click, too
+    if (isTouched || hasFinished) afterPress(() => tell(target.name ?? ""))
     isTouched = false
   })
 })

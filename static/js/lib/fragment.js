@@ -1,6 +1,8 @@
 // The one place where HTML from the server becomes elements. What comes here was escaped or sanitised by a template.
 // Parsed in a document of its own, where nothing runs or loads; scripts would stay dead even so.
 
+import { afterPress } from "./press.js"
+
 const parser = new DOMParser()
 
 /** The server's HTML as a fragment of this document. */
@@ -47,5 +49,6 @@ export async function postTo(address) {
 export async function fetchPart(address) {
   const response = await fetch(address, { headers: { "HX-Request": "true", ...pageHeaders() }, credentials: "same-origin" })
   if (!response.ok) throw Object.assign(new Error(`HTTP ${response.status}`), { status: response.status })
-  return response.text()
+  const html = await response.text()
+  return afterPress(() => html)
 }

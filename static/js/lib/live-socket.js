@@ -2,6 +2,7 @@
 
 import { isFinal, tooMany } from "./close-codes.js"
 import { closeSocket } from "./close-socket.js"
+import { afterPress } from "./press.js"
 
 const firstDelay = 500
 const longestDelay = 15_000
@@ -44,7 +45,7 @@ export class LiveSocket {
       this.#wasLost = false
     })
     socket.addEventListener("message", ({ data }) => {
-      if (!this.#closed) this.#take(JSON.parse(data))
+      afterPress(() => this.#closed || this.#take(JSON.parse(data)))
     })
     socket.addEventListener("close", ({ code }) => {
       if (!this.#closed) this.#wait(code)

@@ -2,6 +2,7 @@
 
 import { LiveSocket } from "../lib/live-socket.js"
 import { toFragment } from "../lib/fragment.js"
+import { afterPress } from "../lib/press.js"
 
 /** Lines of one log, kept up to date over a websocket. */
 class LiveLog {
@@ -27,9 +28,8 @@ class LiveLog {
       headers: { "HX-Request": "true" },
     }).catch(() => null)
     if (!answer?.ok) return
-    for (const row of toFragment(await answer.text()).querySelectorAll("tr[data-run-id]")) {
-      this.#put(this.#row(row.dataset.runId), row.outerHTML)
-    }
+    const rows = toFragment(await answer.text()).querySelectorAll("tr[data-run-id]")
+    await afterPress(() => rows.forEach((row) => this.#put(this.#row(row.dataset.runId), row.outerHTML)))
   }
 
   #row(id) {

@@ -1,6 +1,7 @@
 // What every page does: the theme switch, tabs, dialogs, menus that close, and the log-out that takes drafts along.
 
 import "./command-menu.js"
+import "../lib/press.js"
 import { followTimeZone } from "../lib/time-zone.js"
 import { startTabs } from "../lib/tabs.js"
 

@@ -180,7 +180,7 @@ function tellProgress() {
   const clock = line.querySelector("[data-clock]")
   time.textContent = clock?.textContent ?? ""
   const out = line.querySelector(".figure-out dd")
-  const words = out ? `· ${out.textContent} tokens` : "waiting for first token"
+  const words = out ? `${out.textContent} tokens` : "waiting for first token"
   const place = run.querySelector("[data-progress-words]")
   if (place.textContent !== words) place.textContent = words
 }
@@ -211,24 +211,41 @@ followPanel()
 
 const SENT = "requests-sent" // run -> digest of the request it was sent with, in this tab
 const digestsSent = () => JSON.parse(sessionStorage.getItem(SENT) ?? "{}")
-const currentDigest = () => document.getElementById("draft-state")?.dataset.request
+let runsBefore = new Set() // those on the page when the request was sent
+
+/** What would be sent in the place of the panel's response: the form's request, and what its column sets itself. */
+function currentDigest(panel) {
+  const digest = document.getElementById("draft-state")?.dataset.request
+  const column = panel.closest(".compare-column")
+  const own = column?.querySelectorAll(".column-pick .mono, .column-differs .chip > span") ?? []
+  return [digest, ...[...own].map(({ textContent }) => textContent)].join(" ")
+}
+
+const runsShown = () => panels().map((panel) => panel.dataset.run).filter(Boolean)
 
 function rememberSent() {
-  const [panel] = panels()
-  if (isComparing() || !panel?.dataset.run) return
+  const sent = panels().filter(({ dataset }) => dataset.run && !runsBefore.has(dataset.run))
   const kept = Object.entries(digestsSent()).slice(-50)
-  sessionStorage.setItem(SENT, JSON.stringify(Object.fromEntries([...kept, [panel.dataset.run, currentDigest()]])))
+  const more = sent.map((panel) => [panel.dataset.run, currentDigest(panel)])
+  sessionStorage.setItem(SENT, JSON.stringify(Object.fromEntries([...kept, ...more])))
 }
 
 function followRequest() {
-  const [panel] = panels()
-  const digest = panel?.dataset.run && digestsSent()[panel.dataset.run]
-  const isStale = !isComparing() && Boolean(digest) && digest !== currentDigest() && !("socket" in panel.dataset)
-  panel?.toggleAttribute("data-stale", isStale)
-  const strip = panel?.querySelector(":scope > .strip-stale")
+  const digests = digestsSent()
+  for (const panel of panels()) {
+    const digest = panel.dataset.run && digests[panel.dataset.run]
+    markStale(panel, Boolean(digest) && digest !== currentDigest(panel) && !("socket" in panel.dataset))
+  }
+}
+
+function markStale(panel, isStale) {
+  panel.toggleAttribute("data-stale", isStale)
+  const strip = panel.querySelector(":scope > .strip-stale")
   if (!isStale) strip?.remove()
   else if (!strip) {
     const fresh = document.getElementById("stale-strip").content.firstElementChild.cloneNode(true)
+    // A column's request is not the form's alone: to compare it with that, or put it there, would mislead.
+    if (isComparing()) for (const button of fresh.querySelectorAll("button")) button.remove()
     panel.querySelector(":scope > .figures").after(fresh)
   }
 }
@@ -254,6 +271,9 @@ async function restoreRequest(panel) {
   window.htmx.ajax("POST", ofRun(panel, "open"), { source: "#poster", swap: "none" })
 }
 
+document.addEventListener("htmx:beforeSend", ({ detail }) => {
+  if (detail.elt === run) runsBefore = new Set(runsShown())
+})
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.elt === run && detail.successful) rememberSent()
   followRequest()

@@ -2,6 +2,7 @@
 
 import { LiveSocket } from "../lib/live-socket.js"
 import { toFragment } from "../lib/fragment.js"
+import { afterPress } from "../lib/press.js"
 
 const page = document.querySelector("[data-session]")
 const holder = page.querySelector("[data-step-holder]")
@@ -124,7 +125,10 @@ async function refresh() {
   const answer = await fetch(location.pathname, { headers: { "X-Requested-With": "fetch" } })
   if (!answer.ok) return
   const fresh = toFragment(await answer.text()).querySelector("[data-session]")
-  if (!fresh) return
+  if (fresh) afterPress(() => show(fresh))
+}
+
+function show(fresh) {
   const [state, now] = [page, fresh].map((each) => each.querySelector("[data-live-state]"))
   if (state.textContent !== now.textContent) state.replaceChildren(...now.childNodes)
   if (Number(fresh.dataset.count) === count) return
