@@ -111,6 +111,7 @@ class LiveRun:
         self._outgoing = outgoing
         self._positions = array("I")  # of the Streamed events, by number, in `events`
         self._waiting: list[asyncio.Future[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None  # asking for it costs a system call
         self.task: asyncio.Task[None] | None = None
         self._stopping: StopReason | None = None
         self.changed: Callable[[LiveRun], None] = lambda _: None  # told of starts, answers and ends
@@ -159,7 +160,8 @@ class LiveRun:
 
     async def wait(self) -> None:
         """Wait for the next event, whoever follows on its own."""
-        future = asyncio.get_running_loop().create_future()
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
         self._waiting.append(future)
         await future
 
