@@ -6,6 +6,7 @@ ours (`:version`, `:json`, `:anthropic-version`).
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +15,7 @@ from django.db import transaction
 from django.db.models import BinaryField, Case, When
 from django.db.models.functions import Length
 from django.http import Http404
+from django.utils import timezone
 
 from playground.attachments import attachment_store
 from playground.composer import comparison_columns, model_list, tool_examples
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 
 MOST_VARIABLE = 100_000  # characters of one variable's value
 MOST_VARIABLES = 100
+STORED_AGAIN_AFTER = timedelta(hours=1)
 
 
 class ConflictError(PlaygroundError):
@@ -248,6 +251,17 @@ def keep(request: HttpRequest, form: RequestForm) -> None:
 def refuse_too_large(request: HttpRequest, form: RequestForm) -> None:
     if len(form.draft.body) + len(form.draft.columns) > most_body_bytes(request):
         raise TooLargeError(form)
+
+
+def is_as_stored(request: HttpRequest, form: RequestForm) -> bool:
+    """Return whether the page shows the draft as it is stored, and what it posts changes nothing: nearly every press of
+    Try It! comes after what was typed. A draft that was not stored for long, or names files, is stored again all the
+    same, which keeps them from being tidied away."""
+    draft = form.draft
+    is_shown = not draft._state.adding and request.POST.get(":version") == str(draft.version)
+    is_lasting = timezone.now() - draft.saved_at < STORED_AGAIN_AFTER and not draft.references()
+    is_plain = not form.is_replaced and not form.unreadable
+    return is_shown and is_lasting and is_plain and form.before == undo.state_of(draft)
 
 
 def store(request: HttpRequest, form: RequestForm) -> bool:

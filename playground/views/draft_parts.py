@@ -45,12 +45,14 @@ NAMED = Region("playground/composer/_form_named.html")
 VARIABLES = Region("playground/composer/_form_variables.html")
 
 
-def page_context(request: HttpRequest, form: RequestForm, mode: str) -> dict[str, Any]:
+def page_context(request: HttpRequest, form: RequestForm, mode: str, *, is_unchanged: bool = False) -> dict[str, Any]:
+    """What the templates need. `is_unchanged`: the page shows already what is made of the request."""
     return {
         "form": form,
         "mode": mode,
+        "is_unchanged": is_unchanged,
         "focus": to_text(form.focus) if form.focus else "",
-        "snippet": snippet_of(request, form),
+        "snippet": None if is_unchanged else snippet_of(request, form),
         "choices": Connection.objects.usable_by(request.user),
         "has_form": True,
         **draft_comparison.context_of(request, form),

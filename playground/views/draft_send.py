@@ -138,9 +138,10 @@ def _with_the_draft_kept(
     runs: Sequence[LiveRun | RunReference] = (),
 ) -> HttpResponse:
     """Keep the draft, now that nobody waits for it. 202 when it could not be: then the page keeps what was typed."""
+    is_unchanged = editing.is_as_stored(request, form)
     try:
         with transaction.atomic():
-            is_kept = editing.store(request, form)
+            is_kept = is_unchanged or editing.store(request, form)
             for run in runs:
                 autosave.record_run(form.draft, run.id)
             if is_kept and not runs:
@@ -154,4 +155,5 @@ def _with_the_draft_kept(
         return render(
             request, template, context | {"unkept": "conflict", "draft": editing.current(request)}, status=202
         )
-    return render(request, template, page_context(request, form, mode_of(request, form)) | context)
+    mode = mode_of(request, form)
+    return render(request, template, page_context(request, form, mode, is_unchanged=is_unchanged) | context)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Connection
 from playground import dispatch
@@ -58,6 +60,37 @@ def test_what_was_typed_last_is_applied_kept_and_sent(client: Any, started: Star
     sent = json.loads(started.calls[0].body)
     assert sent == BODY | {"max_tokens": 55, "messages": [{"role": "user", "content": "Hi Ada"}]}
     assert json.loads(Draft.objects.get().body_text)["messages"] == BODY["messages"]
+
+
+def test_a_press_that_changes_nothing_neither_stores_nor_draws_the_request_again(client: Any, started: Started) -> None:
+    write(client, **{":variable name": "Ada"})
+    before = Draft.objects.get()
+    page = send(client).content.decode()
+    assert started.calls
+    assert 'id="draft-state"' in page
+    assert 'id="problem-list"' in page
+    assert 'id="snippet-code"' not in page
+    after = Draft.objects.get()
+    assert (after.version, after.saved_at) == (before.version, before.saved_at)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"max_tokens": "7"}, {":variable name": "Eve"}, {":anthropic-version": "2023-01-01"}]
+)
+def test_a_press_that_changes_something_stores_and_draws_it(
+    client: Any, started: Started, changed: dict[str, str]
+) -> None:
+    write(client, **{":variable name": "Ada"})
+    version = Draft.objects.get().version
+    assert 'id="snippet-code"' in send(client, **changed).content.decode()
+    assert Draft.objects.get().version == version + 1
+
+
+def test_a_draft_that_was_not_stored_for_hours_is_stored_by_a_press(client: Any, started: Started) -> None:
+    write(client, **{":variable name": "Ada"})
+    Draft.objects.update(saved_at=timezone.now() - timedelta(hours=2))
+    send(client)
+    assert timezone.now() - Draft.objects.get().saved_at < timedelta(minutes=1)
 
 
 def test_the_spelling_of_numbers_survives_to_the_wire(client: Any, started: Started) -> None:
