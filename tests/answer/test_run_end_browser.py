@@ -58,6 +58,23 @@ def test_the_end_of_a_run_behind_the_readers_back_is_told_by_the_desktop_if_that
     assert page.evaluate("window.told") == told
 
 
+LATE_TIMERS = """{
+  const late = [], set = window.setTimeout
+  window.setTimeout = (work, ms, ...rest) => ms === 100 ? late.push(work) : set(work, ms, ...rest)
+  window.runLate = () => { for (const work of late.splice(0)) work() }
+}"""
+
+
+def test_a_run_that_ends_before_the_first_words_are_spoken_is_told_as_complete(page: Any) -> None:
+    page.add_init_script(LATE_TIMERS)
+    ask(page, "sandbox-stories", "Tell me a story")
+    expect(panel(page)).to_have_attribute("data-state", "running")
+    wait_for_end(page)
+    expect(panel(page)).to_have_attribute("data-said", re.compile("complete"))
+    page.evaluate("window.runLate()")
+    expect(panel(page).locator("[data-spoken]")).to_have_text(re.compile("^Response complete"), timeout=3_000)
+
+
 @pytest.mark.slow
 def test_no_notification_is_made_that_nobody_asked_for(page: Any) -> None:
     page.add_init_script(STAND_IN % "granted")

@@ -34,9 +34,9 @@ PLAIN = (str, bytes, int, float, bool, type(None))
 
 
 def find_chromium() -> str | None:
-    """The browser to use: the named one, then whatever is on PATH."""
+    """The browser to use: the named one, then whatever is on PATH, first the one that has no window to draw."""
     named = os.environ.get("PLAYGROUND_CHROMIUM")
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     return named or next((path for path in map(shutil.which, names) if path), None)
 
 

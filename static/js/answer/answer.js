@@ -31,8 +31,9 @@ class Live {
     this.clock = setInterval(() => this.tick(), 100)
     this.waiting = []
     this.spokenSilence = 0
+    this.speak("Sent. Waiting for the first token.")
     // A live region that came with the panel itself is read only when it changes later.
-    setTimeout(() => this.speak("Sent. Waiting for the first token."), 100)
+    setTimeout(() => this.beginSpeaking(), 100)
     this.lastArrival = performance.now()
     this.socket = new RunSocket(panel.dataset.socket, {
       frame: (frame) => this.take(frame),
@@ -103,8 +104,15 @@ class Live {
     } else if (silence < this.spokenSilence) this.spokenSilence = 0
   }
 
+  /** Say it, or once the region is listened to: by then a quick run is over, and says that. */
   speak(text) {
-    if (this.spoken) this.spoken.textContent = text
+    this.said = text
+    if (this.spoken && this.isHeard) this.spoken.textContent = text
+  }
+
+  beginSpeaking() {
+    this.isHeard = true
+    this.speak(this.said)
   }
 
   onState(state, details) {
