@@ -39,12 +39,22 @@ def _deflated(data: bytes, most: int) -> bytes | None:
 
 
 def _inflated(data: bytes, most: int, window_bits: int) -> bytes | None:
+    return _members(data, most, lambda: zlib.decompressobj(window_bits), zlib.error)
+
+
+def _members(
+    data: bytes,
+    most: int,
+    make_stream: Callable[[], zlib._Decompress | ZstdDecompressor],
+    error: type[Exception],
+) -> bytes | None:
+    """The contents of all members, one after the other: a gzip file may have several, and so may Zstandard's frames."""
     pieces, size = [], 0
-    while data:  # a gzip file may have several members
-        stream = zlib.decompressobj(window_bits)
+    while data:
+        stream = make_stream()
         try:
             pieces.append(stream.decompress(data, most + 1 - size))
-        except zlib.error:
+        except error:
             return None
         size += len(pieces[-1])
         if size > most or not stream.eof:
@@ -70,18 +80,7 @@ def _brotli(data: bytes, most: int) -> bytes | None:
 
 
 def _zstandard(data: bytes, most: int) -> bytes | None:
-    pieces, size = [], 0
-    while data:  # several frames may follow each other
-        stream = ZstdDecompressor()
-        try:
-            pieces.append(stream.decompress(data, max_length=most + 1 - size))
-        except ZstdError:
-            return None
-        size += len(pieces[-1])
-        if size > most or not stream.eof:
-            return None
-        data = stream.unused_data
-    return b"".join(pieces)
+    return _members(data, most, ZstdDecompressor, ZstdError)
 
 
 _READERS: dict[str, Callable[[bytes, int], bytes | None]] = {

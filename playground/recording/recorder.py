@@ -13,6 +13,7 @@ import contextvars
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from django.db import (
 from playground.recording.run_writer import RunWriter, kind_and_place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from playground.recording.recorded_run import RecordedRun
 
@@ -39,6 +40,14 @@ AT_ONCE = 10_000  # events of one run: what is not taken yet waits compressed, w
 RETRY_S = 1.0
 STALLED_S = 30.0  # a pass that takes longer hangs: a locked SQLite is given up after 20 seconds
 MOST_WAITING_BYTES = 16 * 2**20  # of one run, while the database is away
+
+
+def start_again(start: Callable[[], None], task: asyncio.Task[None]) -> None:
+    """A recorder's task serves every user. Should it end by anything but a stop, it begins again."""
+    if task.cancelled() or (fault := task.exception()) is None:
+        return
+    logger.error("the recorder ended and is started again: %s", kind_and_place(fault))
+    task.get_loop().call_later(RETRY_S, start)
 
 
 class Recorder:
@@ -116,14 +125,7 @@ class Recorder:
             self._task = asyncio.get_running_loop().create_task(
                 self._write_on(), name="recorder", context=contextvars.Context()
             )
-            self._task.add_done_callback(self._restart)
-
-    def _restart(self, task: asyncio.Task[None]) -> None:
-        """The task serves every user. Should it end by anything but a stop, it begins again."""
-        if task.cancelled() or (fault := task.exception()) is None:
-            return
-        logger.error("the recorder ended and is started again: %s", kind_and_place(fault))
-        task.get_loop().call_later(RETRY_S, self._start)
+            self._task.add_done_callback(partial(start_again, self._start))
 
     async def _write_on(self) -> None:
         assert self._wanted is not None

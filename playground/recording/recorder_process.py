@@ -14,10 +14,11 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from playground.recording.recorder import RETRY_S, STALLED_S
+from playground.recording.recorder import RETRY_S, STALLED_S, start_again
 from playground.recording.recorder_child import (
     BODY,
     FRAME_BYTES,
@@ -29,7 +30,6 @@ from playground.recording.recorder_child import (
     TOLD,
     State,
 )
-from playground.recording.run_writer import kind_and_place
 from playground.workers import messages
 from playground.workers.pool import workers
 
@@ -167,13 +167,7 @@ class RecorderProcess:
         if self._task is None or self._task.done():
             loop = asyncio.get_running_loop()
             self._task = loop.create_task(self._hand_on(), name="recorder", context=contextvars.Context())
-            self._task.add_done_callback(self._restart)
-
-    def _restart(self, task: asyncio.Task[None]) -> None:
-        if task.cancelled() or (fault := task.exception()) is None:
-            return
-        logger.error("the recorder ended and is started again: %s", kind_and_place(fault))
-        task.get_loop().call_later(RETRY_S, self._start)
+            self._task.add_done_callback(partial(start_again, self._start))
 
     async def _hand_on(self) -> None:
         while True:

@@ -8,7 +8,6 @@ To the page: `{"type": "row", "frame": N, "id": …, "html": …}`, the line as 
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -20,21 +19,20 @@ from playground.identity.visitors import owner_of_user
 from playground.protocol.foreign_text import encodable
 from playground.request_log.filters import Filter
 from playground.request_log.rows import live_columns, row_of, run_of
-from playground.sockets.close_codes import BAD_FRAMES
-from playground.sockets.owner_consumer import OwnerConsumer
+from playground.sockets.acknowledged_frames import AcknowledgedFramesConsumer
 
 if TYPE_CHECKING:
     from playground.engine.live_run import LiveRun
 
-WINDOW = 32  # frames sent and not acknowledged
 AT_ONCE = 50  # runs told of when a page connects: as many as it shows
 
 
-class LogConsumer(OwnerConsumer):
+class LogConsumer(AcknowledgedFramesConsumer):
     """One socket of one signed-in user. A visitor has no log."""
 
+    window = 32  # a page that does not keep up is let go; when it returns it fetches the log anew
+
     async def connect(self) -> None:
-        self.sent = self.seen = 0
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
             return await self.close()  # before accept: the handshake is refused
@@ -43,14 +41,6 @@ class LogConsumer(OwnerConsumer):
         query = dict(parse_qsl(self.scope.get("query_string", b"").decode("latin-1")))
         self.filter, self.is_recent = Filter.read(query), query.get("rows") == "recent"
         return self.work(self._follow(owner_of_user(user.pk)))
-
-    async def hear(self, said: dict[str, Any]) -> None:
-        frame = said.get("frame") if said.get("type") == "seen" else None
-        if not isinstance(frame, int):
-            return await self.close(BAD_FRAMES)
-        self.seen = min(max(self.seen, frame), self.sent)
-        self.acknowledged.set()
-        return None
 
     async def _follow(self, owner: str) -> None:
         live = dispatch.get_live()
@@ -70,12 +60,11 @@ class LogConsumer(OwnerConsumer):
                 await asyncio.gather(coming, return_exceptions=True)
 
     async def _tell(self, run: LiveRun) -> None:
-        await self._window()
+        await self.wait_for_window()
         # A run's figures are made of all its events: not on the loop, where every other stream waits. The reader's
         # time zone comes along, as it does not with `asyncio.to_thread`.
         frame = await sync_to_async(self._frame, thread_sensitive=False)(run)
-        self.sent += 1
-        await self.send(json.dumps(frame | {"frame": self.sent}))
+        await self.send_numbered(frame)
 
     def _frame(self, run: LiveRun) -> dict[str, Any]:
         if self.filter and not self.filter.matches(live_columns(run)):
@@ -83,7 +72,3 @@ class LogConsumer(OwnerConsumer):
         row = row_of(run_of(run), is_live=True)
         line = encodable(row.line(pick=not self.is_recent, query=self.filter.query))
         return {"type": "row", "id": str(run.id), "html": line}
-
-    async def _window(self) -> None:
-        """A page that does not keep up is waited for, then let go; when it returns it fetches the log anew."""
-        await self.wait_for_acknowledgement(lambda: self.sent - self.seen >= WINDOW)

@@ -7,7 +7,6 @@ once; the report itself may meanwhile be run by another process, so the database
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from channels.db import database_sync_to_async
@@ -16,21 +15,20 @@ from playground.identity.visitors import owner_of_user
 from playground.models import ConformanceReport
 from playground.reports import running
 from playground.reports.progress import progress_of
-from playground.sockets.close_codes import BAD_FRAMES
-from playground.sockets.owner_consumer import OwnerConsumer
+from playground.sockets.acknowledged_frames import AcknowledgedFramesConsumer
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-WINDOW = 4  # frames sent and not acknowledged
 LOOK_EVERY_S = 1.0  # where another process runs the report
 
 
-class ReportConsumer(OwnerConsumer):
+class ReportConsumer(AcknowledgedFramesConsumer):
     """One socket of one report's owner."""
 
+    window = 4
+
     async def connect(self) -> None:
-        self.sent = self.seen = 0
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
             return await self.close()  # before accept: the handshake is refused
@@ -41,14 +39,6 @@ class ReportConsumer(OwnerConsumer):
         if not await self.admit(owner_of_user(user.pk)):
             return None
         return self.work(self._follow(report_id))
-
-    async def hear(self, said: dict[str, Any]) -> None:
-        frame = said.get("frame") if said.get("type") == "seen" else None
-        if not isinstance(frame, int):
-            return await self.close(BAD_FRAMES)
-        self.seen = min(max(self.seen, frame), self.sent)
-        self.acknowledged.set()
-        return None
 
     async def _follow(self, report_id: UUID) -> None:
         shown: dict[str, str] = {}
@@ -67,6 +57,5 @@ class ReportConsumer(OwnerConsumer):
         await self.close(1000)
 
     async def _send(self, frame: dict[str, Any]) -> None:
-        await self.wait_for_acknowledgement(lambda: self.sent - self.seen >= WINDOW)
-        self.sent += 1
-        await self.send(json.dumps(frame | {"frame": self.sent}))
+        await self.wait_for_window()
+        await self.send_numbered(frame)

@@ -9,10 +9,8 @@ from playground.conformance.checks import (
     BY_ID,
     CHECKS,
     caching_checks,
-    common_requests,
     content_checks,
     counting_checks,
-    error_checks,
     header_checks,
     http_checks,
     limit_checks,
@@ -40,6 +38,11 @@ from tests.conformance.broken_server import (
     takes,
 )
 from tests.conformance.spoiling import (
+    NO_MESSAGES,
+    PLAIN,
+    STREAM,
+    TOOL,
+    TOOL_STREAM,
     as_json,
     as_openai_lists,
     cites_another_place,
@@ -81,15 +84,6 @@ from tests.conformance.spoiling import (
     without_delta,
     works_on,
 )
-
-PLAIN, STREAM, TOOL, TOOL_STREAM = (
-    common_requests.PLAIN,
-    common_requests.STREAM,
-    common_requests.TOOL,
-    common_requests.TOOL_STREAM,
-)
-NO_MESSAGES = error_checks.NO_MESSAGES
-
 
 _OWN: dict[str, Fault] = {
     "answer.message": breaks_on(is_one_of(PLAIN)),

@@ -13,7 +13,7 @@ from django.test import AsyncClient
 
 from accounts.login_sessions import end_all
 from playground import dispatch
-from playground.sockets import log_consumer, owner_consumer
+from playground.sockets import owner_consumer
 from playground.sockets.log_consumer import LogConsumer
 from tests.support import runs
 
@@ -134,7 +134,7 @@ async def test_the_socket_ends_with_the_session(owner: User) -> None:
 async def test_a_page_that_acknowledges_nothing_is_not_fed_further(
     owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_consumer, "WINDOW", 2)
+    monkeypatch.setattr(LogConsumer, "window", 2)
     monkeypatch.setattr(owner_consumer, "LONGEST_WAIT_S", 0.2)
     socket = await socket_of(owner)
     await socket.connect(timeout=30)

@@ -100,12 +100,12 @@ async def test_a_page_that_acknowledges_nothing_is_not_fed_further(
     report = await report_of(owner)
     socket = await socket_of(owner, report)
     await socket.connect(timeout=30)
-    for number in range(report_consumer.WINDOW):
+    for number in range(ReportConsumer.window):
         assert json.loads(await socket.receive_from(30))["frame"] == number + 1
         await ConformanceReport.objects.filter(pk=report.pk).aupdate(requests=number + 1)
     assert await socket.receive_nothing(0.3)
     await socket.send_to('{"type": "seen", "frame": 1}')
-    assert json.loads(await socket.receive_from(30))["frame"] == report_consumer.WINDOW + 1
+    assert json.loads(await socket.receive_from(30))["frame"] == ReportConsumer.window + 1
     await socket.disconnect(timeout=30)
 
 

@@ -23,7 +23,7 @@ def go(request: SnippetRequest) -> str:
     imports |= {"bufio", "io"} if request.streams else {"io"}
     imports |= {"encoding/base64"} if body.files else set()
     reading = "".join(f'\tbody = strings.Replace(body, "{mark}", base64Of("{name}"), 1)\n' for mark, name in body.files)
-    headers = "".join(f"\trequest.Header.Set({string(h.name)}, {_value(h)})\n" for h in request.headers())
+    headers = "".join(f"\trequest.Header.Set({string(h.name)}, {header_value(h)})\n" for h in request.headers())
     return (
         "package main\n\nimport (\n"
         + "".join(f'\t"{name}"\n' for name in sorted(imports))
@@ -69,7 +69,7 @@ func base64Of(name string) string {
 """
 
 
-def _value(header: Header) -> str:
+def header_value(header: Header) -> str:
     if not header.variable:
         return string(header.value)
     read = f'os.Getenv("{header.variable}")'

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from playground.protocol.snippets.go import BASE64_FUNCTION, CHECK, go, raw_string, string
-from playground.protocol.snippets.http_request import Header, SnippetRequest
+from playground.protocol.snippets.go import BASE64_FUNCTION, CHECK, go, header_value, raw_string, string
+from playground.protocol.snippets.http_request import SnippetRequest
 from playground.protocol.snippets.literals import body_text
 from playground.protocol.snippets.official_clients import PLAIN_HTTP_NOTE
 
@@ -21,7 +21,7 @@ def go_client(request: SnippetRequest) -> str:
         f'{credential}(os.Getenv("{request.key_variable}"))',
         f"option.WithBaseURL({string(request.client_base_url)})",
     ]
-    options += [f"option.WithHeader({string(each.name)}, {_value(each)})" for each in request.client_headers()]
+    options += [f"option.WithHeader({string(each.name)}, {header_value(each)})" for each in request.client_headers()]
     for name, value in (request.query_members() or {}).items():
         options.append(f"option.WithQuery({string(name)}, {string(value)})")
     return (
@@ -55,10 +55,3 @@ _STREAM = """\
 		panic(err)
 	}
 """
-
-
-def _value(header: Header) -> str:
-    if not header.variable:
-        return string(header.value)
-    read = f'os.Getenv("{header.variable}")'
-    return f"{string(header.prefix)}+{read}" if header.prefix else read

@@ -14,7 +14,7 @@ def string(text: str) -> str:
 def ruby(request: SnippetRequest) -> str:
     body = body_text(request)
     replacing = "".join(f"body.sub!('{mark}') {{ [File.binread('{name}')].pack('m0') }}\n" for mark, name in body.files)
-    headers = "".join(f"  {string(header.name)} => {_value(header)},\n" for header in request.headers())
+    headers = "".join(f"  {string(header.name)} => {header_value(header)},\n" for header in request.headers())
     return (
         "require 'json'\nrequire 'net/http'\n\n"
         f"uri = URI({string(request.url)})\n"
@@ -42,7 +42,7 @@ _STREAM = """\
 """
 
 
-def _value(header: Header) -> str:
+def header_value(header: Header) -> str:
     if not header.variable:
         return string(header.value)
     read = f"ENV.fetch('{header.variable}')"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from playground.protocol.snippets.http_request import Header, SnippetRequest
+from playground.protocol.snippets.http_request import SnippetRequest
 from playground.protocol.snippets.literals import body_text, has_half_surrogate, numbers_of, python_keeps
 from playground.protocol.snippets.official_clients import PLAIN_HTTP_NOTE
-from playground.protocol.snippets.ruby import ruby, string
+from playground.protocol.snippets.ruby import header_value, ruby, string
 
 # Numbers that Ruby's JSON writes again as they are spelled.
 KEPT_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
@@ -26,7 +26,7 @@ def ruby_client(request: SnippetRequest) -> str:
     body = body_text(request)
     replacing = "".join(f"body.sub!('{mark}') {{ [File.binread('{name}')].pack('m0') }}\n" for mark, name in body.files)
     credential = "auth_token" if request.auth_style == "bearer" else "api_key"
-    headers = "".join(f"  {string(header.name)} => {_value(header)},\n" for header in request.client_headers())
+    headers = "".join(f"  {string(header.name)} => {header_value(header)},\n" for header in request.client_headers())
     options = "extra_headers: headers"
     if request.query_members():
         members = ", ".join(
@@ -55,10 +55,3 @@ stream.each do |event|
   print event.delta.text if event.type == :content_block_delta && event.delta.type == :text_delta
 end
 """
-
-
-def _value(header: Header) -> str:
-    if not header.variable:
-        return string(header.value)
-    read = f"ENV.fetch('{header.variable}')"
-    return f"{string(header.prefix)} + {read}" if header.prefix else read
