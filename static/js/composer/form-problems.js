@@ -10,7 +10,8 @@ let told = null // paths of the problems that are told; null: all that there are
 const begun = new Set() // places that were put in and have not been left yet
 const left = new Set() // names of fields that were left as they are: the server may not have answered yet
 let isAdding = false
-let isTouched = false // a field was changed since the problems were told last
+let changes = 0 // of fields, since the page came
+let changesTold = 0 // so many of them had been made when a field was left last
 
 const PUTS_IN = ["add", "add-block", "add-turn", "attach", "entry", "insert", "insert-before", "kind", "variant"]
 
@@ -27,6 +28,8 @@ export function welcome(place) {
 }
 
 const items = () => [...document.querySelectorAll("#problem-list > li")]
+/** The name of the field that an element belongs to: a JSON editor's own textarea has none. */
+const nameOf = (element) => element.name || (element.closest("json-editor")?.querySelector("textarea[name]")?.name ?? "")
 const isBegun = (path) => [...begun].some((place) => path.startsWith(place))
 const isLeft = (path) => [...left].some((name) => path.startsWith(name)) && !isBegun(path)
 const isTold = (path) => told === null || told.has(path) || isLeft(path)
@@ -52,12 +55,13 @@ export function holdBack() {
 document.addEventListener("input", ({ target }) => {
   if (!target.closest?.("#ask")) return
   holdBack()
-  isTouched = true
+  changes += 1
   left.delete(target.name)
 })
 // After what follows from leaving: a field that is drawn again takes the focus away and gets it back.
 document.addEventListener("focusout", ({ target }) => {
   if (!target.isConnected || !target.closest?.("#ask")) return
+  const before = changes // the next field may be changed at once
   setTimeout(() => {
     const at = document.activeElement
     if (at === document.body || at === target) return
@@ -66,9 +70,11 @@ document.addEventListener("focusout", ({ target }) => {
       const part = document.querySelector(`#ask [data-place="${CSS.escape(place)}"]`)
       if (part?.contains(target) && !part.contains(at)) hasFinished = begun.delete(place)
     }
-    if (isTouched && target.name) left.add(target.name)
-    if (isTouched || hasFinished) afterPress(() => tell(target.name ?? ""))
-    isTouched = false
+    const name = nameOf(target)
+    const isTouched = before > changesTold
+    if (isTouched && name) left.add(name)
+    if (isTouched || hasFinished) afterPress(() => tell(name))
+    changesTold = Math.max(changesTold, before)
   })
 })
 document.addEventListener("submit", ({ target }) => target.id === "run" && tellAll(), true)
