@@ -19,7 +19,7 @@ from playground.cluster.redis_link import AWAY
 from playground.engine.events import Received
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from uuid import UUID
 
     from playground.cluster.redis_link import RedisLink
@@ -95,15 +95,6 @@ class Publisher:
         shared = self._shared.pop(run_id, None)
         if shared is not None:
             self._active.discard(shared)
-
-    def let_go_of_all_but(self, run_ids: Iterable[UUID]) -> None:
-        for run_id in self._shared.keys() - set(run_ids):
-            self.forget(run_id)
-
-    @property
-    def shared_runs(self) -> int:
-        """Runs that go on and are being published."""
-        return len(self._active)
 
     async def publish_for_ever(self) -> None:
         while True:
