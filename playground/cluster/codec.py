@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from playground.engine.events import Answered, Ended, Failure, Received, Requested, Streamed
-from playground.engine.live_run import RunAbout
+from playground.engine.live_run import RunMetadata
 from playground.protocol.stream.sse import Decoder
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _pairs(headers: list[list[str]]) -> Pairs:
     return tuple((name, value) for name, value in headers)
 
 
-def about_to_json(about: RunAbout) -> str:
+def about_to_json(about: RunMetadata) -> str:
     """Write it as JSON without the request's body, which can be large and is rarely asked for."""
     values = {field.name: getattr(about, field.name) for field in fields(about) if field.name != "request_body"}
     if about.endpoint == "messages":  # a process from before there were others does not know the word
@@ -130,10 +130,10 @@ def about_to_json(about: RunAbout) -> str:
     return _dump(values)
 
 
-def about_from_json(text: bytes, request_body: bytes) -> RunAbout:
+def about_from_json(text: bytes, request_body: bytes) -> RunMetadata:
     values = json.loads(text)
     connection_id = values["connection_id"]
-    return RunAbout(
+    return RunMetadata(
         **values
         | {
             "connection_id": None if connection_id is None else UUID(connection_id),

@@ -145,7 +145,7 @@ class Follower:
         return run.owner in self._logs
 
     @property
-    def going_on(self) -> list[Replica]:
+    def unfinished(self) -> list[Replica]:
         return [run for run in self.replicas.values() if not run.is_over]
 
     # --- Logs of owners
@@ -181,7 +181,7 @@ class Follower:
     async def _read(self) -> None:
         if self._news_id is None:
             self._news_id = await self._last_id(keys.ANNOUNCEMENTS)
-        runs = {keys.events(run.id).encode(): run for run in self.going_on}
+        runs = {keys.events(run.id).encode(): run for run in self.unfinished}
         logs = {keys.log_of(owner).encode(): owner for owner in self._logs}
         places: dict[Any, Any] = {key: run.last_id for key, run in runs.items()}
         places |= {key: self._logs[owner] for key, owner in logs.items()}

@@ -57,7 +57,7 @@ class Heartbeat:
             await self._look_after_replicas()
         except AWAY:
             runs.link.note(away=True)
-        for replica in runs.follower.going_on:
+        for replica in runs.follower.unfinished:
             replica.note_waiting(runs.link.is_away)
 
     async def _say(self) -> bool:
@@ -92,19 +92,19 @@ class Heartbeat:
     async def _look_after_replicas(self) -> None:
         runs, now = self._runs, time.monotonic()
         runs.follower.let_go_of_unused()
-        going_on = runs.follower.going_on
+        unfinished = runs.follower.unfinished
         if now - self._registered_at > _REGISTER_EVERY_S:
             await self._register_all(changed=False)
         if now - self._asked_at > _ASK_EVERY_S or any(
-            run.is_behind or not run.is_caught_up.is_set() for run in going_on
+            run.is_behind or not run.is_caught_up.is_set() for run in unfinished
         ):
             self._asked_at = now
-            if going_on:
-                await runs.follower.ask_for(going_on)
-        await self._find_lost(going_on, now)
+            if unfinished:
+                await runs.follower.ask_for(unfinished)
+        await self._find_lost(unfinished, now)
 
-    async def _find_lost(self, going_on: list[Replica], now: float) -> None:
-        homes = {run.home for run in going_on}
+    async def _find_lost(self, unfinished: list[Replica], now: float) -> None:
+        homes = {run.home for run in unfinished}
         self._seen = {home: self._seen.get(home, now) for home in homes}
         if not homes:
             return
@@ -119,7 +119,7 @@ class Heartbeat:
                 self._seen[home] = now
             elif has_departed or now - self._seen[home] > GONE_AFTER_S:
                 gone.add(home)
-        for run in going_on:
+        for run in unfinished:
             if run.home in gone and not run.is_over:
                 run.lose()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from playground.engine.live_run import RunAbout, StopReason
+    from playground.engine.live_run import RunMetadata, StopReason
 
 
 _REACHED_WITHIN_S: Final = 2.0
@@ -26,7 +26,7 @@ class Replica(LiveRun):
 
     is_elsewhere = True
 
-    def __init__(self, run_id: UUID, owner: str, about: RunAbout, started_at: datetime) -> None:
+    def __init__(self, run_id: UUID, owner: str, about: RunMetadata, started_at: datetime) -> None:
         super().__init__(owner, about, None)
         self.id, self.started_at = run_id, started_at
         self.last_id: bytes | str = "0"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from playground.cluster.replica import Replica
-    from playground.engine.live_run import LiveRun, RunAbout, StopReason
+    from playground.engine.live_run import LiveRun, RunMetadata, StopReason
     from playground.engine.rate_limit import Quota
 
 logger = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class SharedRuns(LiveRuns):
 
     # --- Starting
 
-    async def astart(self, *arguments: Any, owner: str, about: RunAbout, **options: Any) -> LiveRun:
+    async def astart(self, *arguments: Any, owner: str, about: RunMetadata, **options: Any) -> LiveRun:
         await self.open()
         if self._is_stopping:
             raise Stopping

@@ -17,7 +17,7 @@ from playground.dispatch.run_request import ClientInfo as ClientInfo
 from playground.dispatch.run_request import RunRequest as RunRequest
 from playground.engine.events import Answered, Ended, Failure, Received
 from playground.engine.exchange import Limits, run_in_batches
-from playground.engine.live import LiveRun, Quota, RateLimited, RunAbout, Stopping, reference_to
+from playground.engine.live import LiveRun, Quota, RateLimited, RunMetadata, Stopping, reference_to
 from playground.engine.run_registry import RunReference as RunReference
 from playground.engine.run_registry import RunRegistry
 from playground.engine.upstream import SANDBOX, AddressRefused, HeaderUnsendable, Outgoing, Upstream, build
@@ -151,10 +151,10 @@ def _bounds_of(request: RunRequest) -> dict[str, Any]:
     return {"limits": process.limits(), "quotas": counted}
 
 
-def _about(request: RunRequest, upstream: Upstream, outgoing: Outgoing, *, model: str, stream: bool) -> RunAbout:
+def _about(request: RunRequest, upstream: Upstream, outgoing: Outgoing, *, model: str, stream: bool) -> RunMetadata:
     """Return what the run itself knows of its request: plain values, without any secret."""
     connection, key = request.connection, request.access_key
-    return RunAbout(
+    return RunMetadata(
         model=model,
         source=request.source,
         endpoint=request.endpoint,

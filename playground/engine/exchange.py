@@ -202,9 +202,9 @@ class _Reading:
             return
         read = response.extensions.get(READ) or _reader(response)
         socket: asyncio.ReadTransport | None = response.extensions.get(SOCKET)
-        patience = IdleTimer()
+        idle_timer = IdleTimer()
         try:
-            while data := await self.next_chunk(read, patience):
+            while data := await self.next_chunk(read, idle_timer):
                 for piece in _pieces(data) if answer.may_stream else (data,):
                     batch = self.take(answer, piece)
                     if batch:
@@ -219,7 +219,7 @@ class _Reading:
                 if (waiting := pause(answer.is_urgent)) is not None:
                     await _leave_in_socket(socket, waiting)
         finally:
-            patience.end()
+            idle_timer.end()
         if rest := self.pass_on(answer, self.redaction.finish()):
             yield rest
         if last := answer.finish(self.now_ms()):
@@ -262,7 +262,7 @@ class _Reading:
         limits = self.limits
         return (limits.compressed_bytes if answer.encoding else limits.response_bytes) - self.size
 
-    async def next_chunk(self, read: Read, patience: IdleTimer) -> bytes:
+    async def next_chunk(self, read: Read, idle_timer: IdleTimer) -> bytes:
         """The next bytes; none when there are no more, with `failure` set unless the body ended as it should."""
         assert self.answer is not None
         is_over = self.answer.is_over
@@ -270,7 +270,7 @@ class _Reading:
         left_s = self.limits.total_s - (time.monotonic() - self.began)
         failure = None
         try:
-            return await patience.wait(read(), min(silence_s, left_s))
+            return await idle_timer.wait(read(), min(silence_s, left_s))
         except TimeoutError as error:
             if isinstance(error, IdleTimeout):
                 limits = self.limits

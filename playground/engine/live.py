@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from playground.engine import memory
 from playground.engine.exchange import Limits
-from playground.engine.live_run import LiveRun, Pause, RunAbout, State, StopReason
+from playground.engine.live_run import LiveRun, Pause, RunMetadata, State, StopReason
 from playground.engine.rate_limit import RUNS, Quota, RateLimited, Usage
 from playground.engine.run_registry import RunReference
 from playground.exceptions import PlaygroundError
@@ -35,7 +35,7 @@ PACK_EVERY_S: Final = 0.05
 TRIM_AFTER_S: Final = 2.0
 _MANY_USAGES: Final = 1000
 
-__all__ = ["LiveRun", "LiveRuns", "Pause", "Quota", "RateLimited", "RunAbout", "State", "StopReason", "Stopping"]
+__all__ = ["LiveRun", "LiveRuns", "Pause", "Quota", "RateLimited", "RunMetadata", "State", "StopReason", "Stopping"]
 
 
 class Stopping(PlaygroundError, RuntimeError):
@@ -64,7 +64,7 @@ class LiveRuns:
         client: httpx.AsyncClient,
         *,
         owner: str,
-        about: RunAbout,
+        about: RunMetadata,
         limits: Limits | None = None,
         quotas: Sequence[tuple[str, Quota]] = (),
         what: str = RUNS,
@@ -105,7 +105,7 @@ class LiveRuns:
         client: httpx.AsyncClient,
         *,
         owner: str,
-        about: RunAbout,
+        about: RunMetadata,
         limits: Limits | None = None,
         quotas: Sequence[tuple[str, Quota]] = (),
         what: str = RUNS,

@@ -49,7 +49,7 @@ RUNNING_STATES = frozenset({"queued", "running"})
 
 
 @dataclass(frozen=True, slots=True)
-class RunAbout:
+class RunMetadata:
     """The facts about a run that are known before it starts. Plain values: rows are named by their keys."""
 
     model: str = ""
@@ -93,7 +93,7 @@ class LiveRun:
     is_elsewhere = False  # it belongs to another process
     is_waiting = False  # for a way to the process it belongs to
 
-    def __init__(self, owner: str, about: RunAbout, outgoing: Outgoing | None, run_id: UUID | None = None) -> None:
+    def __init__(self, owner: str, about: RunMetadata, outgoing: Outgoing | None, run_id: UUID | None = None) -> None:
         self.id: UUID = run_id or uuid7()
         self.owner = owner
         self.about = about

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
     from playground.engine.exchange import Limits
-    from playground.engine.live_run import LiveRun, Pause, RunAbout
+    from playground.engine.live_run import LiveRun, Pause, RunMetadata
     from playground.engine.rate_limit import Quota
     from playground.engine.upstream import Outgoing
 
@@ -48,7 +48,7 @@ class RunRegistry(Protocol):
         client: httpx.AsyncClient,
         *,
         owner: str,
-        about: RunAbout,
+        about: RunMetadata,
         limits: Limits | None = None,
         quotas: Sequence[tuple[str, Quota]] = (),
         what: str = RUNS,

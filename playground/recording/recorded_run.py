@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from playground.engine.events import RunEvent
-    from playground.engine.live_run import RunAbout
+    from playground.engine.live_run import RunMetadata
 
 
 class RecordedRun(Protocol):
@@ -19,7 +19,7 @@ class RecordedRun(Protocol):
     @property
     def id(self) -> UUID: ...
     @property
-    def about(self) -> RunAbout: ...
+    def about(self) -> RunMetadata: ...
     @property
     def events(self) -> RecordedEvents: ...
     @property

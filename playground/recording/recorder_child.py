@@ -23,7 +23,7 @@ from playground.workers import messages, services
 if TYPE_CHECKING:
     import socket
 
-    from playground.engine.live_run import RunAbout
+    from playground.engine.live_run import RunMetadata
 
 SERVICE: Final = b"r"
 # To the recorder: a run's body piece by piece, then what else is known of it; pieces of runs; a question.
@@ -106,7 +106,7 @@ class _Child:
                 self._settling.add(task)
                 task.add_done_callback(self._settling.discard)
 
-    def _begin(self, number: int, run_id: Any, about: RunAbout, *, is_again: bool) -> None:
+    def _begin(self, number: int, run_id: Any, about: RunMetadata, *, is_again: bool) -> None:
         body = b"".join(self._bodies.pop(number, ()))
         run = RunCopy(run_id, dataclasses.replace(about, request_body=body), self._backlog)
         self._runs[number] = run

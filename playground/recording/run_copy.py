@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from playground.engine.event_log import Piece
     from playground.engine.events import RunEvent
-    from playground.engine.live_run import RunAbout
+    from playground.engine.live_run import RunMetadata
     from playground.protocol.stream.sse import ServerSentEvent
 
 _LARGEST_EVENT: Final = 2**62  # the server has refused what is too large
@@ -85,7 +85,7 @@ class Unread(Sequence["RunEvent"]):
 class RunCopy:
     """Looks to a `RunWriter` as the live run does in the server's process."""
 
-    def __init__(self, run_id: UUID, about: RunAbout, backlog: Backlog) -> None:
+    def __init__(self, run_id: UUID, about: RunMetadata, backlog: Backlog) -> None:
         self.id = run_id
         self.about = about
         self.events = Unread(backlog)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.util.types import AttributeValue
 
-    from playground.engine.live_run import RunAbout
+    from playground.engine.live_run import RunMetadata
     from playground.metrics.figures import Figures
 
 LONGEST_TEXT: Final = 500  # characters of a name, a message, a stop sequence
@@ -42,7 +42,7 @@ FLUSH_MS: Final = 2_000
 _NUMBERS: Final = ("max_tokens", "temperature", "top_p", "top_k")
 
 
-def trace(run_id: UUID, about: RunAbout, figures: Figures) -> None:
+def trace(run_id: UUID, about: RunMetadata, figures: Figures) -> None:
     """Hand a run that has ended to the exporter, which sends it in a thread of its own. Never waits for it."""
     ended = figures.ended
     if ended is None:
@@ -83,7 +83,7 @@ def tracer_provider() -> TracerProvider:
     return provider
 
 
-def _operation(about: RunAbout) -> str:
+def _operation(about: RunMetadata) -> str:
     """The conventions have no name for counting tokens; they ask for one's own there."""
     return "chat" if about.endpoint == "messages" else about.endpoint
 
@@ -92,7 +92,7 @@ def _lower_names(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers}
 
 
-def _request_attributes(run_id: UUID, about: RunAbout, body: dict[str, Any]) -> dict[str, AttributeValue]:
+def _request_attributes(run_id: UUID, about: RunMetadata, body: dict[str, Any]) -> dict[str, AttributeValue]:
     attributes: dict[str, AttributeValue] = {
         "gen_ai.operation.name": _operation(about),
         "gen_ai.provider.name": "anthropic",
@@ -124,7 +124,7 @@ def _server(base_url: str) -> dict[str, AttributeValue]:
     return attributes | ({"server.port": port or default or 0} if host and (port or default) else {})
 
 
-def _response_attributes(about: RunAbout, figures: Figures) -> dict[str, AttributeValue]:
+def _response_attributes(about: RunMetadata, figures: Figures) -> dict[str, AttributeValue]:
     message = figures.accumulator.message
     attributes: dict[str, AttributeValue] = {}
     for name in ("id", "model"):

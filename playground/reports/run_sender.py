@@ -12,7 +12,7 @@ from uuid import UUID
 from playground.conformance.direct_sender import LIMITS, is_enough, outgoing_for
 from playground.conformance.http_exchange import Exchange
 from playground.dispatch import process
-from playground.engine.live import Quota, RateLimited, RunAbout, Stopping
+from playground.engine.live import Quota, RateLimited, RunMetadata, Stopping
 from playground.exceptions import PlaygroundError
 from playground.identity.visitors import owner_of_user
 
@@ -62,7 +62,7 @@ class RunSender:
 
     async def _start(self, request: Request, outgoing: Outgoing) -> LiveRun:
         here = process.current()
-        about = RunAbout(
+        about = RunMetadata(
             model=self.model,
             source="check",
             stream=request.streams,

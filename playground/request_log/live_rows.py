@@ -89,7 +89,7 @@ def row_in_database(user: Any, run_id: UUID) -> Run | None:
     return None
 
 
-def going_on(run_ids: Iterable[UUID]) -> set[UUID]:
+def still_running(run_ids: Iterable[UUID]) -> set[UUID]:
     """Return which of these runs go on, in this process or in another one of the site."""
     wanted_ids = list(run_ids)
     elsewhere = Run.objects.unfinished().filter(pk__in=wanted_ids).exclude(server_process=None)
@@ -101,7 +101,7 @@ def going_on(run_ids: Iterable[UUID]) -> set[UUID]:
 def delete(run_ids: list[UUID]) -> int:
     """Delete these runs, also from the live log, where they would stay readable for some minutes. A run that goes on
     stays."""
-    running = going_on(run_ids)
+    running = still_running(run_ids)
     over = [run_id for run_id in run_ids if run_id not in running]
     count = retention.delete_runs(over)
     for run_id in over:

@@ -1,4 +1,4 @@
-"""The server: Daphne with body limits before the application, patience with slow sockets, and an orderly stop."""
+"""The server: Daphne with body limits before the application, time limits for slow sockets, and an orderly stop."""
 
 from __future__ import annotations
 

@@ -191,8 +191,8 @@ def page(user: Any, wanted: SessionFilter, before: str = "") -> SessionList:
     sessions = sessions[:ROWS]
     look_through((each for each in sessions if each.looked_through != each.request_count), WITHIN_S)
     models = _models(sessions)
-    going_on = running(user)
-    rows = [SessionRow(each, models.get(each.pk, []), going_on[each.client_id]) for each in sessions]
+    unfinished = running(user)
+    rows = [SessionRow(each, models.get(each.pk, []), unfinished[each.client_id]) for each in sessions]
     rows.sort(key=lambda row: not row.is_live)
     return SessionList(rows, sessions[-1].last_run_id if more else None, unseen)
 

@@ -51,7 +51,7 @@ def run(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpResponse:
     stored = live_rows.row_in_database(request.user, run_id) if isinstance(found, LiveRun) else found
     older, newer = neighbours(request.user, run_id, log_filter)
     shown = run_of(found) if isinstance(found, LiveRun) else found
-    row = row_of(shown, is_live=isinstance(found, LiveRun) or bool(live_rows.going_on([run_id])))
+    row = row_of(shown, is_live=isinstance(found, LiveRun) or bool(live_rows.still_running([run_id])))
     step = step_of_run(found) if isinstance(found, Run) else None
     sent = request_of(found, earlier=step.detail.same_messages if step else 0)
     context: dict[str, Any] = {

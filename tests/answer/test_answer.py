@@ -161,10 +161,10 @@ def test_a_json_answer_is_drawn_as_it_was_live(owner: Any) -> None:
 @pytest.mark.django_db
 def test_the_answer_as_it_stood_has_what_had_come_and_no_more(owner: Any) -> None:
     run = store(tell(live_run(owner), stream("alpha beta gamma delta")))
-    stood = draw_all(RunInfo(), events_between(run, 0, 4))
-    assert "alpha beta" in stood.blocks[0].html
-    assert "gamma" not in stood.blocks[0].html
-    assert not stood.is_over
+    at_event = draw_all(RunInfo(), events_between(run, 0, 4))
+    assert "alpha beta" in at_event.blocks[0].html
+    assert "gamma" not in at_event.blocks[0].html
+    assert not at_event.is_over
 
 
 def test_the_example_plays_to_the_same_end_as_it_is_drawn_at_once() -> None:

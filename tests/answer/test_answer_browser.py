@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from typing import Any
 
@@ -17,7 +16,6 @@ from tests.support.hostile_texts import HOSTILE
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end, pytest.mark.usefixtures("paced")]
 
 
-SHOTS = os.environ.get("PLAYGROUND_SHOTS")  # a folder for pictures of every view
 OVER = re.compile("completed|failed|interrupted|cancelled")
 
 
@@ -398,6 +396,3 @@ def test_axe_finds_nothing_in_any_view_of_an_answer(
             expect(page.locator("#answer [data-fetch]")).not_to_contain_text("Loading…")
         axe(page, "#answer", in_both_themes=True)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), tab
-        for scheme in ("dark", "light") if SHOTS else ():
-            page.emulate_media(color_scheme=scheme)
-            page.screenshot(path=f"{SHOTS}/{model}-{tab}-{width}-{scheme}.png", full_page=True)

@@ -54,11 +54,11 @@ def test_a_run_is_played_at_its_own_speed_faster_and_slower(new_page: Any, owner
     page.clock.install()
     page.goto(f"/requests/{run.pk}/")
     page.locator("#answer").get_by_role("tab", name="Events").click()
-    where, stood, at_ms = page.locator("[data-where]"), page.locator("[data-at-event-answer]"), 0.0
+    where, at_event, at_ms = page.locator("[data-where]"), page.locator("[data-at-event-answer]"), 0.0
     expect(where).to_contain_text(f"of {len(came)}")
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))
     page.locator("[data-play]").click()
-    expect(stood.locator("h3")).to_have_text("As received")
+    expect(at_event.locator("h3")).to_have_text("As received")
     for speed, ms in (("1", 1_000), ("4", 250), ("0.25", 2_000), ("1", 300)):
         page.locator("[data-speed]").select_option(speed)
         page.clock.run_for(ms)
@@ -67,7 +67,7 @@ def test_a_run_is_played_at_its_own_speed_faster_and_slower(new_page: Any, owner
         assert abs(shown_ms - at_ms) < 120, (speed, shown_ms, at_ms)
         number = max(number for number, came_ms in came.items() if came_ms <= shown_ms + 0.5)
         expect(where).to_contain_text(re.compile(rf"event {number} of"))
-        words = re.findall(r"w\d+", stood.inner_text())
+        words = re.findall(r"w\d+", at_event.inner_text())
         assert abs(len(words) - (number - 2)) <= 1, "the words shown are those that had come"
     page.locator("[data-play]").click()
     stopped = where.inner_text()
@@ -94,20 +94,20 @@ def test_a_long_run_is_opened_scrolled_stood_in_and_played(opened: Any) -> None:
 
     # Stood in, and stepped through in both directions.
     page.locator(f'[data-rows] tr[data-number="{COUNT - 10}"]').click()
-    stood = page.locator("[data-at-event-answer]")
+    at_event = page.locator("[data-at-event-answer]")
     steps = ((None, COUNT - 10), ("Next", COUNT - 9), ("Previous", COUNT - 10), ("Previous", COUNT - 11))
     for button, number in steps:
         if button:
             page.get_by_role("button", name=f"{button} event").click()
-        expect(stood.locator("h3")).to_contain_text(f"after event {number}")
-        expect(stood).to_contain_text(re.compile(rf"w{number}\.\s*$"))
+        expect(at_event.locator("h3")).to_contain_text(f"after event {number}")
+        expect(at_event).to_contain_text(re.compile(rf"w{number}\.\s*$"))
         expect(page.locator("[data-at-event-detail]")).to_contain_text(f"w{number}")
 
     # Played from the beginning.
     page.locator("[data-position]").fill("0")
     page.locator("[data-speed]").select_option("16")
     page.locator("[data-play]").click()
-    expect(stood).to_contain_text(f"w{COUNT - 3}.", timeout=20_000)
+    expect(at_event).to_contain_text(f"w{COUNT - 3}.", timeout=20_000)
     expect(page.locator("[data-where]")).to_contain_text("event 21000 of")
-    parts = stood.locator("[data-part]").evaluate_all("parts => parts.map((part) => Number(part.dataset.part))")
+    parts = at_event.locator("[data-part]").evaluate_all("parts => parts.map((part) => Number(part.dataset.part))")
     assert parts == list(range(len(parts)))

@@ -305,14 +305,14 @@ def long_run(page: Page, url: str, run: str, count: int) -> None:
         with steps.step("filtered by type"):
             page.locator(".filter-pills label", has_text="text_delta").click()
             page.wait_for_timeout(50)
-    stood = page.locator("[data-at-event-answer] h3")
+    at_event = page.locator("[data-at-event-answer] h3")
     with steps.step(f"as it stood at {count - 9:,}"):
         page.locator(f'[data-rows] tr[data-number="{count - 9}"]').click()
-        stood.filter(has_text=f"after event {count - 9}").wait_for(timeout=60_000)
+        at_event.filter(has_text=f"after event {count - 9}").wait_for(timeout=60_000)
     for name, way, number in (("on", 1, count - 8), ("back", -1, count - 9), ("back", -1, count - 10)):
         with steps.step(f"one event {name}"):
             page.locator(f'[data-step="{way}"]').click()
-            stood.filter(has_text=f"after event {number}").wait_for(timeout=60_000)
+            at_event.filter(has_text=f"after event {number}").wait_for(timeout=60_000)
     with steps.step("playing for 3 s at 16 times the speed"):
         page.locator("[data-position]").fill("1000")
         page.locator("[data-speed]").select_option("16")

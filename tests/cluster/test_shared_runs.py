@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 
 from playground.cluster import keys
 from playground.engine.events import Answered, Ended, Received, Streamed
-from playground.engine.live import LiveRun, Quota, RateLimited, RunAbout
+from playground.engine.live import LiveRun, Quota, RateLimited, RunMetadata
 from playground.engine.rate_limit import too_many_at_once
 from playground.engine.upstream import Outgoing
 from tests.engine.scripted_transport import Scripted
@@ -32,7 +32,7 @@ MINE = "user:1"
 
 async def start(runs: SharedRuns, upstream: Scripted, *, quotas: Any = (), **about: Any) -> LiveRun:
     about = {"user_id": 1, "request_body": b'{"model": "m"}'} | about
-    return await runs.astart(OUTGOING, upstream.client(), owner=MINE, about=RunAbout(**about), quotas=quotas)
+    return await runs.astart(OUTGOING, upstream.client(), owner=MINE, about=RunMetadata(**about), quotas=quotas)
 
 
 async def found(runs: SharedRuns, run: LiveRun) -> LiveRun:

@@ -389,13 +389,3 @@ def test_where_a_dragged_file_would_go_is_marked_until_it_is_dropped_or_leaves(p
     page.evaluate(drag, ["drop", over_turn, "body"])
     expect(marked).to_have_count(0)
     expect(page.locator("#ask .block[data-type=document]")).to_be_visible()
-
-
-def test_an_example_takes_the_place_of_the_request(page: Any) -> None:
-    open_playground(page)
-    page.get_by_label("More for the request").click()
-    page.get_by_role("button", name="Choose an example").click()
-    page.locator("#examples-dialog").get_by_role("button", name="Tool use").click()
-    expect(page.locator("details.tool")).to_have_count(2)
-    settle(page)
-    assert body_of_draft()["tool_choice"] == {"type": "auto"}

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from playground.models import Draft
 from playground.protocol.catalogue.kinds import Constant
 from playground.protocol.catalogue.parameters import BODY, find
 from playground.protocol.json import json_text
 from playground.protocol.json.paths import MISSING, get, parse_path, to_text
+from tests.composer.test_compose_browser import body_of_draft, open_playground
 from tests.support.browser import expect, settle
 from tests.support.examples import one_of_each
 
@@ -27,10 +27,6 @@ PRESSES = 25  # of one parameter at most
 # One parameter of each kind of control, and so many presses, where the exhaustive test is too long to wait for.
 SOME = ("messages", "stop_sequences", "thinking", "tools")
 FEW = 6
-
-
-def body_of_draft() -> Any:
-    return json_text.parse(Draft.objects.get().body_text)
 
 
 def open_with(page: Any, body: Any) -> None:
@@ -363,3 +359,13 @@ def test_chips_are_shown_as_they_are_added_and_taken_away(page: Any) -> None:
     field.press("Backspace")
     compare(page, "Backspace")
     assert body_of_draft()["stop_sequences"] == ["END"]
+
+
+def test_an_example_takes_the_place_of_the_request(page: Any) -> None:
+    open_playground(page)
+    page.get_by_label("More for the request").click()
+    page.get_by_role("button", name="Choose an example").click()
+    page.locator("#examples-dialog").get_by_role("button", name="Tool use").click()
+    expect(page.locator("details.tool")).to_have_count(2)
+    settle(page)
+    assert body_of_draft()["tool_choice"] == {"type": "auto"}

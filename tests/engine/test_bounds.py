@@ -12,7 +12,7 @@ from playground.engine.byte_budget import ByteBudget
 from playground.engine.exchange import Limits, _pieces, run
 from playground.engine.guard import Rules
 from playground.engine.interim_responses import MOST_INTERIM
-from playground.engine.live_run import LiveRun, RunAbout
+from playground.engine.live_run import LiveRun, RunMetadata
 from playground.engine.upstream import make_client
 from playground.metrics.figures import gather
 from playground.protocol.json.received_json import LARGEST_READ
@@ -204,7 +204,7 @@ async def test_a_live_run_knows_its_usage_without_reading_the_answer_again(body:
         await exchange.say(head.encode() + body)
 
     async with serving(script) as upstream, make_client(Rules(allow_loopback=True)) as client:
-        live = LiveRun("user:1", RunAbout(), upstream.outgoing())
+        live = LiveRun("user:1", RunMetadata(), upstream.outgoing())
         live.begin(client, Limits(), None, lambda: None)
         await live.ended()
     assert live.usage == {"input_tokens": 5, "output_tokens": 7}

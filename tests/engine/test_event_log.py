@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from playground.engine.event_log import MOST_UNREAD, PACKED_BYTES, EventLog
 from playground.engine.events import Answered, Ended, Received, Requested, RunEvent, Streamed
-from playground.engine.live_run import RunAbout
+from playground.engine.live_run import RunMetadata
 from playground.protocol.stream.sse import Decoder
 from playground.recording.run_copy import Backlog, RunCopy
 
@@ -161,7 +161,7 @@ def test_its_pieces_are_all_that_the_events_are_made_of(
     assert b"".join(piece[1] for piece in read if isinstance(piece, tuple)) == body
     events = list(log)
     assert [piece for piece in read if not isinstance(piece, tuple)] == [*events[:2], events[-1]]
-    copy = RunCopy(uuid4(), RunAbout(), Backlog())
+    copy = RunCopy(uuid4(), RunMetadata(), Backlog())
     for piece in read:
         copy.take([piece])
     assert copy.events[:] == events

@@ -13,7 +13,7 @@ from django.urls import reverse
 from playground import dispatch
 from playground.cluster.codec import about_from_json, about_to_json
 from playground.engine.events import Failure
-from playground.engine.live_run import RunAbout
+from playground.engine.live_run import RunMetadata
 from playground.export import run_files
 from playground.identity.visitors import owner_of_user
 from playground.metrics.prometheus import REGISTRY, _count
@@ -182,10 +182,10 @@ def test_counts_leave_the_histograms_alone(owner: User) -> None:
 
 
 def test_what_processes_tell_each_other_names_the_endpoint_only_where_it_is_another() -> None:
-    about = RunAbout(endpoint="count_tokens", request_body=b"{}")
+    about = RunMetadata(endpoint="count_tokens", request_body=b"{}")
     assert about_from_json(about_to_json(about).encode(), b"{}") == about
-    assert "endpoint" not in about_to_json(RunAbout())
-    assert about_from_json(about_to_json(RunAbout()).encode(), b"").endpoint == "messages"
+    assert "endpoint" not in about_to_json(RunMetadata())
+    assert about_from_json(about_to_json(RunMetadata()).encode(), b"").endpoint == "messages"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -115,14 +115,14 @@ def test_a_session_is_live_and_on_top_while_a_request_of_it_goes_on(
     Agent(newer, "Something else").turns(2)
     assert [row.is_live for row in client.get(reverse("sessions")).context["found"].rows] == [False, False]
     started = timezone.now() - dt.timedelta(minutes=9)
-    going_on = Run.objects.create(
+    unfinished_run = Run.objects.create(
         pk=first_id_at(started), owner=owner, started_at=started, source="relay", state="running", model="m",
         client_session=session.client_id,
     )  # fmt: skip
     rows = client.get(reverse("sessions")).context["found"].rows
     assert [(row.session.client_id, row.is_live) for row in rows] == [(session.client_id, True), ("newer", False)]
     assert "1 request in progress" in words_of(client, "session", session.stored.pk)
-    going_on.delete()
+    unfinished_run.delete()
     assert "in progress" not in words_of(client, "session", session.stored.pk)
 
 

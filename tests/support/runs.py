@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.answer.drawing import Drawing
 from playground.engine.events import Answered, Ended, Failure, Received, Requested, RunEvent, Streamed
-from playground.engine.live_run import LiveRun, RunAbout
+from playground.engine.live_run import LiveRun, RunMetadata
 from playground.engine.upstream import Outgoing
 from playground.metrics.figures import gather
 from playground.protocol.stream import sse
@@ -47,7 +47,7 @@ def live_run(user: User | None, *, body: bytes | None = None, **about: Any) -> L
     }
     owner = f"user:{user.pk}" if user else "visitor:somebody"
     outgoing = Outgoing("POST", "sandbox://playground/v1/messages", (), body)
-    return LiveRun(owner, RunAbout(**values | about), outgoing)
+    return LiveRun(owner, RunMetadata(**values | about), outgoing)
 
 
 def stream(text: str = "Rayleigh scattering.", *, thinking: str = "", stop_reason: str = "end_turn") -> bytes:
