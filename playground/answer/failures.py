@@ -212,7 +212,8 @@ def _api_error(drawing: Drawing, failure: Failure) -> Note:
     type_ = encodable(str(detail.get("type") or "api_error"))
     number, status = drawing.figures.event_count, drawing.figures.http_status
     is_in_stream = failure.kind == "error_event" and bool(number)
-    after = f", {formatting.duration(drawing.now_ms)} into the stream" if is_in_stream else ""
+    moment = formatting.duration(drawing.now_ms).replace(" ", "\N{NO-BREAK SPACE}")
+    after = f", {moment} into the stream" if is_in_stream else ""
     helping, steps = "", _steps(type_, detail.get("status"), str(detail.get("message") or failure.message))
     if drawing.about.is_count and _meaning(type_, detail.get("status")) == "not_found_error":
         helping = _HELP["not_a_count"]

@@ -116,6 +116,29 @@ def test_a_tools_result_and_the_button_that_sends_it_are_in_sight(
     assert height(page, ".answer-body") >= least
 
 
+CUT_TYPES = """() => [...document.querySelectorAll("#ask .param .name")].filter((name) => name.checkVisibility())
+  .flatMap((name) => [...name.children].filter((part) => part.scrollWidth > part.clientWidth + 1 && part.clientWidth
+    || part.getBoundingClientRect().right > name.getBoundingClientRect().right + 1))
+  .map((part) => part.textContent.trim())"""
+LONG_FIGURES = """list => {
+  const words = ["12 min 05 s", "12.30 s", "112,345 → 11,234", "$0.1234"]
+  list.querySelectorAll("dd").forEach((dd, at) => (dd.lastChild.data = words[at]))
+  const { right } = list.getBoundingClientRect()
+  const boxes = [...list.querySelectorAll("dd")].map((dd) => dd.getBoundingClientRect())
+  return boxes.every((box) => box.right <= right - 32 && box.height < 24)
+}"""
+
+
+@pytest.mark.slow
+def test_the_type_range_and_default_of_every_parameter_can_be_read(new_page: Any) -> None:
+    page = new_page(1440, 900)
+    page.goto("/")
+    page.evaluate("for (const group of document.querySelectorAll('#ask details[data-group]')) group.open = true")
+    for width in (1440, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.evaluate(CUT_TYPES) == [], width
+
+
 @pytest.mark.slow
 def test_four_answers_are_compared_with_room_for_each(new_page: Any, axe: Any, settings: Any) -> None:
     settings.SANDBOX_SPEED = 10.0  # without any pause all four can take the same time, and none is the fastest
@@ -148,6 +171,10 @@ def test_four_answers_are_compared_with_room_for_each(new_page: Any, axe: Any, s
     page.locator('[data-columns-view="events"]').click()
     expect(page.locator(".column-answer .wire-main:visible")).to_have_count(4)
     axe(page, in_both_themes=True)
+    for width in (1440, 1280, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        fitting = page.locator(".column-figure-list:visible").evaluate_all(f"all => all.map({LONG_FIGURES})")
+        assert fitting == [True] * 4, width
 
 
 @pytest.mark.slow
