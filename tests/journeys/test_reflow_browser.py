@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.models import AccessKey
@@ -12,7 +13,7 @@ from playground.engine.events import Failure
 from playground.models import AgentSession, SavedTool
 from tests.sessions import stored
 from tests.support import runs
-from tests.support.browser import expect, open_whole
+from tests.support.browser import expect, open_whole, settle
 from tests.support.sharing_rig import published, rich_conversation
 
 if TYPE_CHECKING:
@@ -111,6 +112,48 @@ def test_axe_finds_nothing_on_the_pages_of_visitors_and_where_nothing_is(new_pag
         open_whole(page, address)
         axe(page, in_both_themes=True)
     new_page.noise.clear()  # the browser itself says "404"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["403_csrf.html", "500.html", "503.html", "playground/too_heavy.html"])
+def test_pages_that_stand_alone_are_whole_at_every_width_and_axe_finds_nothing(
+    new_page: Any, axe: Any, name: str
+) -> None:
+    html = render_to_string(name, {"why": "This request takes too long to read."})
+    page = new_page(1280, 720)
+    page.route("**/alone", lambda route, _: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
+    page.goto("/alone")
+    for width in (1280, 1024, 390, 320):
+        page.set_viewport_size({"width": width, "height": 720})
+        panel, button = (page.locator(selector).last.bounding_box() for selector in (".panel", ".panel .button"))
+        assert panel["x"] >= 0
+        assert panel["x"] + panel["width"] <= width
+        assert panel["y"] + panel["height"] <= 720
+        assert button["x"] + button["width"] <= panel["x"] + panel["width"]
+        axe(page, in_both_themes=True)
+
+
+@pytest.mark.slow
+def test_what_stands_above_the_form_is_whole_at_every_width_and_axe_finds_nothing(
+    new_page: Any, axe: Any, log_in: Any, owner: User
+) -> None:
+    page, other = new_page(1280, 720), new_page(1280, 720)
+    for each in (page, other):
+        log_in(each, owner)
+        each.goto("/?model=sandbox-echo&prompt=Hello")
+        expect(each.locator("#notice .banner")).to_be_visible()
+    axe(page, in_both_themes=True)
+    other.locator('[name="messages[0].content"]').fill("The other tab was quicker")
+    settle(other)
+    page.locator('[name="messages[0].content"]').fill("This one comes too late")
+    expect(page.locator("#conflict .banner")).to_be_visible()
+    for width in (1280, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        buttons = [button.bounding_box() for button in page.locator("#conflict .button").all()]
+        assert len({round(box["y"]) for box in buttons}) == 1, "beside each other"
+        assert all(box["x"] + box["width"] <= width for box in buttons)
+        axe(page, in_both_themes=True)
+    new_page.noise.clear()  # the browser itself says "409"
 
 
 @pytest.mark.slow

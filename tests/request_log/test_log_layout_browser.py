@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.journeys.test_reflow_browser import broken_run
+from tests.sessions import stored
 from tests.support import runs
 from tests.support.browser import expect, open_whole
 
@@ -66,10 +67,12 @@ def test_the_bars_of_the_log_fill_their_panel(new_page: Any, log_in: Any, owner:
 @pytest.mark.slow
 @pytest.mark.parametrize(("width", "rows"), [(1440, 1), (1280, 1), (1024, 1), (390, 4)])
 def test_the_filter_takes_few_rows(new_page: Any, log_in: Any, owner: User, width: int, rows: int) -> None:
+    stored.work(owner)
     page = new_page(width, 800)
     log_in(page, owner)
-    page.goto("/requests/")
-    tops = page.locator(".filters > :is(label, details)").evaluate_all(
-        "all => all.map((each) => Math.round(each.getBoundingClientRect().bottom / 8))"
-    )
-    assert len(set(tops)) <= rows
+    for address in ("/requests/", "/sessions/"):
+        page.goto(address)
+        tops = page.locator(".filters > :is(label, details)").evaluate_all(
+            "all => all.map((each) => Math.round(each.getBoundingClientRect().bottom / 8))"
+        )
+        assert len(set(tops)) <= rows, address
