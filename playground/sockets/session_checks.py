@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import copy
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from channels.auth import AuthMiddlewareStack
@@ -17,6 +18,9 @@ from django.conf import settings
 from django.http import parse_cookie
 
 from accounts import login_sessions
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -28,33 +32,46 @@ class SharedAnswers:
     """Answers by key and event loop, while they are young. All are forgotten when a session ends."""
 
     def __init__(self) -> None:
-        self._by_loop: WeakKeyDictionary[Any, dict[Any, tuple[float, asyncio.Task[Any]]]] = WeakKeyDictionary()
+        self._by_loop: WeakKeyDictionary[Any, dict[Any, tuple[float, asyncio.Future[Any]]]] = WeakKeyDictionary()
+        self.times_forgotten = 0
         login_sessions.sessions_ended.connect(self._forget)
 
     def _forget(self, **_: Any) -> None:
         """Called in the thread of whatever ended the session."""
+        self.times_forgotten += 1
         for loop in list(self._by_loop):
             self._by_loop[loop] = {}
 
     async def get(self, key: Any, max_age_s: float, ask: Callable[[], Awaitable[Any]]) -> Any:
         """The answer that was asked for at most `max_age_s` ago, or a new one. Raises what `ask` raises."""
         loop = asyncio.get_running_loop()
-        answers = self._by_loop.setdefault(loop, {})
+        answers = self._of(loop)
         asked_at, task = answers.get(key, (-1.0, None))
         if task is None or loop.time() - asked_at > max_age_s or (task.done() and _failed(task)):
-            if len(answers) >= _MOST:
-                answers.clear()
             # In a context of its own: others wait for it as well as who came first.
             task = loop.create_task(_awaited(ask), context=contextvars.Context())
             answers[key] = (loop.time(), task)
         return await asyncio.shield(task)
+
+    def put(self, key: Any, answer: Any) -> None:
+        """Take an answer that was found just now for something else."""
+        loop = asyncio.get_running_loop()
+        found = loop.create_future()
+        found.set_result(answer)
+        self._of(loop)[key] = (loop.time(), found)
+
+    def _of(self, loop: asyncio.AbstractEventLoop) -> dict[Any, tuple[float, asyncio.Future[Any]]]:
+        answers = self._by_loop.setdefault(loop, {})
+        if len(answers) >= _MOST:
+            answers.clear()
+        return answers
 
 
 async def _awaited(ask: Callable[[], Awaitable[Any]]) -> Any:
     return await ask()
 
 
-def _failed(task: asyncio.Task[Any]) -> bool:
+def _failed(task: asyncio.Future[Any]) -> bool:
     return task.cancelled() or task.exception() is not None
 
 
@@ -65,6 +82,23 @@ async def still_stands(scope: Mapping[str, Any], max_age_s: float) -> bool:
     """`session_is_valid`, as it was found for any socket of the session at most so long ago."""
     key = ("stands", login_sessions.session_key(scope), getattr(scope.get("user"), "pk", None))
     return bool(await answers.get(key, max_age_s, lambda: login_sessions.session_is_valid(scope)))
+
+
+class Asker:
+    """Whoever asks for a page with a run in it is not looked up once more for the socket which that page opens.
+
+    Made when the request comes: if a session ends before `remember` is called, nothing is remembered.
+    """
+
+    def __init__(self) -> None:
+        self._times_forgotten = answers.times_forgotten
+
+    def remember(self, request: HttpRequest) -> None:
+        cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        is_same = request.session.session_key == cookie and answers.times_forgotten == self._times_forgotten
+        if cookie and is_same and request.user.is_authenticated:
+            user = copy.copy(request.user)  # the user itself: what stands for it in a request holds the request too
+            answers.put(("user", cookie), {"user": user, "session": request.session, "cookies": request.COOKIES})
 
 
 def with_user(application: Application) -> Application:

@@ -20,6 +20,7 @@ from playground.drafts import editing
 from playground.drafts.outgoing import PreparedRequest, head_start, idempotency_key, ready_to_send
 from playground.engine.live_run import LiveRun
 from playground.identity import visitors
+from playground.sockets.session_checks import Asker
 from playground.views import draft_comparison
 from playground.views.draft_parts import (
     conflicting,
@@ -45,6 +46,7 @@ async def send(request: HttpRequest) -> HttpResponse:
 
     The answer is the panel that follows the run. On the way to the upstream stand the session and one query.
     """
+    asker = Asker()
     ready = await sync_to_async(_prepared)(request)
     if isinstance(ready, HttpResponse):
         return ready
@@ -59,6 +61,7 @@ async def send(request: HttpRequest) -> HttpResponse:
             run = await dispatch.start(ready.request)
     except dispatch.Refused as refusal:
         return await sync_to_async(_refused)(request, ready.form, refusal)
+    asker.remember(request)
     if isinstance(run, LiveRun):
         await head_start(run)
     return await sync_to_async(_started)(request, ready.form, run)

@@ -6,11 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client, RequestFactory
 
 from accounts import login_sessions
 from playground.sockets import session_checks
-from playground.sockets.session_checks import SharedAnswers, still_stands, with_user
+from playground.sockets.session_checks import Asker, SharedAnswers, still_stands, with_user
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -104,3 +106,35 @@ async def test_a_check_of_a_session_that_is_gone_fails(owner: User, monkeypatch:
     await asyncio.to_thread(session.delete)
     assert await still_stands(scope, 60)  # as it was found a moment ago
     assert not await still_stands(scope, -1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("ends_meanwhile", [False, True])
+async def test_who_has_just_pressed_try_it_is_looked_up_again_only_if_a_session_ended_meanwhile(
+    owner: User, monkeypatch: pytest.MonkeyPatch, *, ends_meanwhile: bool
+) -> None:
+    monkeypatch.setattr(session_checks, "answers", SharedAnswers())
+    client = Client()
+    await asyncio.to_thread(client.force_login, owner)
+    request = RequestFactory().get("/")
+    request.COOKIES["sessionid"] = client.cookies["sessionid"].value
+    request.session = await asyncio.to_thread(lambda: client.session)
+    request.user = owner
+    asker = Asker()
+    if ends_meanwhile:
+        login_sessions.sessions_ended.send(None, user=None, user_pk=7, session_key=None)
+    asker.remember(request)
+    ask = Asked({})
+    known = await session_checks.answers.get(("user", request.COOKIES["sessionid"]), 60, ask)
+    assert (ask.times, known.get("user")) == ((1, None) if ends_meanwhile else (0, owner))
+
+
+async def test_a_visitor_and_a_session_that_was_renewed_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_checks, "answers", SharedAnswers())
+    request = RequestFactory().get("/")
+    request.COOKIES["sessionid"] = "the one before"
+    request.session, request.user = SessionStore("the new one"), AnonymousUser()
+    Asker().remember(request)
+    ask = Asked()
+    await session_checks.answers.get(("user", "the one before"), 60, ask)
+    assert ask.times == 1
