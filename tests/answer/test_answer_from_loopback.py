@@ -13,7 +13,7 @@ import pytest
 from accounts.models import Connection
 from playground.models import Draft
 from tests.answer.test_answer import everywhere
-from tests.answer.test_answer_browser import SHOTS, panel, wait_for_end
+from tests.answer.test_answer_browser import panel, wait_for_end
 from tests.support.browser import expect
 from tests.support.examples import one_of_each
 from tests.support.hostile_texts import HOSTILE
@@ -195,8 +195,6 @@ def test_results_are_filled_in_and_sent_together(desk: Any, upstream: Loopback, 
         desk.emulate_media(color_scheme=scheme)
         desk.set_viewport_size({"width": width, "height": 1000})
         axe(desk, "#answer")
-        if SHOTS:
-            panel(desk).screenshot(path=f"{SHOTS}/tool-cards-{width}-{scheme}.png")
     upstream.body = json.dumps({"type": "message", "content": [{"type": "text", "text": "Thanks"}]}).encode()
     button.click()
     expect(desk.locator("[data-blocks]")).to_have_text("Thanks")
