@@ -21,6 +21,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from playground.identity import visitors
 from playground.identity.requests import VisitorHttpRequest
+from playground.identity.theme import theme_of
 from playground.identity.time_zone import zone_of
 from playground.logging_filters import current_request_id
 from playground.models.storage_quota import StorageQuotaError
@@ -120,10 +121,9 @@ def visitor_cookie(get_response: Next) -> Next | Awaitable[HttpResponse]:
 def page_context(request: HttpRequest) -> dict[str, object]:
     """Return what every template needs: the theme that was chosen here (else the system's), the navigation, who may
     sign up."""
-    theme = request.COOKIES.get("theme")
     first = request.path_info.strip("/").split("/")[0]
     return {
-        "theme": theme if theme in {"light", "dark"} else None,
+        "theme": theme_of(request.COOKIES),
         "time_zone": timezone.get_current_timezone_name(),
         "sign_up_open": settings.SIGN_UP_OPEN,
         "navigation": NAVIGATION,

@@ -303,6 +303,7 @@ SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{PUBLIC_PATH}/"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "playground.views.page_expired.page_expired"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
 SECURE_SSL_REDIRECT = False  # the proxy in front redirects; doing it here would break its health checks
 _HSTS_S = env.int("PLAYGROUND_HSTS", 31_536_000)  # asked for in any case: without HTTPS it is no unknown name

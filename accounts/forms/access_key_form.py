@@ -38,9 +38,11 @@ class AccessKeyForm(forms.Form):
         help_text="One per line. Empty allows all.",
     )
     requests_per_minute = forms.IntegerField(
-        required=False, label="Requests per minute", min_value=1, max_value=100_000
+        required=False, label="Requests per minute", min_value=1, max_value=100_000, help_text="Empty: no limit."
     )
-    tokens_per_day = forms.IntegerField(required=False, label="Tokens per day", min_value=1, max_value=10**15)
+    tokens_per_day = forms.IntegerField(
+        required=False, label="Tokens per day", min_value=1, max_value=10**15, help_text="Empty: no limit."
+    )
     keep_content = forms.BooleanField(required=False, initial=True, label="Store content")
 
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:

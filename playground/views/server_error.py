@@ -6,15 +6,16 @@ import sys
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
-from django.views import defaults
 
 from playground.databases.availability import RETRY_AFTER_S, is_database_away
+from playground.identity.theme import theme_of
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django calls this while it handles the exception."""
+    theme = {"theme": theme_of(request.COOKIES)}
     if not is_database_away(sys.exc_info()[1]):
-        return defaults.server_error(request)
-    response = HttpResponse(get_template("503.html").render(), status=503)
+        return HttpResponse(get_template("500.html").render(theme), status=500)
+    response = HttpResponse(get_template("503.html").render(theme), status=503)
     response["Retry-After"] = str(RETRY_AFTER_S)
     return response

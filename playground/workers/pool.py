@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.http import parse_cookie
 from django.template.loader import render_to_string
 
+from playground.identity.theme import theme_of
 from playground.workers import calls, messages
 from playground.workers.calls import LARGE, Handling, handling
 
@@ -163,7 +165,8 @@ async def _refuse(scope: Scope, why: str, send: Send) -> None:
     """Say that this was too much, where the page shows it; what was typed is still in the page."""
     is_htmx = (b"hx-request", b"true") in scope["headers"]
     template = "playground/composer/_form_too_heavy.html" if is_htmx else "playground/too_heavy.html"
-    body = render_to_string(template, {"why": why}).encode()
+    cookies = parse_cookie(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
+    body = render_to_string(template, {"why": why, "theme": theme_of(cookies)}).encode()
     headers = [(b"content-type", b"text/html; charset=utf-8"), (b"cache-control", b"no-store, private")]
     headers += [
         (b"content-security-policy", b"default-src 'none'; style-src 'self'"),

@@ -79,6 +79,8 @@ def test_three_columns_from_one_form_are_sent_at_once_and_survive_a_reload(desk:
     axe(desk, "#answer")
     field(desk, "messages[0].content").press("Control+Enter")
     expect(desk.locator(".column-answer .answer-panel[data-socket]")).to_have_count(3)
+    stop, column = (desk.locator(place).first.bounding_box() for place in ("#column-a [data-stop]", "#column-a"))
+    assert column["x"] + column["width"] - stop["x"] - stop["width"] >= 8, "Stop keeps off the edge"
     axe(desk, "#answer")
     desk.reload()
     expect(desk.locator(".column-answer .answer-panel[data-run]")).to_have_count(3)

@@ -48,6 +48,24 @@ def test_the_menus_of_tools_stay_inside_the_form(new_page: Any, width: int, heig
 
 
 @pytest.mark.slow
+def test_the_buttons_of_a_tool_stand_in_one_line(new_page: Any) -> None:
+    page = new_page(1280, 720)
+    page.goto("/")
+    page.locator("[data-group=tools] > summary").click()
+    page.get_by_label("Add a server tool or a client tool of the API").click()
+    page.get_by_role("button", name="web_search", exact=True).click()
+    buttons = page.locator(".tool-moves > .button")
+    expect(buttons).to_have_count(4)
+    page.locator(".tool-moves").evaluate("moves => { moves.closest('details').open = true }")
+    form = box(page.locator("#ask"))
+    for width in (320, 390, 1280):
+        page.set_viewport_size({"width": width, "height": 720})
+        boxes = buttons.evaluate_all("all => all.map((each) => each.getBoundingClientRect().toJSON())")
+        assert len({each["top"] for each in boxes}) == 1, width
+        assert boxes[-1]["right"] <= min(width, form[2]), width
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), SIZES[::-1])
 def test_the_words_about_an_earlier_request_and_their_buttons_stand_apart(
     new_page: Any, width: int, height: int

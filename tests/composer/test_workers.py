@@ -42,8 +42,8 @@ def request_with(content: Any, **members: Any) -> str:
     return json.dumps({"model": "sandbox-echo", "max_tokens": 64, "messages": [message], **members})
 
 
-def edit(client: httpx.Client, text: str) -> httpx.Response:
-    return client.post("/draft/edit", data={":json": text, ":mode": "json", ":overwrite": "anyway"})
+def edit(client: httpx.Client, text: str, **headers: str) -> httpx.Response:
+    return client.post("/draft/edit", data={":json": text, ":mode": "json", ":overwrite": "anyway"}, headers=headers)
 
 
 def answered_apart(act: Any) -> tuple[httpx.Response, int]:
@@ -106,6 +106,10 @@ def test_a_worker_is_stopped_at_its_limit_of_memory_and_the_reader_is_told(clien
     answer = edit(client, request_with("a" * 20_000_000))
     assert answer.status_code == 413
     assert "is too complex" in answer.text
+    client.cookies.set("theme", "dark")
+    page = edit(client, request_with("a" * 20_000_000), **{"hx-request": "false"})
+    assert page.status_code == 413
+    assert '<html lang="en" data-theme="dark">' in page.text, "a page of its own keeps the theme"
     workers.limits = replace(workers.limits, memory_bytes=2**30)
     assert edit(client, request_with(A_LARGE_TEXT)).status_code == 200
 

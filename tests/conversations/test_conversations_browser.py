@@ -156,6 +156,29 @@ def test_leaving_a_part_out_looks_through_the_rest_again(page: Any, log_in: Any,
     assert FAKE_KEY not in page.content()
 
 
+@pytest.mark.slow
+def test_on_a_phone_words_stand_beside_their_picture_and_labels_above_their_fields(
+    new_page: Any, log_in: Any, owner: User, axe: Any
+) -> None:
+    page = new_page(width=390)
+    log_in(page, owner)
+    body = {"messages": [{"role": "user", "content": f"The key: {FAKE_KEY}"}]}
+    page.goto(f"/conversations/{autosave.create(owner, body, {}).pk}/share/")
+    page.get_by_role("switch", name=re.compile("^Mask this key")).click()
+    page.get_by_role("button", name="Publish").click()
+    page.locator("#share-confirm").wait_for()
+    for banner in page.locator("#share-form .banner").all():
+        picture, words = (banner.locator(part).first.bounding_box() for part in ("> svg", "> svg + *"))
+        assert words["x"] >= picture["x"] + picture["width"]
+        assert words["y"] <= picture["y"]
+    for name in ("passphrase", "audience", "lasts"):
+        label, field = (page.locator(part).bounding_box() for part in (f"[for='{name}']", f"#{name}"))
+        assert label["y"] + label["height"] <= field["y"]
+        assert field["x"] == label["x"]
+    axe(page, in_both_themes=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_revoking_from_the_page_closes_the_link(new_page: Any, log_in: Any, owner: User) -> None:
     page, reader = new_page(), new_page()
     log_in(page, owner)
