@@ -254,8 +254,14 @@ def test_the_splitter_moves_folds_and_is_remembered(new_page: Any) -> None:
     page.keyboard.press("ArrowRight")
     assert page.locator("#ask").bounding_box()["width"] == before + 24
     expect(splitter).to_have_attribute("aria-valuenow", str(round(before + 24)))
+    bar = splitter.bounding_box()
+    page.mouse.move(bar["x"] + bar["width"] / 2, 500)
+    page.mouse.down()
+    page.mouse.move(bar["x"] + bar["width"] / 2 + 60, 500, steps=3)
+    page.mouse.up()
+    assert page.locator("#ask").bounding_box()["width"] == before + 84
     page.reload()
-    assert page.locator("#ask").bounding_box()["width"] == before + 24
+    assert page.locator("#ask").bounding_box()["width"] == before + 84
     splitter.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#ask")).to_be_hidden()

@@ -181,6 +181,8 @@ def test_a_saved_tool_goes_into_another_conversation(page: Any, log_in: Any, own
     expect(page.locator("#toast")).to_contain_text("Added get_weather")
     assert tools()[0]["input_schema"]["required"] == ["city"]
     page.goto("/tools/")
+    turned = "() => getComputedStyle(document.querySelector('.saved-tool summary'), '::before').rotate"
+    assert page.evaluate(turned) == "45deg", "a sign says that there is more"
     page.locator("summary", has_text="get_weather").click()
     axe(page)
     page.get_by_label("Name", exact=True).fill("Weather")

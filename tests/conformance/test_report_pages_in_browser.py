@@ -54,6 +54,8 @@ def test_a_report_is_followed_to_its_end_and_read_by_keyboard(
     expect(finding).to_have_attribute("open", "")
     expect(finding.locator("[data-bad]")).to_contain_text("[DONE]")
     axe(page, in_both_themes=True)
+    turned = "() => getComputedStyle(document.querySelector('.all-checks > summary'), '::before').rotate"
+    assert page.evaluate(turned) == "45deg", "a sign says that there is more"
 
 
 @pytest.mark.slow
