@@ -281,3 +281,10 @@ def test_what_was_said_begins_at_its_left_edge_and_breaks_into_lines(
             assert style == ["start", "visible"], address
             seen += 1
     assert seen
+
+
+def test_a_heading_whose_words_have_not_come_yet_is_not_there_for_anybody(page: Any) -> None:
+    page.goto("/")
+    page.locator("#answer").evaluate("body => { body.innerHTML = '<div class=prose><h3></h3><h4>Here</h4></div>' }")
+    expect(page.locator("#answer h3")).to_be_hidden()
+    expect(page.locator("#answer h4")).to_be_visible()
