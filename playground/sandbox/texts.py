@@ -26,6 +26,6 @@ GREETINGS = _phrases("greetings.md")
 OPENINGS = _phrases("openings.md")  # with {topic} and {Topic}
 CLOSINGS = _phrases("closings.md")
 POINTS = [(what, why) for what, _, why in (phrase.partition(": ") for phrase in _phrases("points.md"))]
-SIMULATED = "*Simulated answer. No model was called.*"
+SIMULATED = "*Simulated response. No model was called.*"
 COMMON_WORDS = frozenset((_FOLDER / "common-words.txt").read_text(encoding="utf-8").split())  # tell nothing of a topic
 BAD_GATEWAY = (_FOLDER / "bad-gateway.html").read_text(encoding="utf-8")  # as a proxy in front of an API has it
