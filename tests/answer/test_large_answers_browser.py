@@ -58,6 +58,7 @@ def test_a_run_is_played_at_its_own_speed_faster_and_slower(new_page: Any, owner
     expect(where).to_contain_text(f"of {len(came)}")
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))
     page.locator("[data-play]").click()
+    page.clock.run_for(1)  # a press is over a moment after its click; until then nothing is drawn
     expect(at_event.locator("h3")).to_have_text("As received")
     for speed, ms in (("1", 1_000), ("4", 250), ("0.25", 2_000), ("1", 300)):
         page.locator("[data-speed]").select_option(speed)
