@@ -17,6 +17,7 @@ from playground.models import Run, RunBatch
 from playground.recording import recorder_process as records
 from playground.workers.pool import workers
 from tests.support import runs
+from tests.support.examples import one_of_each
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -92,7 +93,7 @@ async def test_what_was_told_is_there_once_it_is_settled(recorder: Any, owner: U
     live.publish([*events[8:], runs.ended()])  # its stop waits for what has not ended
 
 
-@pytest.mark.parametrize("ends_meanwhile", [False, True])
+@pytest.mark.parametrize("ends_meanwhile", one_of_each([False, True]))
 async def test_a_killed_process_loses_nothing(recorder: Any, owner: User, ends_meanwhile: bool) -> None:
     live, other = runs.live_run(owner), runs.live_run(owner)
     data = runs.stream("one two three four five six seven eight nine ten")

@@ -67,6 +67,7 @@ def until(is_so: Callable[[], bool]) -> None:
     raise AssertionError("it did not come to that within a minute")
 
 
+@pytest.mark.slow
 def test_many_pages_at_once_wait_for_a_bounded_number_of_connections(postgres: str, serve: Any) -> None:
     more = {"PLAYGROUND_DATABASE_CONNECTIONS": str(CONNECTIONS), "PLAYGROUND_RUNS_PER_MINUTE": "1000"}
     serving = serve(PLAYGROUND_DATABASE_URL=postgres, PLAYGROUND_RUNS_AT_ONCE="1000", **more)

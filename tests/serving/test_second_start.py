@@ -48,6 +48,7 @@ def test_a_second_start_beside_a_serving_one_refuses_and_touches_nothing(serve: 
     assert "Traceback" not in told
 
 
+@pytest.mark.slow
 def test_a_second_start_waits_while_the_first_drains(serve: Any) -> None:
     first = serve(**ENDLESS)
     with running(first):

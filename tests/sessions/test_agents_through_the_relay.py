@@ -22,6 +22,7 @@ from playground.recording.session_loading import load
 from playground.sandbox.prompt_cache import PromptCache
 from playground.session_log.page import SessionPage
 from tests.sessions.scripted_agent import LONG, MARK, Agent, Session, tool
+from tests.support.examples import one_of_each
 from tests.support.upstream import KEY, Handler, Upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -191,7 +192,7 @@ CAUSES = {
 }
 
 
-@pytest.mark.parametrize("change", CAUSES, ids=lambda change: change.__name__)
+@pytest.mark.parametrize("change", one_of_each(CAUSES), ids=lambda change: change.__name__)
 def test_each_cause_is_named_with_its_place(
     client: anthropic.Anthropic, api: Api, page: Callable[[], SessionPage], change: Callable[[Relayed, Api], None]
 ) -> None:
@@ -207,7 +208,9 @@ def test_each_cause_is_named_with_its_place(
     assert (last.miss.cause, last.miss.path, last.miss.is_avoidable) == CAUSES[change]
 
 
-@pytest.mark.parametrize("change", [change_system, rewrite, compact, drop_marks], ids=lambda change: change.__name__)
+@pytest.mark.parametrize(
+    "change", one_of_each([change_system, rewrite, compact, drop_marks]), ids=lambda change: change.__name__
+)
 def test_counts_before_each_request_change_no_cause_and_no_sum(
     client: anthropic.Anthropic, api: Api, page: Callable[[], SessionPage], change: Callable[[Relayed, Api], None]
 ) -> None:
@@ -236,6 +239,7 @@ def test_a_short_prompt_is_below_the_minimum(
     assert [each.miss.cause for each in page().misses] == ["below_minimum"]
 
 
+@pytest.mark.slow
 def test_fifty_ordinary_turns_name_no_cause(
     client: anthropic.Anthropic, api: Api, page: Callable[[], SessionPage]
 ) -> None:

@@ -34,6 +34,7 @@ def long(owner: User) -> StoredSession:
     return session
 
 
+@pytest.mark.slow
 def test_neighbours_share_a_mark_of_the_timeline_and_a_failure_keeps_its_own(long: StoredSession) -> None:
     marks = timeline(SessionPage(load(long.stored))).marks
     assert len(marks) < 210
