@@ -97,7 +97,9 @@ async def serving(script: Script) -> AsyncIterator[RawUpstream]:
     finally:
         server.close()
         for exchange in exchanges:
-            exchange.writer.transport.abort()
+            # One that has closed behind its last byte has no loop any more, which `abort` asks for.
+            if exchange.writer.get_extra_info("socket").fileno() >= 0:
+                exchange.writer.transport.abort()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
