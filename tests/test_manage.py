@@ -49,12 +49,14 @@ def test_a_call_that_was_interrupted_half_way_is_repeated(folder: Path) -> None:
     assert is_set_up(call(folder))
 
 
+@pytest.mark.slow
 def test_a_changed_lock_updates_the_environment(folder: Path) -> None:
     call(folder)
     (folder / "requirements.lock").write_text("# another empty lock\n")
     assert is_set_up(call(folder))
 
 
+@pytest.mark.slow
 def test_no_network_is_said_in_words_and_the_next_call_recovers(folder: Path) -> None:
     (folder / "requirements.lock").write_text(f"surely-not-there==1.0 --hash=sha256:{'0' * 64}\n")
     written = call(folder, PIP_NO_INDEX="1", PIP_FIND_LINKS="")

@@ -51,6 +51,7 @@ def fill(page: Any, **values: str) -> None:
         page.get_by_label(label.replace("_", " "), exact=True).fill(value)
 
 
+@pytest.mark.slow
 def test_sign_up_add_a_connection_test_it_and_log_out(page: Any, upstream: str, settings: Any) -> None:
     settings.ALLOW_LOOPBACK_UPSTREAMS = True
     page.goto(reverse("signup"))

@@ -75,6 +75,7 @@ def test_what_was_drawn_live_is_what_the_server_draws(page: Any, new_page: Any) 
     assert drawn == stored
 
 
+@pytest.mark.slow
 def test_a_reload_in_mid_stream_picks_the_stream_up(page: Any) -> None:
     ask(page, "sandbox-long", "Write 300 words")
     page.locator("[data-blocks] [data-part]").nth(1).wait_for()
@@ -258,6 +259,7 @@ def test_the_events_can_be_filtered_chosen_and_played(page: Any, axe: Any) -> No
     axe(page, "#answer")
 
 
+@pytest.mark.slow
 def test_the_events_of_a_response_without_any_say_so(page: Any, axe: Any) -> None:
     ask(page, "sandbox-error-529")
     wait_for_end(page)
@@ -282,6 +284,7 @@ def test_json_and_headers_have_views_of_their_own(page: Any, axe: Any) -> None:
 # --- Foreign text -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_hostile_texts_cause_no_script_no_request_and_no_swap(page: Any) -> None:
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))

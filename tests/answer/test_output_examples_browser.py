@@ -68,6 +68,7 @@ def test_an_output_example_gives_a_typed_form(new_page: Any, axe: Any, options: 
     assert '"content": "{\\"sky\\": \\"clear\\", \\"degrees\\": 21' in Draft.objects.get().body_text.replace("\\n", "")
 
 
+@pytest.mark.slow
 def test_a_problem_is_told_where_the_editor_was_left_before_the_server_answered(page: Any) -> None:
     begin_with(page, BODY)
     open_tool(page).locator("textarea.ace_text-input").focus()

@@ -43,6 +43,7 @@ def test_a_first_visitor_sees_an_answer_stream_in(page: Any) -> None:
     expect(page.locator("#answer")).to_contain_text("end_turn")
 
 
+@pytest.mark.slow
 def test_a_double_click_sends_once(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     send = dispatch.start
@@ -88,6 +89,7 @@ def test_what_could_not_be_saved_while_sending_is_said_and_saved_later(
     assert body_of_draft()["max_tokens"] == 777
 
 
+@pytest.mark.slow
 def test_what_is_typed_is_kept_and_found_after_a_reload(page: Any) -> None:
     open_playground(page)
     field(page, "max_tokens").fill("777")

@@ -95,6 +95,7 @@ def test_the_json_view_and_the_dialogs_are_accessible(page: Any, axe: Any) -> No
     axe(page)
 
 
+@pytest.mark.slow
 def test_the_form_can_be_filled_and_sent_with_the_keyboard_alone(page: Any) -> None:
     open_playground(page)
     field(page, "max_tokens").focus()
@@ -181,6 +182,7 @@ def test_json_with_a_mistake_is_marked_at_its_line_and_kept(page: Any) -> None:
     assert "oops" in Draft.objects.get().body_text
 
 
+@pytest.mark.slow
 def test_two_tabs_do_not_overwrite_each_other_silently(new_page: Any) -> None:
     page = new_page()
     open_playground(page)

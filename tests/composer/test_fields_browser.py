@@ -76,6 +76,7 @@ def test_a_button_that_is_drawn_again_when_a_field_is_left_is_pressed_all_the_sa
     expect(chips).to_have_text(["STOP"])
 
 
+@pytest.mark.slow
 def test_a_wrong_value_is_told_when_its_field_is_left_at_once(page: Any) -> None:
     open_playground(page)
     field(page, "max_tokens").fill("12x")
@@ -97,6 +98,7 @@ def test_enabling_thinking_sets_values_that_go_together_and_can_be_undone(page: 
     assert before is None or body_of_draft() == before
 
 
+@pytest.mark.slow
 def test_the_keys_undo_operations_and_leave_typing_to_the_browser(page: Any) -> None:
     open_playground(page)
     press(page, "Add message")

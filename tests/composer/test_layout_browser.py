@@ -100,6 +100,7 @@ def test_the_response_gets_the_room_in_every_view_and_nothing_scrolls_but_the_pa
     expect(page.locator(".details-card .gauges")).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "high", "least"), one_of_each(WINDOWS))
 def test_a_tools_result_and_the_button_that_sends_it_are_in_sight(
     new_page: Any, width: int, high: int, least: int

@@ -12,6 +12,7 @@ from tests.composer.test_compose_browser import field, open_playground
 from tests.request_log.test_request_log_browser import send
 from tests.support import runs
 from tests.support.browser import expect, settle
+from tests.support.examples import one_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +65,7 @@ def stop_sequences() -> list[str]:
     return body.get("stop_sequences", [])
 
 
-@pytest.mark.parametrize("by", ["pointer", "space bar"])
+@pytest.mark.parametrize("by", one_of_each(["pointer", "space bar"]))
 def test_an_answer_that_was_on_its_way_takes_no_button_from_under_a_press(page: Any, by: str) -> None:
     with_a_stop_sequence(page)
     button = page.locator(REMOVE)

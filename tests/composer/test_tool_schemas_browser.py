@@ -115,6 +115,7 @@ def test_the_schema_of_the_output_is_built_in_rows_too(page: Any) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_pasted_function_becomes_a_tool_and_undo_takes_it_back(page: Any) -> None:
     open_with(page, PLAIN)
     paste(page, 'def add(a: int, b: int = 1):\n    """Adds two numbers."""')

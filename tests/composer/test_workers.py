@@ -52,6 +52,7 @@ def answered_apart(act: Any) -> tuple[httpx.Response, int]:
     return act(), workers.answered - before
 
 
+@pytest.mark.slow
 def test_a_large_edit_is_kept_by_a_worker(client: httpx.Client) -> None:
     text = request_with(A_LARGE_TEXT)
     answer, apart = answered_apart(lambda: edit(client, text))
@@ -101,6 +102,7 @@ def test_a_worker_is_stopped_at_its_limit_of_time_and_the_reader_is_told(client:
     assert not Draft.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_worker_is_stopped_at_its_limit_of_memory_and_the_reader_is_told(client: httpx.Client) -> None:
     workers.limits = replace(workers.limits, memory_bytes=24 * 2**20)
     answer = edit(client, request_with("a" * 20_000_000))
@@ -128,6 +130,7 @@ def test_the_server_answers_others_while_a_worker_is_busy(client: httpx.Client, 
     assert answers[0].status_code in {200, 413}
 
 
+@pytest.mark.slow
 def test_another_template_is_started_when_it_is_gone(client: httpx.Client) -> None:
     assert edit(client, request_with(A_LARGE_TEXT)).status_code == 200
     process = workers._process
@@ -146,6 +149,7 @@ def test_the_template_ends_when_the_server_stops(client: httpx.Client) -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_comparison_of_a_large_request_is_drawn(client: httpx.Client) -> None:
     edit(client, request_with(A_LARGE_TEXT))
     version = Draft.objects.get().version

@@ -69,6 +69,7 @@ def test_the_sandbox_passes_and_its_report_is_written(tmp_path: Path) -> None:
     assert ElementTree.parse(files[3]).getroot().tag.endswith("svg")
 
 
+@pytest.mark.slow
 def test_a_failed_must_is_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     status, out, err = check_endpoint(nobody(), "--model=m", "--areas=models")

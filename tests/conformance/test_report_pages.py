@@ -189,6 +189,7 @@ async def test_the_estimate_follows_the_form(browser: AsyncClient) -> None:
 # --- stop, resume, cap ---
 
 
+@pytest.mark.slow
 async def test_a_stopped_report_keeps_what_it_has(browser: AsyncClient, owner: User) -> None:
     plan = Plan("sandbox-stories", CHECKS, at_once=1, pace=600)
     report = await in_database(storing.create)(owner, None, plan)

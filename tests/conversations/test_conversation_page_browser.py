@@ -102,6 +102,7 @@ def test_a_conversation_is_renamed_where_it_is_written(page: Any, log_in: Any, o
     expect(page.locator("#conflict")).to_be_empty()
 
 
+@pytest.mark.slow
 def test_save_keeps_a_version_and_the_reading_page_is_one_press_away(page: Any, log_in: Any, owner: User) -> None:
     conversation = autosave.create(owner, HELLO, {}, "Mine")
     log_in(page, owner)
@@ -134,6 +135,7 @@ def test_an_example_never_goes_into_the_open_conversation(page: Any, log_in: Any
     expect(page.get_by_label(PROMPT, exact=True)).to_have_value("Hi")
 
 
+@pytest.mark.slow
 def test_a_conversation_deleted_in_another_tab_is_not_written_to(new_page: Any, log_in: Any, owner: User) -> None:
     page = new_page()
     conversation = autosave.create(owner, HELLO, {}, "Mine")

@@ -86,6 +86,7 @@ def test_what_was_being_written_is_saved_before_something_else_is_opened(page: A
     expect(page.get_by_label("messages[0].content", exact=True)).to_have_value("Words that nobody saved")
 
 
+@pytest.mark.slow
 def test_the_list_narrows_as_one_types_and_deleting_can_be_undone(page: Any, log_in: Any, owner: User) -> None:
     log_in(page, owner)
     conversation = rich_conversation(owner)
@@ -112,6 +113,7 @@ def publish(page: Any, conversation: Conversation) -> str:
     return page.get_by_label("Link", exact=True).input_value()
 
 
+@pytest.mark.slow
 def test_the_preview_looks_as_a_fresh_browser_sees_it(
     new_page: Any, log_in: Any, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,6 +268,7 @@ def test_the_replay_draws_in_the_original_order_and_rhythm(page: Any, owner: Use
 # --- fork
 
 
+@pytest.mark.slow
 def test_a_visitor_forks_and_runs(page: Any, owner: User) -> None:
     _, token = published(rich_conversation(owner), "parameters")
     page.goto(f"/s/{token}/")

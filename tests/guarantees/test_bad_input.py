@@ -151,6 +151,7 @@ def fill(stage: Stage, browser: Client, name: str, fields: dict[str, str]) -> An
     return browser.post(reverse(name, kwargs=ROUTES[name].arguments(stage)), data)
 
 
+@pytest.mark.slow
 def test_nothing_typed_into_all_fields_breaks_a_form(stage: Stage, browser: Client) -> None:
     broken = Broken()
     for name, (label, text) in itertools.product(sorted(FIELDS), WORST.items()):

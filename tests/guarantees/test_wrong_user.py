@@ -141,6 +141,7 @@ def test_without_an_account_nothing_of_a_users_can_be_posted(stage: Stage, visit
     assert changed_tables(before, everything_stored()) == []
 
 
+@pytest.mark.slow
 def test_the_table_is_right_about_the_owner(stage: Stage, owner_client: Client) -> None:
     # Else the sweeps above would find the right answers for the wrong reason.
     closed = {"shared"}  # of the owner's own: these are for readers inside the site

@@ -137,6 +137,7 @@ def test_a_run_can_leave_nothing_but_figures_in_the_log(page: Any, owner: Any, l
     expect(page.get_by_role("row").filter(has_text="sandbox-stories")).to_contain_text("content not stored")
 
 
+@pytest.mark.slow
 def test_a_reload_in_mid_stream_misses_nothing_and_repeats_nothing(
     page: Any, owner: Any, log_in: Any, stepwise: tuple[Upstream, threading.Event], may_call_loopback: None
 ) -> None:
@@ -170,6 +171,7 @@ def test_stop_ends_the_run_upstream_and_keeps_what_came(
     expect(answer(page)).to_contain_text("piece-25")
 
 
+@pytest.mark.slow
 def test_a_lost_connection_is_said_and_the_stream_goes_on_without_gap_or_double(
     page: Any,
     owner: Any,
@@ -225,6 +227,7 @@ def test_the_keyboard_alone_is_enough(page: Any) -> None:
     expect(answer(page)).to_contain_text("end_turn")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", one_of_each([390, 1440]))
 def test_axe_finds_nothing_before_and_after_an_answer(new_page: Any, axe: Any, width: int) -> None:
     page = new_page(width)

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from playground.protocol.json import json_text
 from playground.protocol.snippets import SnippetRequest, snippet
 from tests.support.upstream import Handler
 
@@ -160,6 +162,16 @@ PROGRAMS = {
 # Go and Java are compiled, and the official clients take seconds to load.
 QUICK_TO_START = ["shell", "python-httpx", "node-fetch", "ruby", "php", "php-client"]
 AGAIN = [*QUICK_TO_START, *(pytest.param(name, marks=pytest.mark.slow) for name in ("python", "node"))]
+EVERY_PROGRAM = [pytest.param(name, marks=[] if name in QUICK_TO_START else [pytest.mark.slow]) for name in PROGRAMS]
+
+
+def spelled(text: str | bytes) -> Any:
+    """The JSON value with its numbers as text, so that 1 and 1.0 differ."""
+    return json.loads(text, parse_int=str, parse_float=str)
+
+
+def meant(body: Any) -> Any:
+    return spelled(json_text.dump(body))
 
 
 def run(language: str, request: SnippetRequest, folder: Path) -> tuple[str, dict[str, str], bytes, str]:

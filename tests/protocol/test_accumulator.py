@@ -15,6 +15,7 @@ from playground.protocol.stream.accumulator import Accumulator
 from playground.protocol.stream.growing_block import GrowingBlock
 from playground.protocol.stream.message_change import Change
 from playground.protocol.stream.sse import ServerSentEvent
+from tests.support.examples import one_of_each
 
 START = {
     "type": "message_start",
@@ -334,13 +335,16 @@ def test_a_long_answer_is_gathered_in_pieces_and_not_copied_each_time() -> None:
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "repeated",
-    [
-        [block(0, TEXT)],
-        [block(None, TEXT), text(None, "x"), stop(0)],
-        [block(0, {"type": "tool_use"}), text(0, "stray"), stop(0)],
-        [delta(0, "citations_delta", citation={})],
-        [text(None, "x")],
-    ],
+    one_of_each(
+        [
+            [block(0, TEXT)],
+            [block(None, TEXT), text(None, "x"), stop(0)],
+            [block(0, {"type": "tool_use"}), text(0, "stray"), stop(0)],
+            [delta(0, "citations_delta", citation={})],
+            [text(None, "x")],
+        ],
+        kind=lambda events: events[0]["type"],
+    ),
 )
 def test_a_server_that_sends_oddities_without_end_costs_no_more_each_time(repeated: list[dict[str, Any]]) -> None:
     # Work that grows with what came before would take minutes here.

@@ -13,6 +13,7 @@ from playground.protocol.json import json_text
 from playground.protocol.json.received_json import MAX_DEPTH, is_nested_deeper, read_json, read_stored_json, write_json
 from playground.protocol.stream.accumulator import Accumulator
 from playground.protocol.stream.sse import ServerSentEvent
+from tests.support.examples import one_of_each
 
 MUTATED_STREAMS = 20_000
 
@@ -94,7 +95,7 @@ def accumulate(events: list[Any], *, names: bool) -> Accumulator:
     return accumulator
 
 
-@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize("part", one_of_each(range(10)))
 def test_no_stream_of_mutated_events_is_more_than_the_accumulator_can_take(part: int) -> None:
     chance = random.Random(part)
     for _ in range(MUTATED_STREAMS // 10):

@@ -55,6 +55,7 @@ def test_a_value_without_a_control_of_its_own_is_shown_as_json(body: Any) -> Non
             assert dump(parse(text)) == dump(value)
 
 
+@pytest.mark.slow
 @given(any_body)
 @MANY
 def test_a_summary_is_one_line_for_anything(body: Any) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
 
 from playground.protocol.snippets import LANGUAGES, SnippetRequest, snippet
-from tests.protocol.snippet_programs import AGAIN, answer, run
-from tests.support.upstream import Upstream
+from tests.protocol.snippet_programs import AGAIN, QUICK_TO_START, run
+from tests.support.examples import one_of_each
 
 QUERIES = [
     "beta=true",
@@ -38,15 +37,15 @@ def members(query: str) -> list[tuple[str, str]]:
     return parse_qsl(query, keep_blank_values=True)
 
 
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[str]:
-    server = Upstream(answer, key=None)
-    yield server.url
-    server.close()
+# In a contributor's run each query is tried in one language, in CI in every one.
+IN_EACH_LANGUAGE = [
+    pytest.param(language, query, marks=[] if at % len(QUICK_TO_START) == place else [pytest.mark.slow])
+    for place, language in enumerate([*QUICK_TO_START, "python", "node"])
+    for at, query in enumerate(QUERIES)
+]
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query[:20])
-@pytest.mark.parametrize("language", AGAIN)
+@pytest.mark.parametrize(("language", "query"), IN_EACH_LANGUAGE, ids=lambda text: text[:20])
 def test_a_snippet_sends_the_query_it_was_written_from(
     language: str, query: str, upstream: str, tmp_path: Path
 ) -> None:
@@ -66,7 +65,7 @@ def test_no_language_puts_the_query_into_the_base_url(language: str) -> None:
 
 
 @pytest.mark.parametrize("betas", [(), ("one-2025-01-01",)])
-@pytest.mark.parametrize("query", ["beta=true", "beta=true&beta=true", "beta=true&x=1"])
+@pytest.mark.parametrize("query", one_of_each(["beta=true&x=1", "beta=true", "beta=true&beta=true"]))
 @pytest.mark.parametrize("language", ["shell", *AGAIN[-2:]])
 def test_a_query_that_the_official_clients_add_themselves_is_sent_once(
     language: str, query: str, betas: tuple[str, ...], upstream: str, tmp_path: Path

@@ -101,6 +101,7 @@ def test_no_schema_makes_the_check_raise(schema: Any, example: Any) -> None:
     check(body(tools=[tool(input_schema=schema, input_examples=[example], strict=True)], output_config=wanted))
 
 
+@pytest.mark.slow
 @given(schemas)
 @MANY
 def test_what_is_json_schema_is_what_its_own_meta_schema_says(schema: Any) -> None:

@@ -20,9 +20,18 @@ from tests.support import runs
 from tests.support.examples import one_of_each
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from accounts.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def template() -> Iterator[None]:
+    """The process that the recorders of these tests are forked from: its start takes more time than most tests."""
+    yield
+    workers.stop()  # the next file's may have another database
 
 
 @pytest.fixture
@@ -30,14 +39,13 @@ async def recorder() -> Any:
     recorder = records.RecorderProcess(every_s=0.01)
     yield recorder
     await recorder.stop()
-    workers.stop()  # the next test may have another database
 
 
 def the_process() -> int:
-    """The recorder's process: the template's only child here."""
+    """The recorder's process: the template's youngest child. Those of tests before may not have ended yet."""
     template = workers._process
     assert template is not None
-    (child,) = Path(f"/proc/{template.pid}/task/{template.pid}/children").read_text().split()
+    *_, child = Path(f"/proc/{template.pid}/task/{template.pid}/children").read_text().split()
     return int(child)
 
 
@@ -180,4 +188,3 @@ async def test_what_a_gone_server_had_told_is_still_written(owner: User) -> None
     while Path(f"/proc/{child}/status").exists() and "Z (zombie)" not in Path(f"/proc/{child}/status").read_text():
         await asyncio.sleep(0.02)
     assert (await Run.objects.aget(pk=live.id)).state == "completed"
-    workers.stop()

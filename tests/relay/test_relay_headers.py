@@ -103,6 +103,7 @@ async def keys_of(relay: Relay) -> Keys:
     return await database_sync_to_async(Keys)(relay)
 
 
+@pytest.mark.slow
 async def test_one_valid_key_counts_whatever_stands_beside_it_and_in_which_order(relay: Relay) -> None:
     async with serving(answering(b"{}", JSON, CLOSE)) as upstream:
         keys = await keys_of(await relay.to(upstream))

@@ -181,7 +181,8 @@ def test_no_text_makes_an_element_that_is_not_on_the_list(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "[" * 32_000, "`" * 32_000, "![[" * 10_000, "[a](" * 8_000, "*a **a " * 4_500, "> " * 16_000, "- " * 15_000,
+        pytest.param("[" * 32_000, marks=pytest.mark.slow), pytest.param("![[" * 10_000, marks=pytest.mark.slow),
+        "`" * 32_000, "[a](" * 8_000, "*a **a " * 4_500, "> " * 16_000, "- " * 15_000,
         "<" * 32_000, "\\(" * 16_000, "$$ a" * 8_000, "[a](<b" * 5_000, "|" * 16_000 + "\n" + "|-" * 8_000,
         ("[x]: http://a\n" * 2_000) + "[x]" * 500, "_a __b " * 4_500, "```" + "`" * 30_000,
     ],

@@ -82,6 +82,7 @@ def test_a_visitor_is_told_to_log_in_for_the_history(page: Any) -> None:
     expect(page.get_by_text("Log in to see full request history")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_older_lines_come_when_the_end_is_reached_and_back_finds_the_place_again(
     page: Any, log_in: Any, owner: User
 ) -> None:
@@ -327,6 +328,7 @@ def test_a_response_in_the_log_has_no_tab_without_a_view(page: Any, log_in: Any,
         expect(page.locator("#answer").get_by_role("tabpanel").filter(visible=True)).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_running_again_leads_to_the_new_runs_page(page: Any, live_url: str, log_in: Any, owner: User) -> None:
     send(live_url, owner)
     log_in(page, owner)

@@ -12,6 +12,7 @@ import pytest
 
 from playground.serving.request_heads import reason_phrase
 from tests.support import socket_clients as sockets
+from tests.support.examples import one_of_each
 
 
 def ask(url: str, head: bytes) -> tuple[str, bytes, bytes]:
@@ -86,7 +87,7 @@ HEADERS = {
 
 
 @pytest.mark.usefixtures("quick_farewell")
-@pytest.mark.parametrize("case", HEADERS)
+@pytest.mark.parametrize("case", one_of_each(HEADERS, kind=lambda case: "of them" in case))
 def test_long_headers_are_answered_at_every_address_and_method(live_url: str, case: str) -> None:
     for at, path in enumerate([*OF_THE_API, *OF_PAGES]):
         method = [b"GET", b"POST", b"HEAD", b"OPTIONS"][(at + len(case)) % 4]
@@ -107,7 +108,7 @@ BELOW = ["/v1/messages", "/models", "/requests/", "/playground/v1/messages", "/p
 
 
 @pytest.mark.usefixtures("quick_farewell")
-@pytest.mark.parametrize("public_path", ["", "/playground"])
+@pytest.mark.parametrize("public_path", one_of_each(["/playground", ""]))
 def test_long_addresses_are_answered_below_a_path_too(live_url: str, settings: Any, public_path: str) -> None:
     settings.PUBLIC_PATH = public_path
     for path, head in itertools.product(

@@ -43,6 +43,7 @@ def test_a_taken_port_is_said_and_what_to_do(serve: Any) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_an_address_that_others_can_reach_needs_allowed_hosts(serve: Any) -> None:
     serving = serve("--host", "0.0.0.0", "--port", "0")
     said, _ = serving.process.communicate(timeout=90)
@@ -50,6 +51,7 @@ def test_an_address_that_others_can_reach_needs_allowed_hosts(serve: Any) -> Non
     assert serving.process.returncode == 1
 
 
+@pytest.mark.slow
 def test_with_allowed_hosts_it_listens_there(serve: Any) -> None:
     serving = serve("--host", "0.0.0.0", "--port", "0", PLAYGROUND_ALLOWED_HOSTS="play.example")
     url = serving.url()
@@ -72,6 +74,7 @@ def rows(serving: Serving) -> list[tuple[Any, ...]]:
         return database.execute("SELECT state, failure_kind, event_count FROM playground_run").fetchall()
 
 
+@pytest.mark.slow
 def test_sigterm_lets_runs_finish_for_a_while_then_interrupts_and_stores_them(serve: Any) -> None:
     serving = serve("--port", "0", PLAYGROUND_DRAIN="0.5")
     url = serving.url()

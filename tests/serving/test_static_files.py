@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import httpx
+import pytest
 from django.templatetags.static import static
 
 from tests.serving.rig import get, head, post
@@ -41,6 +42,7 @@ def test_pages_name_hashed_files_that_are_compressed_and_never_asked_for_again(s
         assert (unchanged.status_code, unchanged.content) == (304, b"")
 
 
+@pytest.mark.slow
 def test_healthz_is_answered_for_any_name_and_before_the_database(serve: Any) -> None:
     url = serve().url()
     answer = get(f"{url}healthz", headers={"host": "10.1.2.3"})
@@ -56,6 +58,7 @@ def test_a_browser_that_asks_for_a_favicon_is_led_to_the_icon_and_gets_no_cookie
     assert not answer.cookies  # they would displace those of a page that is just being opened
 
 
+@pytest.mark.slow
 def test_a_foreign_host_costs_one_line_of_the_log(serve: Any) -> None:
     serving = serve()
     get(serving.url(), headers={"host": "other.example"})

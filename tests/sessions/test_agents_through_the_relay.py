@@ -208,6 +208,7 @@ def test_each_cause_is_named_with_its_place(
     assert (last.miss.cause, last.miss.path, last.miss.is_avoidable) == CAUSES[change]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change", one_of_each([change_system, rewrite, compact, drop_marks]), ids=lambda change: change.__name__
 )

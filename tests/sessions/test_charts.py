@@ -14,6 +14,7 @@ from playground.session_log.page import SessionPage
 from playground.session_log.timeline import timeline
 from tests.sessions.scripted_agent import Agent
 from tests.sessions.stored import StoredSession, work
+from tests.support.examples import one_of_each
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -68,7 +69,9 @@ def test_the_steps_to_look_at_are_at_least_two_of_those_there_are(
     assert charts.span_of(first, last, 9) == expected
 
 
-@pytest.mark.parametrize("query", [{"from": "x"}, {"from": "-1", "to": "1e9"}, {"to": "\x00"}, {"from": "9" * 40}])
+@pytest.mark.parametrize(
+    "query", one_of_each([{"from": "-1", "to": "1e9"}, {"from": "x"}, {"to": "\x00"}, {"from": "9" * 40}])
+)
 def test_odd_numbers_show_all_steps(client: Client, owner: User, query: dict[str, str]) -> None:
     session = work(owner)
     client.force_login(owner)

@@ -13,6 +13,7 @@ from playground.models import AgentSession, Run, RunContent
 from playground.recording import retention
 from tests.sessions.scripted_agent import Agent
 from tests.sessions.stored import StoredSession, work
+from tests.support.examples import one_of_each
 
 if TYPE_CHECKING:
     from django.test import AsyncClient, Client
@@ -101,14 +102,14 @@ def test_steps_can_be_found_by_words_and_by_problems(client: Client, owner: User
     assert b"No step matches" in client.get(address, {"q": "nothing like it"}).content
 
 
-@pytest.mark.parametrize("name", ["session", "session-steps", "session-export"])
+@pytest.mark.parametrize("name", one_of_each(["session", "session-steps", "session-export"]))
 def test_a_stranger_sees_no_session(client: Client, stranger: User, session: StoredSession, name: str) -> None:
     client.force_login(stranger)
     assert client.get(reverse(name, args=[session.stored.pk])).status_code == 404
     assert "Dates in invoices" not in client.get(reverse("sessions")).content.decode()
 
 
-@pytest.mark.parametrize("name", ["session-star", "session-note", "session-delete"])
+@pytest.mark.parametrize("name", one_of_each(["session-delete", "session-star", "session-note"]))
 def test_a_stranger_changes_nothing(client: Client, stranger: User, session: StoredSession, name: str) -> None:
     client.force_login(stranger)
     assert client.post(reverse(name, args=[session.stored.pk])).status_code == 404

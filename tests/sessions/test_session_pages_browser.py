@@ -159,6 +159,7 @@ def test_a_long_session_scrolls_to_its_last_step(
     assert numbers == list(range(1, 261))
 
 
+@pytest.mark.slow
 def test_readers_of_a_link_choose_steps_too(
     new_page: Any, log_in: Any, live_url: str, session: StoredSession, owner: User, axe: Any
 ) -> None:
