@@ -75,7 +75,9 @@ def parts(
     context |= {"regions": regions or [], "said": said, "conflict_solved": ":overwrite" in request.POST}
     if first_problem and form.errors:
         context["focus"] = form.errors[0].place
-    return render(request, "playground/composer/_draft_parts.html", context)
+    response = render(request, "playground/composer/_draft_parts.html", context)
+    response["HX-Reswap"] = "none"  # also where the page asked for the whole form: nothing is to be put in its place
+    return response
 
 
 def mode_of(request: HttpRequest, form: RequestForm) -> str:

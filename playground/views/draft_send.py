@@ -77,9 +77,7 @@ def _prepared(request: HttpRequest) -> PreparedRequest | Comparison | HttpRespon
         if ":anyway" not in request.POST and (comparison or form).errors:
             editing.keep(request, form)
             message = comparison.said if comparison else why_not_sent(form)
-            response = parts(request, form, said=message, first_problem=True)
-            response["HX-Reswap"] = "none"
-            return response
+            return parts(request, form, said=message, first_problem=True)
     except editing.ConflictError as conflict:
         return conflicting(request, conflict)
     if comparison is not None:

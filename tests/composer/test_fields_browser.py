@@ -115,6 +115,18 @@ def test_the_keys_undo_operations_and_leave_typing_to_the_browser(page: Any) -> 
     expect(page.locator(".turn")).to_have_count(2)
 
 
+@pytest.mark.parametrize("keys", ["Control+z", "Control+Shift+z"])
+def test_the_form_stays_where_there_is_nothing_to_undo(page: Any, keys: str) -> None:
+    open_playground(page)
+    before = page.locator("#ask [data-control]").count()
+    with page.expect_response("**/draft/undo"):
+        page.keyboard.press(keys)
+    settle(page)
+    expect(page.locator("#ask [data-control]")).to_have_count(before)
+    press(page, "Add message")
+    expect(page.locator(".turn")).to_have_count(2)
+
+
 def test_the_help_of_a_parameter_opens_and_closes_by_keyboard(page: Any, axe: Any) -> None:
     open_playground(page)
     about = page.get_by_role("button", name="About messages", exact=True)
