@@ -7,33 +7,44 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from accounts.vault import ACCESS_KEY_PREFIX
 from playground.protocol.headers import mask
 
 MOST_FINDINGS = 100  # that are no secrets; of secrets as many are found as one page can hold
 MOST_SECRETS = 300  # what holds as many is not published: a secret beyond them would not be masked
+# What stands behind a name that ends so is a secret.
+_NAME = (
+    r"(?:password|passwd|passphrase|pwd|secret|credentials?"
+    r"|(?:api|access|account|private|secret)[_-]?key|(?:access|auth|authorization|refresh|session)[_-]?token)"
+)
 # Quantifiers have upper bounds, so that no text makes a pattern slow.
 PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "private key",
-        re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,8000}?-----END [A-Z ]{0,30}PRIVATE KEY-----"),
+        re.compile(
+            r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----[\s\S]{0,8000}?"
+            r"(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----|\Z)"
+        ),
     ),
     (
         "key",
         re.compile(
             r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,200}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{30,50}"
             r"|\bgh[pousr]_[A-Za-z0-9]{20,255}|\bgithub_pat_[A-Za-z0-9_]{20,255}|\bglpat-[A-Za-z0-9_-]{16,100}"
-            r"|\bxox[abeprs]-[A-Za-z0-9-]{10,250}|\bhf_[A-Za-z0-9]{20,100}|\bmp-[A-Za-z0-9_-]{20,100}"
-            r"|\b[rs]k_(?:live|test)_[A-Za-z0-9]{10,200}|\bnpm_[A-Za-z0-9]{30,60}"
+            r"|\bxox[abeprs]-[A-Za-z0-9-]{10,250}|\bhf_[A-Za-z0-9]{20,100}"
+            r"|\b" + ACCESS_KEY_PREFIX + r"[A-Za-z0-9_-]{20,100}"
+            r"|\b[rs]k_(?:live|test)_[A-Za-z0-9]{10,200}|\bnpm_[A-Za-z0-9]{30,60}|\bgsk_[A-Za-z0-9]{20,200}"
+            r"|\bxai-[A-Za-z0-9]{20,200}|\bya29\.[A-Za-z0-9_-]{10,500}"
+            r"|\bSG\.[A-Za-z0-9_-]{10,50}\.[A-Za-z0-9_-]{20,100}"
+            r"|\bhttps://hooks\.slack\.com/services/[A-Za-z0-9/]{20,100}"
         ),
     ),
     ("token", re.compile(r"\beyJ[\w-]{10,2000}\.[\w-]{10,4000}\.[\w-]{5,1000}")),
-    ("token", re.compile(r"(?<=[Bb]earer )[\w.~+/=-]{16,2000}")),
+    ("token", re.compile(r"(?i)\bbearer ([\w.~+/=-]{16,2000})")),
+    ("token", re.compile(r"(?i)\bauthorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?basic ([\w+/=-]{8,2000})")),
     (
         "password or key",
-        re.compile(
-            r"(?i)(?<![a-z])(?:password|passwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token)"
-            r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?([^\s\"'<>{},;]{8,200})"
-        ),
+        re.compile(r"(?i)(?<![a-z])" + _NAME + r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?([^\s\"'<>{},;]{8,200})"),
     ),
     (
         "private address",
@@ -54,6 +65,8 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+_SECRET_MEMBER = re.compile(rf"(?i)(?:.*(?<![a-z]))?{_NAME}", re.DOTALL)
+_SECRET_VALUE = re.compile(r".{8,200}")
 SECRETS = frozenset({"private key", "key", "token", "password or key"})
 _USER_AND_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+]{1,15}://[^\s/@]{1,100}:[^\s/@]{1,100}@")
 
@@ -106,6 +119,8 @@ def has_too_many(found: list[Finding]) -> bool:
 
 
 def _found_in(text: str, where: str) -> Iterator[Finding]:
+    if _SECRET_MEMBER.fullmatch(where) and _SECRET_VALUE.fullmatch(text):  # a member's name stands last in its place
+        yield Finding("password or key", text, where)
     for kind, pattern in PATTERNS:
         for match in pattern.finditer(text):
             yield Finding(kind, match.group(match.lastindex or 0), where)
