@@ -33,15 +33,15 @@ class SharedQuotas:
         )
         self._per_minute = MovingWindowRateLimiter(storage)
 
-    async def take(self, quotas: Sequence[tuple[str, Quota]], what: str, member: str) -> None:
+    async def take(self, quotas: Sequence[tuple[str, Quota]], noun: str, member: str) -> None:
         """Count `member` against all of these, or raise RateLimited and count it against none."""
         limited = [whose for whose, quota in quotas if quota.at_once is not None]
         taken = await self._take_slots(limited, member)
         try:
             for whose, quota in quotas:
                 if quota.at_once is not None and taken[whose] > quota.at_once:
-                    raise too_many_at_once(quota.at_once, what)
-            await self._count_starts(quotas, what)
+                    raise too_many_at_once(quota.at_once, noun)
+            await self._count_starts(quotas, noun)
         except Exception:
             await self.give_back(limited, member)
             raise
@@ -62,7 +62,7 @@ class SharedQuotas:
             answers = await pipe.execute()
         return dict(zip(limited, answers[2::4], strict=True))
 
-    async def _count_starts(self, quotas: Sequence[tuple[str, Quota]], what: str) -> None:
+    async def _count_starts(self, quotas: Sequence[tuple[str, Quota]], noun: str) -> None:
         items = [
             (RateLimitItemPerMinute(quota.per_minute), whose, quota.per_minute)
             for whose, quota in quotas
@@ -72,7 +72,7 @@ class SharedQuotas:
             for item, whose, per_minute in items:
                 if not await count(item, whose):
                     reset_at, _ = await self._per_minute.get_window_stats(item, whose)
-                    raise too_many_a_minute(per_minute, what, max(1.0, reset_at - time.time()))
+                    raise too_many_a_minute(per_minute, noun, max(1.0, reset_at - time.time()))
 
     async def give_back(self, whose: Iterable[str], member: str) -> None:
         async with self._redis.pipeline(transaction=False) as pipe:

@@ -29,15 +29,15 @@ from playground.cluster.publisher import Publisher
 from playground.cluster.quotas import SharedQuotas
 from playground.cluster.redis_link import AWAY, RedisLink, thread_client
 from playground.engine.live import LiveRuns, Stopping
-from playground.engine.rate_limit import RUNS
 from playground.engine.run_registry import RunReference
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from playground.cluster.replica import Replica
-    from playground.engine.live_run import LiveRun, RunMetadata, StopReason
+    from playground.engine.live_run import LiveRun, StopReason
     from playground.engine.rate_limit import Quota
+    from playground.engine.run_spec import RunSpec
 
 logger = logging.getLogger(__name__)
 
@@ -96,38 +96,35 @@ class SharedRuns(LiveRuns):
 
     # --- Starting
 
-    async def astart(self, *arguments: Any, owner: str, about: RunMetadata, **options: Any) -> LiveRun:
+    async def astart(self, spec: RunSpec) -> LiveRun:
         await self.open()
         if self._is_stopping:
             raise Stopping
         run_id = uuid7()
-        quotas: Sequence[tuple[str, Quota]] = options.get("quotas", ())
-        known = await self._admit(run_id, owner, about.idempotency_key, quotas, options.get("what", RUNS))
+        known = await self._admit(run_id, spec)
         if known is not None:
             return known
-        on_start = options.pop("on_start", None)
 
         def begin(run: LiveRun) -> None:
             self._begin(run)
-            if on_start is not None:
-                on_start(run)
+            if spec.on_start is not None:
+                spec.on_start(run)
 
+        about = replace(spec.about, home=self.process)
         try:
-            about = replace(about, home=self.process)
-            run = self.start(*arguments, owner=owner, about=about, on_start=begin, run_id=run_id, **options)
+            run = self.start(replace(spec, about=about, on_start=begin), run_id)
         except Exception:
-            self._held[run_id] = [whose for whose, _ in quotas]
-            self._release(run_id, owner, about.idempotency_key)
+            self._held[run_id] = [whose for whose, _ in spec.quotas]
+            self._release(run_id, spec.owner, about.idempotency_key)
             raise
         if run.id == run_id:
-            self._held[run_id] = [whose for whose, quota in quotas if quota.at_once is not None]
+            self._held[run_id] = [whose for whose, quota in spec.quotas if quota.at_once is not None]
         await self._register(run)
         return run
 
-    async def _admit(
-        self, run_id: UUID, owner: str, key: str | None, quotas: Sequence[tuple[str, Quota]], what: str
-    ) -> LiveRun | None:
+    async def _admit(self, run_id: UUID, spec: RunSpec) -> LiveRun | None:
         """The run that the key has started already, or None when a new one may start. Raises RateLimited."""
+        owner, key = spec.owner, spec.about.idempotency_key
         if key and (known := self._by_idempotency_key.get((owner, key))) is not None:
             return known
         if self.link.is_away:
@@ -136,7 +133,7 @@ class SharedRuns(LiveRuns):
             if key and (known := await self._run_of_key(run_id, owner, key)) is not None:
                 return known
             try:
-                await self.quotas.take(quotas, what, str(run_id))
+                await self.quotas.take(spec.quotas, spec.noun, str(run_id))
             except Exception:
                 if key:
                     await self.link.commands.delete(keys.started_with(owner, key))
@@ -216,13 +213,13 @@ class SharedRuns(LiveRuns):
             self.publisher.add(lambda pipe: pipe.delete(keys.started_with(owner, key)))
 
     @asynccontextmanager
-    async def admitted(self, quotas: Sequence[tuple[str, Quota]], what: str) -> AsyncIterator[None]:
+    async def admitted(self, quotas: Sequence[tuple[str, Quota]], noun: str) -> AsyncIterator[None]:
         await self.open()
         member = str(uuid7())
-        async with super().admitted(quotas, what):
+        async with super().admitted(quotas, noun):
             if not self.link.is_away:
                 try:
-                    await self.quotas.take(quotas, what, member)
+                    await self.quotas.take(quotas, noun, member)
                 except AWAY:
                     self.link.note(away=True)
             try:
@@ -276,12 +273,12 @@ class SharedRuns(LiveRuns):
         pipe = client.pipeline(transaction=False)
         for each in ids:
             pipe.hget(keys.run(each), "about")
-        found = []
+        references = []
         for run_id, text in zip(ids, pipe.execute(), strict=True):
             about = text and about_from_json(text, b"")
             if about and about.home != self.process:
-                found.append(RunReference(run_id, about.source, about.idempotency_key))
-        return found
+                references.append(RunReference(run_id, about.source, about.idempotency_key))
+        return references
 
     def forget(self, run_id: UUID) -> None:
         announcements.tell("run_forgotten", run_id=str(run_id))

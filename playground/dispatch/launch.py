@@ -20,6 +20,7 @@ from playground.engine.exchange import Limits, run_in_batches
 from playground.engine.live import LiveRun, Quota, RateLimited, RunMetadata, Stopping, reference_to
 from playground.engine.run_registry import RunReference as RunReference
 from playground.engine.run_registry import RunRegistry
+from playground.engine.run_spec import RunSpec
 from playground.engine.upstream import SANDBOX, AddressRefused, HeaderUnsendable, Outgoing, Upstream, build
 from playground.exceptions import PlaygroundError
 from playground.identity.visitors import network_of, owner_of_user
@@ -127,28 +128,31 @@ async def start(request: RunRequest) -> LiveRun:
         streams=stream and not request.is_count,
         extra_headers=request.headers,
     )
+    about = _about(request, upstream, outgoing, model=model, stream=stream)
     try:
-        return await here.live.astart(
-            outgoing,
-            here.client(),
-            owner=request.owner,
-            about=_about(request, upstream, outgoing, model=model, stream=stream),
-            **_bounds_of(request),
-            pause=here.pacer.pause if request.source == "relay" else here.pacer.pause_for_pages,
-            on_start=here.attach,
-        )
+        return await here.live.astart(_spec_of(request, outgoing, about))
     except RateLimited as refusal:
         raise Refused(refusal.message, 429, refusal.retry_after_s) from None
     except Stopping:
         raise Refused("This server is restarting. Try again in a moment.", 503, 5.0) from None
 
 
-def _bounds_of(request: RunRequest) -> dict[str, Any]:
-    """The limits of a run, and what counts against those of its owner: a token count is a short question."""
+def _spec_of(request: RunRequest, outgoing: Outgoing, about: RunMetadata) -> RunSpec:
+    here = process.current()
     counted = quotas(request.owner, request.access_key, request.client.address, is_visitor=request.is_of_visitor)
-    if request.is_count:
-        return {"limits": _short_limits(), "quotas": _of_fetches(counted), "what": _FETCHES}
-    return {"limits": process.limits(), "quotas": counted}
+    spec = RunSpec(
+        outgoing=outgoing,
+        client=here.client(),
+        owner=request.owner,
+        about=about,
+        limits=process.limits(),
+        quotas=counted,
+        pause=here.read_batcher.pause if request.source == "relay" else here.read_batcher.pause_for_pages,
+        on_start=here.attach,
+    )
+    if request.is_count:  # a short question, with limits and quotas of its own
+        return dataclasses.replace(spec, limits=_short_limits(), quotas=_of_fetches(counted), noun=_FETCHES)
+    return spec
 
 
 def _about(request: RunRequest, upstream: Upstream, outgoing: Outgoing, *, model: str, stream: bool) -> RunMetadata:

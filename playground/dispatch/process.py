@@ -52,7 +52,7 @@ def _make_recorder() -> Recorder | RecorderProcess:
 class Process:
     live: RunRegistry = field(default_factory=lambda: _make_live())
     recorder: Recorder | RecorderProcess = field(default_factory=_make_recorder)
-    pacer: ReadBatcher = field(default_factory=ReadBatcher)
+    read_batcher: ReadBatcher = field(default_factory=ReadBatcher)
     _clients: dict[tuple[Rules, float, float], httpx.AsyncClient] = field(default_factory=dict)
 
     def client(self) -> httpx.AsyncClient:

@@ -12,19 +12,16 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from playground.engine import memory
-from playground.engine.exchange import Limits
-from playground.engine.live_run import LiveRun, Pause, RunMetadata, State, StopReason
-from playground.engine.rate_limit import RUNS, Quota, RateLimited, Usage
+from playground.engine.live_run import LiveRun, RunMetadata, State, StopReason
+from playground.engine.rate_limit import Quota, RateLimited, Usage
 from playground.engine.run_registry import RunReference
 from playground.exceptions import PlaygroundError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
     from uuid import UUID
 
-    import httpx
-
-    from playground.engine.upstream import Outgoing
+    from playground.engine.run_spec import RunSpec
 
 KEEP_S: Final = 300.0
 KEEP_BYTES: Final = 64 * 2**20  # of all runs that have ended, together
@@ -35,7 +32,7 @@ PACK_EVERY_S: Final = 0.05
 TRIM_AFTER_S: Final = 2.0
 _MANY_USAGES: Final = 1000
 
-__all__ = ["LiveRun", "LiveRuns", "Pause", "Quota", "RateLimited", "RunMetadata", "State", "StopReason", "Stopping"]
+__all__ = ["LiveRun", "LiveRuns", "Quota", "RateLimited", "RunMetadata", "State", "StopReason", "Stopping"]
 
 
 class Stopping(PlaygroundError, RuntimeError):
@@ -58,73 +55,44 @@ class LiveRuns:
         self._many = _MANY_USAGES
         self._is_stopping = False
 
-    def start(
-        self,
-        outgoing: Outgoing,
-        client: httpx.AsyncClient,
-        *,
-        owner: str,
-        about: RunMetadata,
-        limits: Limits | None = None,
-        quotas: Sequence[tuple[str, Quota]] = (),
-        what: str = RUNS,
-        pause: Pause | None = None,
-        on_start: Callable[[LiveRun], None] | None = None,
-        run_id: UUID | None = None,
-    ) -> LiveRun:
+    def start(self, spec: RunSpec, run_id: UUID | None = None) -> LiveRun:
         """Start a run, or return the owner's run of the same `about.idempotency_key` (a double click, a resend).
 
-        `quotas` are (whose, how much) pairs; all must have room. `what` is what a run is called where one has
-        none. `on_start` sees the run before its first event.
         Raises RateLimited or Stopping, and then nothing was sent. Does not wait for anything.
         """
-        known = self._by_idempotency_key.get((owner, about.idempotency_key)) if about.idempotency_key else None
+        idempotency_key = spec.about.idempotency_key
+        known = self._by_idempotency_key.get((spec.owner, idempotency_key)) if idempotency_key else None
         if known is not None:
             return known
         if self._is_stopping:
             raise Stopping
-        usages = self._usages(quotas)
+        usages = self._usages(spec.quotas)
         for usage, quota in usages:
-            usage.check(quota, what)
-        run = LiveRun(owner, about, outgoing, run_id)
+            usage.check(quota, spec.noun)
+        run = LiveRun(spec.owner, spec.about, spec.outgoing, run_id)
         self._runs[run.id] = run
-        if about.idempotency_key:
-            self._by_idempotency_key[owner, about.idempotency_key] = run
+        if idempotency_key:
+            self._by_idempotency_key[spec.owner, idempotency_key] = run
         for usage, _ in usages:
             usage.take()
         run.changed = self._tell
-        if on_start is not None:
-            on_start(run)
-        run.begin(client, limits or Limits(), pause, lambda: self._settle(run, [usage for usage, _ in usages]))
+        if spec.on_start is not None:
+            spec.on_start(run)
+        run.begin(spec.client, spec.limits, spec.pause, lambda: self._settle(run, [usage for usage, _ in usages]))
         self._tell(run)
         return run
 
-    async def astart(
-        self,
-        outgoing: Outgoing,
-        client: httpx.AsyncClient,
-        *,
-        owner: str,
-        about: RunMetadata,
-        limits: Limits | None = None,
-        quotas: Sequence[tuple[str, Quota]] = (),
-        what: str = RUNS,
-        pause: Pause | None = None,
-        on_start: Callable[[LiveRun], None] | None = None,
-    ) -> LiveRun:
+    async def astart(self, spec: RunSpec) -> LiveRun:
         """`start`, for who does not know where runs are kept."""
-        return self.start(
-            outgoing, client, owner=owner, about=about, limits=limits, quotas=quotas, what=what, pause=pause,
-            on_start=on_start,
-        )  # fmt: skip
+        return self.start(spec)
 
     @asynccontextmanager
-    async def admitted(self, quotas: Sequence[tuple[str, Quota]], what: str) -> AsyncIterator[None]:
-        """Count something short that is no run against quotas. `what` is its name in the words of RateLimited, raised
-        when one of them has no room."""
+    async def admitted(self, quotas: Sequence[tuple[str, Quota]], noun: str) -> AsyncIterator[None]:
+        """Count something short that is no run against quotas. Raises RateLimited when one of them has no room; its
+        words call the short thing `noun`."""
         usages = self._usages(quotas)
         for usage, quota in usages:
-            usage.check(quota, what)
+            usage.check(quota, noun)
         for usage, _ in usages:
             usage.take()
         try:

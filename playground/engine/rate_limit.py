@@ -30,13 +30,13 @@ class RateLimited(PlaygroundError):
         self.retry_after_s = retry_after_s
 
 
-def too_many_at_once(most: int, what: str) -> RateLimited:
-    advice = "Wait until one has finished, or stop one." if what == RUNS else "Try again in a moment."
-    return RateLimited(f"At most {most} {what} at once. {advice}")
+def too_many_at_once(most: int, noun: str) -> RateLimited:
+    advice = "Wait until one has finished, or stop one." if noun == RUNS else "Try again in a moment."
+    return RateLimited(f"At most {most} {noun} at once. {advice}")
 
 
-def too_many_a_minute(most: int, what: str, wait_s: float) -> RateLimited:
-    return RateLimited(f"At most {most} {what} per minute. Try again in {wait_s:.0f} s.", wait_s)
+def too_many_a_minute(most: int, noun: str, wait_s: float) -> RateLimited:
+    return RateLimited(f"At most {most} {noun} per minute. Try again in {wait_s:.0f} s.", wait_s)
 
 
 class Usage:
@@ -51,15 +51,15 @@ class Usage:
         self._forget(time.monotonic())
         return not self.running and not self._starts
 
-    def check(self, quota: Quota, what: str = RUNS) -> None:
+    def check(self, quota: Quota, noun: str = RUNS) -> None:
         """Raises RateLimited when one more would be one too many."""
         now = time.monotonic()
         self._forget(now)
         if quota.at_once is not None and self.running >= quota.at_once:
-            raise too_many_at_once(quota.at_once, what)
+            raise too_many_at_once(quota.at_once, noun)
         if quota.per_minute is not None and len(self._starts) >= quota.per_minute:
             wait_s = max(1.0, self._starts[len(self._starts) - quota.per_minute] + _MINUTE_S - now)
-            raise too_many_a_minute(quota.per_minute, what, wait_s)
+            raise too_many_a_minute(quota.per_minute, noun, wait_s)
 
     def take(self) -> None:
         self.running += 1

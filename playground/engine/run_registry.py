@@ -10,18 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from playground.engine.rate_limit import RUNS
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    import httpx
-
-    from playground.engine.exchange import Limits
-    from playground.engine.live_run import LiveRun, Pause, RunMetadata
+    from playground.engine.live_run import LiveRun
     from playground.engine.rate_limit import Quota
-    from playground.engine.upstream import Outgoing
+    from playground.engine.run_spec import RunSpec
 
 
 @dataclass(frozen=True)
@@ -42,30 +37,16 @@ class RunRegistry(Protocol):
         """Join the other processes of the site, if there are any."""
         ...
 
-    async def astart(
-        self,
-        outgoing: Outgoing,
-        client: httpx.AsyncClient,
-        *,
-        owner: str,
-        about: RunMetadata,
-        limits: Limits | None = None,
-        quotas: Sequence[tuple[str, Quota]] = (),
-        what: str = RUNS,
-        pause: Pause | None = None,
-        on_start: Callable[[LiveRun], None] | None = None,
-    ) -> LiveRun:
+    async def astart(self, spec: RunSpec) -> LiveRun:
         """Start a run here, or return the owner's run of the same `about.idempotency_key`, wherever that was started.
 
-        `quotas` are (whose, how much) pairs; all must have room. `what` is what a run is called where one has
-        none. `on_start` sees the run before its first event.
         Raises RateLimited or Stopping, and then nothing was sent.
         """
         ...
 
-    def admitted(self, quotas: Sequence[tuple[str, Quota]], what: str) -> AbstractAsyncContextManager[None]:
-        """Count something short that is no run against quotas. `what` is its name in the words of RateLimited, raised
-        when one of them has no room."""
+    def admitted(self, quotas: Sequence[tuple[str, Quota]], noun: str) -> AbstractAsyncContextManager[None]:
+        """Count something short that is no run against quotas. Raises RateLimited when one of them has no room; its
+        words call the short thing `noun`."""
         ...
 
     def find(self, run_id: UUID, owner: str) -> LiveRun | None:

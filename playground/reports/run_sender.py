@@ -13,6 +13,7 @@ from playground.conformance.direct_sender import LIMITS, is_enough, outgoing_for
 from playground.conformance.http_exchange import Exchange
 from playground.dispatch import process
 from playground.engine.live import Quota, RateLimited, RunMetadata, Stopping
+from playground.engine.run_spec import RunSpec
 from playground.exceptions import PlaygroundError
 from playground.identity.visitors import owner_of_user
 
@@ -81,18 +82,19 @@ class RunSender:
             here.recorder.attach(live)
             self.on_run(live.id)
 
+        spec = RunSpec(
+            outgoing=outgoing,
+            client=self.client or here.client(),
+            owner=owner_of_user(self.owner_id),
+            about=about,
+            limits=LIMITS,
+            # A quota of the report's own: it has a pace, and must not use up its owner's.
+            quotas=[(f"report:{self.report_id}", Quota(None, AT_ONCE))],
+            on_start=attach,
+        )
         while True:
             try:
-                # A quota of the report's own: it has a pace, and must not use up its owner's.
-                return await here.live.astart(
-                    outgoing,
-                    self.client or here.client(),
-                    owner=owner_of_user(self.owner_id),
-                    about=about,
-                    limits=LIMITS,
-                    quotas=[(f"report:{self.report_id}", Quota(None, AT_ONCE))],
-                    on_start=attach,
-                )
+                return await here.live.astart(spec)
             except RateLimited as refusal:
                 await asyncio.sleep(refusal.retry_after_s or 0.05)
             except Stopping:

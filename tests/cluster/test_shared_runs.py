@@ -14,6 +14,7 @@ from playground.cluster import keys
 from playground.engine.events import Answered, Ended, Received, Streamed
 from playground.engine.live import LiveRun, Quota, RateLimited, RunMetadata
 from playground.engine.rate_limit import too_many_at_once
+from playground.engine.run_spec import RunSpec
 from playground.engine.upstream import Outgoing
 from tests.engine.scripted_transport import Scripted
 from tests.support.raw_upstream import DELTA, START, STOP, TEXT
@@ -32,7 +33,10 @@ MINE = "user:1"
 
 async def start(runs: SharedRuns, upstream: Scripted, *, quotas: Any = (), **about: Any) -> LiveRun:
     about = {"user_id": 1, "request_body": b'{"model": "m"}'} | about
-    return await runs.astart(OUTGOING, upstream.client(), owner=MINE, about=RunMetadata(**about), quotas=quotas)
+    client = upstream.client()
+    return await runs.astart(
+        RunSpec(outgoing=OUTGOING, client=client, owner=MINE, about=RunMetadata(**about), quotas=quotas)
+    )
 
 
 async def found(runs: SharedRuns, run: LiveRun) -> LiveRun:

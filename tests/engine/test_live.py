@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as some
 
 from playground.engine.events import Ended, Streamed
 from playground.engine.live import LiveRun, LiveRuns, Quota, RateLimited, RunMetadata, Stopping
+from playground.engine.run_spec import RunSpec
 from playground.engine.upstream import Outgoing
 from tests.engine.scripted_transport import Scripted
 from tests.support.raw_upstream import DELTA, START, STOP, TEXT
@@ -18,10 +20,14 @@ from tests.support.runs import answer_of
 
 OUTGOING = Outgoing("POST", "http://upstream.example/v1/messages", (), b"{}")
 STREAM = [START, TEXT, *[DELTA] * 9, STOP]
+Quotas = Sequence[tuple[str, Quota]]
 
 
-def start(live: LiveRuns, upstream: Scripted, owner: str = "user:1", **about: object) -> LiveRun:
-    return live.start(OUTGOING, upstream.client(), owner=owner, about=RunMetadata(**about))
+def start(
+    live: LiveRuns, upstream: Scripted, owner: str = "user:1", *, quotas: Quotas = (), **about: object
+) -> LiveRun:
+    about_run = RunMetadata(**about)
+    return live.start(RunSpec(outgoing=OUTGOING, client=upstream.client(), owner=owner, about=about_run, quotas=quotas))
 
 
 async def numbers_of(run: LiveRun, after: int = 0) -> list[int]:
@@ -132,26 +138,23 @@ async def test_a_double_click_is_one_run() -> None:
 async def test_runs_at_once_are_limited_and_an_ended_run_makes_room() -> None:
     live, upstream = LiveRuns(), Scripted()
     quotas = [("user:1", Quota(per_minute=None, at_once=1))]
-    run = live.start(OUTGOING, upstream.client(), owner="user:1", about=RunMetadata(), quotas=quotas)
+    run = start(live, upstream, quotas=quotas)
     with pytest.raises(RateLimited) as refused:
-        live.start(OUTGOING, upstream.client(), owner="user:1", about=RunMetadata(), quotas=quotas)
+        start(live, upstream, quotas=quotas)
     assert refused.value.retry_after_s is None
     run.stop()
     await run.ended()
     await asyncio.sleep(0)
-    after = live.start(OUTGOING, Scripted(None).client(), owner="user:1", about=RunMetadata(), quotas=quotas)
+    after = start(live, Scripted(None), quotas=quotas)
     assert (await after.ended()).state == "failed"
 
 
 async def test_runs_a_minute_are_limited() -> None:
     live = LiveRuns()
     quotas = [("address:10.0.0.1", Quota(per_minute=2, at_once=None))]
-    runs = [
-        live.start(OUTGOING, Scripted(None).client(), owner="visitor:x", about=RunMetadata(), quotas=quotas)
-        for _ in "12"
-    ]
+    runs = [start(live, Scripted(None), owner="visitor:x", quotas=quotas) for _ in "12"]
     with pytest.raises(RateLimited) as refused:
-        live.start(OUTGOING, Scripted(None).client(), owner="visitor:y", about=RunMetadata(), quotas=quotas)
+        start(live, Scripted(None), owner="visitor:y", quotas=quotas)
     assert 50 < refused.value.retry_after_s <= 60
     for run in runs:
         await run.ended()
@@ -220,7 +223,8 @@ async def test_a_fault_of_our_own_ends_the_run_and_tells_no_text() -> None:
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             raise RuntimeError("text with a secret")
 
-    run = LiveRuns().start(OUTGOING, httpx.AsyncClient(transport=Broken()), owner="user:1", about=RunMetadata())
+    spec = RunSpec(outgoing=OUTGOING, client=httpx.AsyncClient(transport=Broken()), owner="user:1", about=RunMetadata())
+    run = LiveRuns().start(spec)
     last = await run.ended()
     assert (last.state, last.failure.kind) == ("failed", "internal")
     assert "secret" not in repr(last)

@@ -12,6 +12,7 @@ from playground.engine import live as live_module
 from playground.engine import memory
 from playground.engine.live import LiveRuns
 from playground.engine.live_run import RunMetadata
+from playground.engine.run_spec import RunSpec
 from playground.engine.upstream import Outgoing
 from tests.engine.scripted_transport import Scripted
 
@@ -20,7 +21,7 @@ OUTGOING = Outgoing("POST", "http://upstream.test/v1/messages", ())
 
 async def ended_run(live: LiveRuns, size: int) -> Any:
     upstream = Scripted(b":" + b"x" * size, None)
-    run = live.start(OUTGOING, upstream.client(), owner="user:1", about=RunMetadata())
+    run = live.start(RunSpec(outgoing=OUTGOING, client=upstream.client(), owner="user:1", about=RunMetadata()))
     await run.ended()
     await asyncio.sleep(0)
     return run
