@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from playground.answer.block_drawing import TailBudget
 from playground.answer.folding import folded
+from playground.protocol.whole_numbers import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,8 +50,7 @@ class Seeker:
         if drawing is None or not drawing.number or drawing.number > number:
             drawing = self.drawing = self._begin(source, number)
         epoch, _, revision = place.partition(".")
-        knows = epoch == self.epoch and revision.isascii() and revision.isdecimal() and len(revision) < 10
-        since = int(revision) if knows else 0
+        since = (read_whole(revision) or 0) if epoch == self.epoch else 0
         self._advance(source, drawing, number)
         patches: list[Patch] = [patch for drawn in drawing.blocks for patch in drawn.patches(since)]
         return {

@@ -12,12 +12,12 @@ from typing import Any
 
 from playground.composer.new_items import ChangeError, block_for, new_item, open_calls, role_of, source_for
 from playground.composer.schema_changes import SCHEMA_CHANGES
-from playground.composer.whole_numbers import read_whole
 from playground.protocol import body as edit
 from playground.protocol.catalogue.blocks import CONTENT_BLOCK, MESSAGE
 from playground.protocol.catalogue.kinds import Kind, ListOf, OneOf, Parameter, Variants, blank, blank_for
 from playground.protocol.catalogue.parameters import find
 from playground.protocol.json.paths import MISSING, Path, PathError, get, parse_path, to_text
+from playground.protocol.whole_numbers import read_whole
 
 JsonValue = Any
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from playground.composer.whole_numbers import read_whole
 from playground.protocol.json import json_text
 from playground.protocol.rules.problems import Problem
+from playground.protocol.whole_numbers import read_whole
 
 PREFIX = ":output-example "
 LONGEST = 100_000  # characters of one example
@@ -71,7 +71,7 @@ def renamed(examples: Examples, before: Any, after: Any) -> Examples:
 
 def problems(examples: Examples, body: Any) -> list[ExampleProblem]:
     """Examples that are no JSON, each with the line. They keep nothing from being sent."""
-    found = []
+    problems = []
     for index, name in enumerate(names_of(body)):
         if name not in examples:
             continue
@@ -80,5 +80,5 @@ def problems(examples: Examples, body: Any) -> list[ExampleProblem]:
         except json_text.JsonTextError as error:
             where = f"at line {error.line}, column {error.column}"
             message = f"The output example is not JSON: {error.message}, {where}"
-            found.append(ExampleProblem((control_of(index),), message, "warning"))
-    return found
+            problems.append(ExampleProblem((control_of(index),), message, "warning"))
+    return problems

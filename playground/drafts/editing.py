@@ -25,7 +25,6 @@ from playground.composer.header_problems import (
 from playground.composer.request_examples import HELLO
 from playground.composer.request_form import RequestForm
 from playground.composer.variables import NAME
-from playground.composer.whole_numbers import read_whole
 from playground.conversations import autosave, versions
 from playground.drafts import undo
 from playground.drafts.overwriting import moved
@@ -38,6 +37,7 @@ from playground.protocol import body as edit
 from playground.protocol.foreign_text import without_controls
 from playground.protocol.json import json_text
 from playground.protocol.json.received_json import try_object
+from playground.protocol.whole_numbers import read_whole
 from playground.workers import LARGE, hand_over_large
 
 if TYPE_CHECKING:
@@ -232,12 +232,12 @@ def _moved_places(form: RequestForm, posted: QueryDict) -> list[str]:
     """Return the typed places that may mean something else by now, judged by what the page showed before (`:was`)."""
     was = try_object(posted.get(":was", "{}")) or {}
     shown = {name: text for name, text in was.items() if isinstance(text, str)}
-    found = [] if ":json" in posted else moved(form.body, [name for name in posted if not name.startswith(":")], shown)
+    places = [] if ":json" in posted else moved(form.body, [name for name in posted if not name.startswith(":")], shown)
     if any(field.startswith(":header ") for field in posted):
         now = {f":header {at}": value for at, (_, value) in enumerate(form.draft.extra_headers)}
         if {name: text for name, text in shown.items() if name.startswith(":header ")} != now:
-            found.append("the extra headers")
-    return found
+            places.append("the extra headers")
+    return places
 
 
 def keep(request: HttpRequest, form: RequestForm) -> None:

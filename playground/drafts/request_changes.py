@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from accounts.models import Connection
 from playground.composer import tool_examples
 from playground.composer.header_problems import A_SECRET, LONGEST_NAME, MOST_HEADERS, OF_THEIR_OWN, problem_of_betas
-from playground.composer.whole_numbers import read_whole
 from playground.protocol.headers import is_secret, refused_default_header
+from playground.protocol.whole_numbers import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

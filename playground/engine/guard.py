@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from playground.exceptions import PlaygroundError
+from playground.protocol.whole_numbers import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,10 +107,11 @@ class Rules:
                 networks.append(ipaddress.ip_network(entry))
                 continue
             except ValueError:
-                host, _, port = entry.rpartition(":")
-            if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+                host, _, port_text = entry.rpartition(":")
+            port = read_whole(port_text)
+            if not host or port is None or not 0 < port < 65536:
                 raise ValueError(f"not a network and not host:port: {entry!r}")
-            hosts.add((_plain(host), int(port)))
+            hosts.add((_plain(host), port))
         return cls(tuple(networks), frozenset(hosts), allow_loopback)
 
     def names(self, host: str, port: int) -> bool:

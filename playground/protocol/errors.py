@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from playground.protocol.json.received_json import loads, try_loads
+from playground.protocol.whole_numbers import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,8 +60,8 @@ class ApiError:
 
 def type_of_status(status: int) -> str:
     """The error type that the API uses for an HTTP status."""
-    if found := _TYPES_BY_STATUS.get(status):
-        return found
+    if error_type := _TYPES_BY_STATUS.get(status):
+        return error_type
     return "invalid_request_error" if 400 <= status < 500 else "api_error"
 
 
@@ -174,7 +175,7 @@ def _own_type(members: Mapping[str, Any]) -> str | None:
 def _status_in(inside: Mapping[str, Any]) -> int | None:
     """The HTTP status that some errors repeat as their code: inside a stream it is the only one."""
     code = inside.get("code", inside.get("status"))
-    code = int(code) if isinstance(code, str) and code.isascii() and code.isdecimal() and len(code) == 3 else code
+    code = read_whole(code, longest=3) if isinstance(code, str) else code
     return code if isinstance(code, int) and 400 <= code < 600 else None
 
 
@@ -218,12 +219,12 @@ def _words(value: Any) -> str | None:
 def _page_title(page: str) -> str | None:
     """The words of a web page's title, of its first heading, or of an error in XML."""
     for tag in ("title", "h1", "pre", "message", "code"):
-        if found := re.search(
+        if match := re.search(
             rf"<{tag}\b[^>]{{0,500}}>(.{{0,500}}?)</{tag}",
             page[: 100_000 if tag == "title" else 20_000],
             re.IGNORECASE | re.DOTALL,
         ):
-            text = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", found[1])).split())
+            text = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", match[1])).split())
             if text and text.lower() != "error":  # which says nothing: Express has its words in the text
                 return text
     return None

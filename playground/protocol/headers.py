@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from playground.protocol.catalogue.betas import BETAS as BETAS
+from playground.protocol.whole_numbers import read_whole
 
 Pairs = list[tuple[str, str]]
 
@@ -227,14 +228,14 @@ _RATE_LIMIT = re.compile(r"^anthropic-(?:ratelimit-)?((?:(?:priority|fast)-)?(?:
 
 def rate_limits(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[RateLimit]:
     """The gauges in an answer's headers, in the order they came."""
-    found: dict[str, dict[str, str]] = {}
+    limits: dict[str, dict[str, str]] = {}
     for name, value in _pairs(headers):
         match = _RATE_LIMIT.match(name.lower())
         if match and match[2] in ("limit", "remaining", "reset"):
-            found.setdefault(match[1], {})[match[2]] = value.strip()
+            limits.setdefault(match[1], {})[match[2]] = value.strip()
     return [
         RateLimit(what, _count(parts.get("limit")), _count(parts.get("remaining")), _moment(parts.get("reset")))
-        for what, parts in found.items()
+        for what, parts in limits.items()
     ]
 
 
@@ -268,7 +269,7 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _count(text: str | None) -> int | None:
-    return int(text) if text and re.fullmatch(r"[0-9]{1,15}", text) else None
+    return read_whole(text, longest=15)
 
 
 def _moment(text: str | None) -> datetime | None:

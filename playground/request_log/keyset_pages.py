@@ -12,8 +12,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
-from playground.composer.whole_numbers import read_whole
 from playground.models import Run, RunContent
+from playground.protocol.whole_numbers import read_whole
 from playground.rendering.log_columns import READ
 from playground.request_log.filters import COLUMNS, Filter
 from playground.search import index
@@ -84,12 +84,12 @@ def search_pairs(
         low = 0
     kept: list[tuple[int, UUID]] = []
     for step in _steps(most) if log_filter.others or log_filter.ids else itertools.repeat(most):
-        found = index.find(owner.pk, terms, facets=log_filter.facets, after=low, before=at, most=step)
-        kept += _wanted_of(owner, log_filter, found)
-        looked_at += len(found)
-        if len(kept) >= most or len(found) < step:
+        matches = index.find(owner.pk, terms, facets=log_filter.facets, after=low, before=at, most=step)
+        kept += _wanted_of(owner, log_filter, matches)
+        looked_at += len(matches)
+        if len(kept) >= most or len(matches) < step:
             return kept[:most], None
-        at = found[-1][0]
+        at = matches[-1][0]
         if looked_at >= look_at:
             break
     return kept, at
@@ -104,10 +104,10 @@ def _steps(most: int) -> Iterator[int]:
         yield later[-1]
 
 
-def _wanted_of(owner: Any, log_filter: Filter, found: list[tuple[int, UUID]]) -> list[tuple[int, UUID]]:
+def _wanted_of(owner: Any, log_filter: Filter, matches: list[tuple[int, UUID]]) -> list[tuple[int, UUID]]:
     """Return those of the contents whose run the filter wants, in the same order."""
     first, end = log_filter.ids.get("pk__gte"), log_filter.ids.get("pk__lt")
-    within = [pair for pair in found if (first is None or pair[1] >= first) and (end is None or pair[1] < end)]
+    within = [pair for pair in matches if (first is None or pair[1] >= first) and (end is None or pair[1] < end)]
     if not log_filter.others or not within:
         return within
     runs = Run.objects.owned_by(owner).filter(**log_filter.others)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from playground.protocol.whole_numbers import read_whole
 from playground.sandbox.reply import Pace
 
 Behaviour = Literal[
@@ -115,10 +116,9 @@ def describe(model: SandboxModel) -> dict[str, Any]:
 
 def page(query: dict[str, list[str]]) -> dict[str, Any]:
     """One page of the list. Raises ValueError, in the API's words, for a query that makes no sense."""
-    limit_text = query.get("limit", ["20"])[-1]
-    if not limit_text.isdecimal() or not 1 <= int(limit_text) <= 1000:
+    limit = read_whole(query.get("limit", ["20"])[-1])
+    if limit is None or not 1 <= limit <= 1000:
         raise ValueError("limit: Input should be an integer between 1 and 1000")
-    limit = int(limit_text)
     models = list(MODELS) if "active" in query.get("lifecycle", ["active"]) else []
     ids = [model.id for model in models]
     begin, end = 0, len(models)

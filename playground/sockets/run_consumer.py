@@ -28,6 +28,7 @@ from playground.engine.events import Answered, Ended, Received, Streamed
 from playground.engine.frames import frames
 from playground.identity import visitors
 from playground.models import Run
+from playground.protocol.whole_numbers import read_whole
 from playground.sockets.close_codes import BAD_FRAMES, SERVER_RESTARTS, SESSION_ENDED
 from playground.sockets.frame_rate import SHORTEST_S, loop_lag
 from playground.sockets.owner_consumer import OwnerConsumer
@@ -230,7 +231,7 @@ class RunConsumer(OwnerConsumer):
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+    return read_whole(text, longest=11) or 0
 
 
 def _is_urgent(batch: Sequence[RunEvent]) -> bool:

@@ -30,6 +30,7 @@ from playground.identity import visitors
 from playground.protocol.foreign_text import encodable
 from playground.protocol.json import json_text
 from playground.protocol.json.received_json import write_json
+from playground.protocol.whole_numbers import read_whole
 from playground.rendering import markdown
 from playground.views.answer_page import find_run, in_turn
 
@@ -110,9 +111,9 @@ class OfExample:
             raise Http404("no such example")
 
     def drawing(self) -> Drawing:
-        found = example_answers.example(self.kind)
-        assert found is not None
-        return found
+        example = example_answers.example(self.kind)
+        assert example is not None
+        return example
 
     def at_event(self, number: int, _place: str) -> dict[str, Any]:
         return Seeker().at(self, number)
@@ -210,19 +211,19 @@ def rest(_request: HttpRequest, subject: Subject, index: int) -> HttpResponse:
 
 def events(request: HttpRequest, subject: Subject) -> HttpResponse:
     """The events as columns; with `?first=N` the data of those in view."""
-    first = request.GET.get("first", "")
-    if first.isdecimal() and len(first) < 9:
-        start = max(1, int(first))
+    first = read_whole(request.GET.get("first"))
+    if first is not None:
+        start = max(1, first)
         return JsonResponse({"rows": event_table.rows(subject.events(start, start + ROWS_AT_ONCE - 1))})
     return HttpResponse(subject.columns(), content_type="application/json")
 
 
 def event(request: HttpRequest, subject: Subject, number: int) -> HttpResponse:
     """One event's data in full."""
-    found = next(iter(subject.events(number, number)), None)
-    if found is None:
+    streamed = next(iter(subject.events(number, number)), None)
+    if streamed is None:
         raise Http404("no such event")
-    context = {"html": event_table.body_html(found), "malformed": found.event.malformed}
+    context = {"html": event_table.body_html(streamed), "malformed": streamed.event.malformed}
     return render(request, "playground/answer/_event_body.html", context)
 
 

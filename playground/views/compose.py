@@ -15,12 +15,12 @@ from playground import dispatch
 from playground.composer.parameter_groups import EFFORT, node_at
 from playground.composer.prefill import prefilled
 from playground.composer.request_form import RequestForm
-from playground.composer.whole_numbers import read_whole
 from playground.drafts import editing
 from playground.engine.live_run import LiveRun
 from playground.identity import asking_page, visitors
 from playground.models import ConversationRun
 from playground.protocol.json.paths import PathError, parse_path
+from playground.protocol.whole_numbers import read_whole
 from playground.views.draft_parts import (
     SNIPPETS,
     VARIABLES,

@@ -24,6 +24,7 @@ from playground.models import Draft, Run
 from playground.protocol import importers
 from playground.protocol.headers import beta_names, is_masked
 from playground.protocol.json import json_text
+from playground.protocol.whole_numbers import read_whole
 from playground.sandbox.address import is_sandbox_url
 from playground.views import draft_parts
 from playground.views.answer_page import find_run
@@ -120,8 +121,8 @@ def import_pasted(request: HttpRequest) -> HttpResponse:
 
 def _chosen(choice: importers.ImportChoice, entry: str) -> importers.Imported | None:
     """The request that was pressed in the list; None before that."""
-    number = int(entry) if entry.isdecimal() and len(entry) < 4 else len(choice.options)
-    return choice.options[number][1] if number < len(choice.options) else None
+    number = read_whole(entry)
+    return choice.options[number][1] if number is not None and number < len(choice.options) else None
 
 
 def _notes(request: HttpRequest, imported: importers.Imported) -> str:

@@ -15,6 +15,7 @@ from playground.drafts import editing
 from playground.protocol.importers.result import ImportProblem
 from playground.protocol.importers.tool_definitions import read_tools
 from playground.protocol.json.paths import to_text
+from playground.protocol.whole_numbers import read_whole
 from playground.views import draft_parts
 from playground.workers import LARGE, hand_over_large
 
@@ -54,8 +55,8 @@ def _chosen(tools: tuple[dict[str, Any], ...], entry: str) -> list[dict[str, Any
     """The only one, the pressed one, or all; None while that is not chosen."""
     if len(tools) == 1 or (entry == "all" and len(tools) <= MOST_AT_ONCE):
         return list(tools)
-    number = int(entry) if entry.isdecimal() and len(entry) < 4 else len(tools)
-    return [tools[number]] if number < len(tools) else None
+    number = read_whole(entry)
+    return [tools[number]] if number is not None and number < len(tools) else None
 
 
 def _in_dialog(request: HttpRequest, context: dict[str, Any], place: dict[str, int] | None = None) -> HttpResponse:

@@ -16,9 +16,9 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from playground.composer.whole_numbers import read_whole
 from playground.identity.requests import AuthenticatedHttpRequest
 from playground.models import Run
+from playground.protocol.whole_numbers import read_whole
 from playground.rendering.formatting import plural
 from playground.request_log import live_rows, statistics
 from playground.request_log.filters import OFFERED, Filter, choices
@@ -62,14 +62,14 @@ def first_rows(request: HttpRequest, wanted: Filter) -> dict[str, Any]:
     """The first lines, as many as were there when the page was left."""
     before = request.GET.get("before", "")
     count = min(MOST_ROWS, max(ROWS, (read_whole(request.GET.get("rows")) or 0)))
-    found = page(request.user, wanted, before=before, rows=count)
-    rows = live_rows.rows_of(request.user, found) if before else live_rows.rows_on_top(request.user, wanted, found)
-    shown = len(found.runs)
-    return {"rows": rows, "before": before, **_below(found, shown)}
+    listed = page(request.user, wanted, before=before, rows=count)
+    rows = live_rows.rows_of(request.user, listed) if before else live_rows.rows_on_top(request.user, wanted, listed)
+    shown = len(listed.runs)
+    return {"rows": rows, "before": before, **_below(listed, shown)}
 
 
-def _below(found: Any, shown: int) -> dict[str, Any]:
-    return {"next": found.next, "is_cut": found.is_cut, "shown": shown, "shown_next": min(MOST_ROWS, shown + ROWS)}
+def _below(listed: Any, shown: int) -> dict[str, Any]:
+    return {"next": listed.next, "is_cut": listed.is_cut, "shown": shown, "shown_next": min(MOST_ROWS, shown + ROWS)}
 
 
 @login_required
@@ -77,9 +77,9 @@ def _below(found: Any, shown: int) -> dict[str, Any]:
 def run_rows(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The lines below a cursor."""
     log_filter = Filter.read(request.GET)
-    found = page(request.user, log_filter, before=request.GET.get("before", ""))
-    rows = live_rows.rows_of(request.user, found)
-    below = _below(found, (read_whole(request.GET.get("shown")) or 0) + len(found.runs))
+    listed = page(request.user, log_filter, before=request.GET.get("before", ""))
+    rows = live_rows.rows_of(request.user, listed)
+    below = _below(listed, (read_whole(request.GET.get("shown")) or 0) + len(listed.runs))
     return render(request, "playground/log/_rows.html", {"filter": log_filter, "rows": rows, **below})
 
 
@@ -123,13 +123,13 @@ def run_selection(request: AuthenticatedHttpRequest) -> HttpResponseBase:
 
 
 def _ids(values: list[str]) -> list[UUID]:
-    found = []
+    ids = []
     for value in values[:MOST_SELECTED]:
         try:
-            found.append(UUID(value))
+            ids.append(UUID(value))
         except ValueError:
             continue
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(ids))
 
 
 def _way_back(request: HttpRequest) -> str:

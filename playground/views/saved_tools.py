@@ -20,6 +20,7 @@ from playground.models.storage_quota import StorageQuotaError
 from playground.protocol.foreign_text import storable
 from playground.protocol.json import json_text
 from playground.protocol.json.paths import PathError, get, parse_path
+from playground.protocol.whole_numbers import read_whole
 from playground.views import draft_parts, draft_tools
 
 if TYPE_CHECKING:
@@ -85,8 +86,8 @@ def insert(request: HttpRequest) -> HttpResponse:
 
 def _find(request: HttpRequest, number: str | int) -> SavedTool:
     """One of the asker's own; another one's is not there."""
-    is_number = str(number).isdecimal() and len(str(number)) < 18
-    saved = SavedTool.objects.owned_by(request.user).filter(pk=int(number)).first() if is_number else None
+    key = read_whole(str(number), longest=17)
+    saved = SavedTool.objects.owned_by(request.user).filter(pk=key).first() if key is not None else None
     if saved is None:
         raise Http404("no such tool")
     return saved

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.forms.access_key_form import AccessKeyForm
 from accounts.models import AccessKey
 from accounts.views.access_keys import relay_address
-from playground.composer.whole_numbers import read_whole
 from playground.identity.requests import AuthenticatedHttpRequest
 from playground.models import AgentSession, Run, ShareLink
+from playground.protocol.whole_numbers import read_whole
 from playground.recording.session_loading import load
 from playground.recording.session_upkeep import runs_without_digest
 from playground.rendering.formatting import plural
@@ -42,10 +42,10 @@ BYTES_OF_STEP = 700  # so much is read of each step to open a session: long ones
 
 def find_session(request: AuthenticatedHttpRequest, session_id: UUID) -> AgentSession:
     """The asker's session; another one's is not there."""
-    found = AgentSession.objects.owned_by(request.user).filter(pk=session_id).first()
-    if found is None:
+    session = AgentSession.objects.owned_by(request.user).filter(pk=session_id).first()
+    if session is None:
         raise Http404("no such session")
-    return found
+    return session
 
 
 def opened(session: AgentSession) -> SessionPage:
@@ -61,15 +61,15 @@ def opened(session: AgentSession) -> SessionPage:
 def sessions(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The signed-in user's sessions, the last active first; for htmx only the rows."""
     session_filter = listing.SessionFilter.read(request.GET)
-    found = listing.page(request.user, session_filter, request.GET.get("before", ""))
-    context: dict[str, Any] = {"filter": session_filter, "found": found, "days": listing.DAYS, "kinds": listing.KINDS}
+    listed = listing.page(request.user, session_filter, request.GET.get("before", ""))
+    context: dict[str, Any] = {"filter": session_filter, "found": listed, "days": listing.DAYS, "kinds": listing.KINDS}
     context["causes"] = misses_seen.CHOICES
     if request.htmx and not request.htmx.history_restore_request:
         template = "_rows.html" if request.GET.get("before") else "_list.html"
         return render(request, f"playground/sessions/{template}", context)
     context |= listing.choices_of(request.user) | {"clients": listing.clients_of(request.user), "cache": listing.CACHE}
     context["waiting"] = waiting_of(request)
-    if not found.rows and not session_filter:
+    if not listed.rows and not session_filter:
         context |= {"relay_address": relay_address(request), "form": AccessKeyForm(owner=request.user)}
     return render(request, "playground/sessions/sessions.html", context)
 
@@ -109,15 +109,15 @@ def session_key(request: AuthenticatedHttpRequest) -> HttpResponse:
 @require_safe
 def session(request: AuthenticatedHttpRequest, session_id: UUID) -> HttpResponse:
     """One session. Everything but the chosen step comes from digests."""
-    found = find_session(request, session_id)
-    page = opened(found)
+    session = find_session(request, session_id)
+    page = opened(session)
     if not page.rows:
         raise Http404("no request of this session is left")
     newest = Run.objects.filter(pk=page.rows[-1].step.id).select_related("access_key").first()
-    shares = ShareLink.objects.owned_by(request.user).filter(session=found, published_at__isnull=False)
-    context = owners(found, page) | {
+    shares = ShareLink.objects.owned_by(request.user).filter(session=session, published_at__isnull=False)
+    context = owners(session, page) | {
         "newest": newest,
-        "running": listing.running(request.user)[found.client_id],
+        "running": listing.running(request.user)[session.client_id],
         "shares": shares.defer("packed_snapshot").order_by("-made_at"),
     }
     context |= charts.drawn(page) | first_steps(page)
@@ -131,9 +131,9 @@ def session_steps(request: AuthenticatedHttpRequest, session_id: UUID) -> HttpRe
 
     `?q=` finds words in them; `?only=problems` leaves out what went well.
     """
-    found = find_session(request, session_id)
-    page = opened(found)
-    context = owners(found, page) | steps_context(page, request.GET)
+    session = find_session(request, session_id)
+    page = opened(session)
+    context = owners(session, page) | steps_context(page, request.GET)
     return render(request, "playground/sessions/_step_rows.html", context)
 
 
@@ -141,9 +141,9 @@ def session_steps(request: AuthenticatedHttpRequest, session_id: UUID) -> HttpRe
 @require_safe
 def session_charts(request: AuthenticatedHttpRequest, session_id: UUID) -> HttpResponse:
     """Timeline and charts of the steps `?from=N&to=M`."""
-    found = find_session(request, session_id)
-    page = opened(found)
-    context = owners(found, page) | charts_context(page, request.GET)
+    session = find_session(request, session_id)
+    page = opened(session)
+    context = owners(session, page) | charts_context(page, request.GET)
     return render(request, "playground/sessions/_graphs.html", context)
 
 
@@ -229,15 +229,15 @@ def drawn_result(request: HttpRequest, detail: StepDetail, number: int) -> HttpR
 
 
 def _step_context(request: AuthenticatedHttpRequest, session_id: UUID, number: int) -> dict[str, Any]:
-    found = find_session(request, session_id)
-    page = opened(found)
+    session = find_session(request, session_id)
+    page = opened(session)
     if not 1 <= number <= len(page.rows):
         raise Http404("no such step")
     row = page.rows[number - 1]
     run = Run.objects.owned_by(request.user).filter(pk=row.step.id).select_related("content").first()
     if run is None:
         raise Http404("no such run")
-    return owners(found, page) | {"row": row, "detail": detail_of(page, row, run), "run": run}
+    return owners(session, page) | {"row": row, "detail": detail_of(page, row, run), "run": run}
 
 
 @login_required
@@ -257,11 +257,11 @@ def session_of_run(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpRespo
 @require_POST
 def session_star(request: AuthenticatedHttpRequest, session_id: UUID) -> HttpResponse:
     """Put the star on or take it off."""
-    found = find_session(request, session_id)
-    found.starred = not found.starred
-    found.save(update_fields=["starred"])
+    session = find_session(request, session_id)
+    session.starred = not session.starred
+    session.save(update_fields=["starred"])
     if request.htmx:
-        return render(request, "playground/sessions/_star.html", {"session": found})
+        return render(request, "playground/sessions/_star.html", {"session": session})
     return redirect("session", session_id)
 
 
@@ -276,12 +276,12 @@ def session_note(request: AuthenticatedHttpRequest, session_id: UUID) -> HttpRes
 @require_POST
 def session_delete(request: AuthenticatedHttpRequest, session_id: UUID) -> HttpResponse:
     """Remove a session with its requests. Requests that are still running stay, and the session with them."""
-    found = find_session(request, session_id)
-    runs = list(found.digests.values_list("run_id", flat=True))
+    session = find_session(request, session_id)
+    runs = list(session.digests.values_list("run_id", flat=True))
     count = sum(live_rows.delete(runs[at : at + DELETED_AT_ONCE]) for at in range(0, len(runs), DELETED_AT_ONCE))
-    if found.digests.exists():
+    if session.digests.exists():
         messages.warning(request, "Some requests of this session are still running. Stop them first.")
         return redirect("session", session_id)
-    AgentSession.objects.filter(pk=found.pk).delete()
+    AgentSession.objects.filter(pk=session.pk).delete()
     messages.success(request, f"The session with its {plural(count, 'request')} was deleted.")
     return redirect("sessions")

@@ -19,6 +19,7 @@ from django.http import parse_cookie
 from django.template.loader import render_to_string
 
 from playground.identity.theme import theme_of
+from playground.protocol.whole_numbers import read_whole
 from playground.workers import calls, messages
 from playground.workers.calls import LARGE, Handling, handling
 
@@ -177,8 +178,8 @@ async def _refuse(scope: Scope, why: str, send: Send) -> None:
 
 
 def _length(scope: Scope) -> int:
-    length = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(length) if length.isdigit() else LARGE  # without a length it may be anything
+    length = read_whole(dict(scope["headers"]).get(b"content-length", b"0").decode("latin-1"), longest=15)
+    return LARGE if length is None else length  # without a length it may be anything
 
 
 def answer_large_apart(application: Application) -> Application:

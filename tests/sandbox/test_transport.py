@@ -126,6 +126,11 @@ async def test_a_page_that_makes_no_sense_is_refused(sandbox: Sandbox, query: st
     assert (await sandbox.send("GET", f"/v1/models?{query}")).status_code == 400
 
 
+async def test_a_limit_of_thousands_of_digits_is_refused_in_the_apis_words(sandbox: Sandbox) -> None:
+    error = (await sandbox.send("GET", f"/v1/models?limit={'9' * 5000}")).json()["error"]
+    assert error["message"] == "limit: Input should be an integer between 1 and 1000"
+
+
 async def test_only_the_lifecycle_asked_for_is_listed(sandbox: Sandbox) -> None:
     assert (await sandbox.send("GET", "/v1/models?lifecycle=retired")).json()["data"] == []
 

@@ -14,6 +14,7 @@ from playground.protocol.stream.event_type import type_of_event
 from playground.protocol.stream.growing_block import Field, GrowingBlock
 from playground.protocol.stream.message_change import Change, Ending, Problem
 from playground.protocol.stream.usual_delta import usual_delta
+from playground.protocol.whole_numbers import read_whole
 
 if TYPE_CHECKING:
     from playground.protocol.stream.sse import ServerSentEvent
@@ -265,8 +266,8 @@ class Accumulator:
 
     def _index_of(self, data: dict[str, Any]) -> int | None:
         index = data.get("index")
-        if isinstance(index, str) and index.isascii() and index.isdecimal() and len(index) < 10:
-            index = int(index)
+        if isinstance(index, str):
+            index = read_whole(index)
         if isinstance(index, int) and not isinstance(index, bool) and abs(index) <= _MOST_INDEX:
             return index
         self._note("no index")

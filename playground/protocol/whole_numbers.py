@@ -1,4 +1,4 @@
-"""Whole numbers as pages post them."""
+"""Whole numbers in text of others: what pages post, headers say and upstreams answer."""
 
 from __future__ import annotations
 
