@@ -56,22 +56,22 @@ class Gauge:
 
 def measures(drawing: Drawing) -> list[Measure]:
     figures = drawing.figures
-    found = [_status(drawing)]
+    shown = [_status(drawing)]
     if is_waiting(drawing):
         waited = formatting.duration(drawing.now_ms)
         what = "waiting for first token" if drawing.about.asked_for_stream else "waiting for the response"
-        found.append(Measure(what, waited, is_clock=True, short=what))
-        return found
+        shown.append(Measure(what, waited, is_clock=True, short=what))
+        return shown
     duration = formatting.duration(drawing.now_ms)
-    found.append(Measure("duration" if drawing.is_over else "so far", duration, is_clock=not drawing.is_over))
+    shown.append(Measure("duration" if drawing.is_over else "so far", duration, is_clock=not drawing.is_over))
     if figures.first_token_ms is not None:
-        found.append(Measure("first token", formatting.duration(figures.first_token_ms), short="first token"))
-    found += _tokens(drawing)
+        shown.append(Measure("first token", formatting.duration(figures.first_token_ms), short="first token"))
+    shown += _tokens(drawing)
     if (counted := drawing.token_count) is not None:
-        found.append(Measure("input tokens counted", f"{counted:,}", short="tokens counted", is_after=True))
+        shown.append(Measure("input tokens counted", f"{counted:,}", short="tokens counted", is_after=True))
     if cost := _cost(drawing):
-        found.append(cost)
-    return found
+        shown.append(cost)
+    return shown
 
 
 def is_waiting(drawing: Drawing) -> bool:
@@ -109,7 +109,7 @@ def _status(drawing: Drawing) -> Measure:
 def _tokens(drawing: Drawing) -> list[Measure]:
     figures = drawing.figures
     tokens = figures.tokens()
-    found: list[Measure] = []
+    counts: list[Measure] = []
     parts = [tokens["input_tokens"], tokens["cache_write_tokens"], tokens["cache_read_tokens"]]
     if any(part is not None for part in parts):
         name, short = "tokens in", "in"
@@ -119,26 +119,26 @@ def _tokens(drawing: Drawing) -> list[Measure]:
         if tokens["cache_write_tokens"]:
             name += f", {tokens['cache_write_tokens']:,} to cache"
         value = f"{sum(part or 0 for part in parts):,}"
-        found.append(Measure(name, value, short=short, is_after=True, css="figure-in"))
+        counts.append(Measure(name, value, short=short, is_after=True, css="figure-in"))
     out = tokens["output_tokens"]
     if not drawing.is_over:
         characters = sum(drawn.block.size for drawn in drawing.blocks)
         if characters:  # the API counts at the end only; four characters to a token is its own rule of thumb
             about = f"{max(out or 0, round(characters / 4)):,}"
-            found.append(Measure("tokens out, about", f"~{about}", short="out", is_after=True, css="figure-out"))
+            counts.append(Measure("tokens out, about", f"~{about}", short="out", is_after=True, css="figure-out"))
     elif out is not None:
         thinking = tokens["thinking_tokens"]
         is_partial = drawing.state != "completed"
         name = "tokens out" + (f", {thinking:,} thinking" if thinking else "") + (", so far" if is_partial else "")
         short = "out" + (f", {thinking:,} thinking" if thinking else "")
-        found.append(Measure(name, f"{out:,}", short=short, is_after=True, css="figure-out"))
+        counts.append(Measure(name, f"{out:,}", short=short, is_after=True, css="figure-out"))
         spent_ms = drawing.now_ms - (figures.first_token_ms or 0)
         if figures.first_token_ms is not None and spent_ms > 100 and out > 1 and not is_partial:
             rate = f"{out / spent_ms * 1000:,.0f}"
-            found.append(Measure("tokens per second", rate, short="tokens/s", is_after=True, css="figure-less"))
+            counts.append(Measure("tokens per second", rate, short="tokens/s", is_after=True, css="figure-less"))
     if figures.has_impossible_counts:
-        found.append(Measure("token counts", "not plausible as reported", "warn", short="token counts"))
-    return found
+        counts.append(Measure("token counts", "not plausible as reported", "warn", short="token counts"))
+    return counts
 
 
 def phases(figures: Figures, now_ms: float) -> list[Phase]:
@@ -150,49 +150,49 @@ def phases(figures: Figures, now_ms: float) -> list[Phase]:
         return []
     by_kind = {str(kind): css for kind, css in PHASES.items()}
     room = BAR - GAP * (len(spent) - 1)
-    at, found = 0.0, []
+    at, parts = 0.0, []
     for number, (kind, ms) in enumerate(spent):
         css = by_kind[kind]
         if is_cut and number == len(spent) - 1 and figures.http_status is None:
             css = "cut"
         width = room * ms / total
-        found.append(Phase(css, f"{kind} {formatting.duration(ms)}", round(at, 1), round(width, 1)))
+        parts.append(Phase(css, f"{kind} {formatting.duration(ms)}", round(at, 1), round(width, 1)))
         at += width + GAP
-    return found
+    return parts
 
 
 def gauges(headers: list[tuple[str, str]]) -> list[Gauge]:
-    found = []
+    gauges = []
     for limit in rate_limits(headers):
         if limit.remaining is None and limit.limit is None:
             continue
-        remaining = "\N{EN DASH}" if limit.remaining is None else f"{limit.remaining:,}"
+        remaining = formatting.count(limit.remaining)
         of = f" of {limit.limit:,}" if limit.limit is not None else ""
         part = None if limit.left is None else round(limit.left * 1000)
-        found.append(Gauge(limit.what.replace("-", " "), f"{remaining}{of} left", part, limit.resets_at))
-    return found
+        gauges.append(Gauge(limit.what.replace("-", " "), f"{remaining}{of} left", part, limit.resets_at))
+    return gauges
 
 
 def facts(drawing: Drawing) -> list[tuple[str, str]]:
     """The small print under the status line."""
     figures = drawing.figures
-    found: list[tuple[str, str]] = []
+    facts: list[tuple[str, str]] = []
     if figures.request_id:
-        found.append(("request-id", figures.request_id[:200]))
+        facts.append(("request-id", figures.request_id[:200]))
     if reason := figures.accumulator.stop_reason:
-        found.append(("stop_reason", reason[:80]))
+        facts.append(("stop_reason", reason[:80]))
     answered_by = figures.accumulator.message.get("model")
     if isinstance(answered_by, str) and answered_by != drawing.about.model:
-        found.append(("answered by", answered_by[:120]))
+        facts.append(("answered by", answered_by[:120]))
     if figures.first_byte_ms is not None and figures.first_token_ms is not None:
-        found.append(("first byte", formatting.duration(round(figures.first_byte_ms, 1))))
+        facts.append(("first byte", formatting.duration(round(figures.first_byte_ms, 1))))
     cost = figures.cost_usd(drawing.about.model, is_sandbox=drawing.about.is_sandbox) if drawing.is_over else None
     if cost is not None and not drawing.about.is_sandbox:
-        found.append(("list prices of", price_date()))
+        facts.append(("list prices of", price_date()))
     tier = figures.accumulator.usage.get("service_tier")
     if isinstance(tier, str) and tier != "standard":
-        found.append(("service_tier", tier[:40]))
-    return found
+        facts.append(("service_tier", tier[:40]))
+    return facts
 
 
 def price_date() -> str:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+UNKNOWN = "\N{EN DASH}"
+
+
+def count(number: int | None) -> str:
+    """1,234; a dash for a number that is not known."""
+    return UNKNOWN if number is None else f"{number:,}"
+
 
 def duration(ms: float | None) -> str:
     """Milliseconds in the unit that reads best: 640 ms, 7.42 s, 2 min 05 s."""
     if ms is None:
-        return "\N{EN DASH}"
+        return UNKNOWN
     if ms < 999.5:
         return f"{ms:.0f} ms"
     if ms < 59_995:

@@ -6,16 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from playground.engine.live_run import LiveRun
-from playground.metrics.figures import gather
+from playground.models import Run
 from playground.rendering import formatting
-from playground.request_log.rows import cost_words, status_words
+from playground.rendering.formatting import UNKNOWN
+from playground.request_log.rows import cost_words, run_of, status_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from playground.models import Run
-
-UNKNOWN = "\N{EN DASH}"
 WIDTH = 100.0  # of a bar's drawing
 
 
@@ -40,16 +38,16 @@ class Line:
 
 def lines(runs: Sequence[LiveRun | Run | None]) -> list[Line]:
     """A line for each figure, with a cell for each run; None has not been sent."""
-    figures = [_figures(run) for run in runs]
+    shown = _as_stored(runs)
     return [
-        Line("model", [Cell(_model(run)) for run in runs]),
-        Line("status", [Cell(*_status(run)) for run in runs]),
-        _line("first token", "first_token_ms", figures, formatting.duration, "shortest"),
-        _line("total", "duration_ms", figures, formatting.duration, "shortest"),
-        _line("tokens in", "tokens_in", figures, _count),
-        _line("tokens out", "tokens_out", figures, _count),
-        _line("tokens per second", "rate", figures, _rate, "fastest"),
-        _line("cost", "cost_usd", figures, cost_words, "cheapest"),
+        Line("model", [Cell(run.model or UNKNOWN if run else UNKNOWN) for run in shown]),
+        Line("status", [_status(run) for run in shown]),
+        _line("first token", lambda run: run.first_token_ms, shown, formatting.duration, "shortest"),
+        _line("total", lambda run: run.duration_ms, shown, formatting.duration, "shortest"),
+        _line("tokens in", lambda run: run.total_input_tokens, shown, formatting.count),
+        _line("tokens out", lambda run: run.output_tokens, shown, formatting.count),
+        _line("tokens per second", _tokens_per_second, shown, _rate, "fastest"),
+        _line("cost", lambda run: run.cost_usd, shown, cost_words, "cheapest"),
     ]
 
 
@@ -65,87 +63,66 @@ BEST_WORDS = {"first token": "soonest", "total": "fastest", "cost": "cheapest"}
 
 def footers(runs: Sequence[LiveRun | Run | None]) -> list[Footer]:
     """The figures under each column: total, first token, tokens, cost. None has not been sent."""
-    found = {line.name: line.cells for line in lines(runs)}
+    shown = _as_stored(runs)
+    cells_of = {line.name: line.cells for line in lines(shown)}
     made = []
-    for number in range(len(runs)):
-        status = found["status"][number]
-        total, cost = found["total"][number], found["cost"][number]
-        incoming, outgoing = found["tokens in"][number].words, found["tokens out"][number].words
+    for number, run in enumerate(shown):
+        status = cells_of["status"][number]
+        total, cost = cells_of["total"][number], cells_of["cost"][number]
+        incoming, outgoing = cells_of["tokens in"][number].words, cells_of["tokens out"][number].words
         is_known = UNKNOWN not in (incoming, outgoing)
         cells = [
             ("total", replace(total, tone=status.tone, status=status.words)),
-            ("first token", found["first token"][number]),
+            ("first token", cells_of["first token"][number]),
             ("tokens", Cell(f"{incoming} → {outgoing}" if is_known else UNKNOWN)),
-            ("cost", replace(cost, words="Free") if _is_free(runs[number]) else cost),
+            # The sandbox costs nothing, and "Free" is more to the point than no figure.
+            ("cost", replace(cost, words="Free") if run is not None and run.is_sandbox else cost),
         ]
         named = [(BEST_WORDS[name] if cell.is_best and name in BEST_WORDS else name, cell) for name, cell in cells]
         made.append(Footer(named))
     return made
 
 
-def _is_free(run: LiveRun | Run | None) -> bool:
-    """Was the sandbox asked, which costs nothing? Then "Free" is more to the point than no figure."""
+def _as_stored(runs: Sequence[LiveRun | Run | None]) -> list[Run | None]:
+    return [run_of(run) if isinstance(run, LiveRun) else run for run in runs]
+
+
+def _status(run: Run | None) -> Cell:
     if run is None:
-        return False
-    return run.about.is_sandbox if isinstance(run, LiveRun) else run.is_sandbox
+        return Cell(UNKNOWN)
+    words, tone = status_words(run.state, run.http_status)
+    return Cell(words, tone=tone)
 
 
-def _model(run: LiveRun | Run | None) -> str:
-    return (run.about.model if isinstance(run, LiveRun) else run.model if run else "") or UNKNOWN
-
-
-def _status(run: LiveRun | Run | None) -> tuple[str, float, bool, str]:
-    if run is None:
-        return UNKNOWN, 0.0, False, ""
-    told, tone = status_words(run.state, run.status if isinstance(run, LiveRun) else run.http_status)
-    return told, 0.0, False, tone
-
-
-def _figures(run: LiveRun | Run | None) -> dict[str, Any]:
-    """The figures of a run that has ended; nothing of one that goes on: they would be old at once."""
-    if run is None or not (run.is_over if isinstance(run, LiveRun) else run.is_final):
-        return {}
-    if isinstance(run, LiveRun):
-        figures = gather(list(run.events), endpoint=run.about.endpoint)
-        tokens = figures.tokens()
-        cost = figures.cost_usd(run.about.model, is_sandbox=run.about.is_sandbox)
-        found: dict[str, Any] = {"first_token_ms": figures.first_token_ms, "duration_ms": run.duration_ms}
-    else:
-        names = ("input_tokens", "cache_write_tokens", "cache_read_tokens", "output_tokens")
-        tokens = {name: getattr(run, name) for name in names}
-        cost = run.cost_usd
-        found = {"first_token_ms": run.first_token_ms, "duration_ms": run.duration_ms}
-    parts = [tokens[name] for name in ("input_tokens", "cache_write_tokens", "cache_read_tokens")]
-    known = [part for part in parts if part is not None]
-    found |= {"tokens_in": sum(known) if known else None, "tokens_out": tokens["output_tokens"]}
-    found |= {"cost_usd": cost, "competes": run.state == "completed"}
-    return found | {"rate": _rate_of(found)}
-
-
-def _rate_of(found: dict[str, Any]) -> float | None:
-    first, total, out = found["first_token_ms"], found["duration_ms"], found["tokens_out"]
+def _tokens_per_second(run: Run) -> float | None:
+    """Behind the first token. None where too little came, or too fast, to say."""
+    first, total, out = run.first_token_ms, run.duration_ms, run.output_tokens
     spent_ms = total - first if first is not None and total is not None else 0
     return out / spent_ms * 1000 if out and out > 1 and spent_ms > 100 else None
 
 
-def _line(name: str, key: str, found: list[dict[str, Any]], write: Callable[[Any], str], best: str = "") -> Line:
-    values = [each.get(key) for each in found]
+def _line(
+    name: str,
+    figure: Callable[[Run], Any],
+    runs: Sequence[Run | None],
+    write: Callable[[Any], str],
+    best: str = "",
+) -> Line:
+    # Of one that goes on there is none: it would be old at once.
+    values = [figure(run) if run is not None and run.is_final else None for run in runs]
+    competes = [run is not None and run.state == Run.State.COMPLETED for run in runs]
     most = max((value for value in values if value is not None), default=0)
-    competing = {value for value, each in zip(values, found, strict=True) if value is not None and each["competes"]}
+    competing = {value for value, may_win in zip(values, competes, strict=True) if value is not None and may_win}
     chosen = (max if best == "fastest" else min)(competing) if best and len(competing) > 1 else None
     cells = [
         Cell(
             UNKNOWN if value is None else write(value),
             float(value) / float(most) * WIDTH if value and most else 0.0,
-            is_best=value is not None and value == chosen and each["competes"],
+            is_best=value is not None and value == chosen and may_win,
         )
-        for value, each in zip(values, found, strict=True)
+        for value, may_win in zip(values, competes, strict=True)
     ]
     return Line(name, cells, best)
-
-
-def _count(number: int) -> str:
-    return f"{number:,}"
 
 
 def _rate(number: float) -> str:

@@ -23,6 +23,7 @@ from playground.protocol.catalogue.block_types import PHASES
 from playground.protocol.foreign_text import storable
 from playground.recording.run_columns import about_columns, answer_columns
 from playground.rendering import formatting
+from playground.rendering.formatting import UNKNOWN
 from playground.rendering.log_columns import TABLE
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from playground.engine.live_run import LiveRun
 
-NOTHING = "\N{EN DASH}"
 FULL_BAR_MS = 30_000.0  # as long as the bar gets; below, its length is the square root of the duration
 _GAP = 8.0
 _BAR = '<rect class="{}" x="{}" y="0" width="{}" height="6"/>'
@@ -200,8 +200,8 @@ def _phases(row: Row) -> SafeString:
 
 def _model(row: Row) -> SafeString | str:
     if row.endpoint == "messages":
-        return row.model or NOTHING
-    return format_html('<span>{}</span> <span class="tag">{}</span>', row.model or NOTHING, row.endpoint)
+        return row.model or UNKNOWN
+    return format_html('<span>{}</span> <span class="tag">{}</span>', row.model or UNKNOWN, row.endpoint)
 
 
 def _tokens(row: Row) -> SafeString:
@@ -209,7 +209,7 @@ def _tokens(row: Row) -> SafeString:
         counted = _counted(row.counted_tokens, is_clamped=row.tokens_clamped)
         return format_html("{} <small>counted</small>", counted)
     if row.tokens_in is None and row.tokens_out is None:
-        return format_html("<small>{}</small>", NOTHING)
+        return format_html("<small>{}</small>", UNKNOWN)
     return format_html("{} <small>in</small> {} <small>out</small>", row.incoming, row.outgoing)
 
 
@@ -224,7 +224,7 @@ def _source(row: Row) -> SafeString:
 CELLS: dict[str, Callable[[Row], str]] = {
     "status": _status,
     "model": _model,
-    "agent": lambda row: row.agent or NOTHING,
+    "agent": lambda row: row.agent or UNKNOWN,
     "connection": lambda row: row.connection,
     "phases": _phases,
     "first_token": lambda row: row.first_token,
@@ -260,7 +260,7 @@ def status_words(state: str, status: int | None) -> tuple[str, str]:
 
 def cost_words(cost: Decimal | None) -> str:
     if cost is None:
-        return NOTHING
+        return UNKNOWN
     return formatting.cost(Decimal(cost)) if Decimal(cost) else "Free"
 
 
@@ -294,7 +294,7 @@ def _bars(phases: Mapping[str, float], duration_ms: float | None, *, cut: bool) 
 
 def _counted(tokens: int | None, *, is_clamped: bool = False) -> str:
     """A count; with a question mark when the upstream claimed what cannot be."""
-    return NOTHING if tokens is None else f"{tokens:,}{'?' if is_clamped else ''}"
+    return UNKNOWN if tokens is None else f"{tokens:,}{'?' if is_clamped else ''}"
 
 
 def phase_words(phases: Mapping[str, float]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from playground.models import Run
 from playground.protocol.foreign_text import storable
 from playground.rendering import formatting
+from playground.rendering.formatting import UNKNOWN
 from playground.request_log.request_body import MOST_READ, parse
 from playground.request_log.rows import cost_words, status_words
 from playground.sessions.digest import digest_of
@@ -24,8 +25,8 @@ MOST_DIFFERENCES = 100  # blocks, and members beside the prompt, of each that ma
 MOST_BY_WORDS = 20  # of those blocks are compared word by word
 MOST_MATCHED = 1_000  # blocks on each side that are looked for in other places; more are compared place by place
 _WORD = re.compile(r"\s+|[\w]+|[^\w\s]")
-# How the API lays a prompt out, and so what a change makes it read again.
 Placed = tuple[str, str, Any]  # path, role, block
+# How the API lays a prompt out, and so what a change makes it read again.
 _ORDER = ("tools", "system", "messages")
 
 
@@ -94,7 +95,7 @@ def _figures(left: Run, right: Run) -> Iterator[tuple[str, str, str, str]]:
     yield "status", status_words(left.state, left.http_status)[0], status_words(right.state, right.http_status)[0], ""
     yield "model", left.model, right.model, ""
     yield "connection", left.connection_name, right.connection_name, ""
-    yield "stop_reason", left.stop_reason or "\u2013", right.stop_reason or "\u2013", ""
+    yield "stop_reason", left.stop_reason or UNKNOWN, right.stop_reason or UNKNOWN, ""
     for name, column in (("first token", "first_token_ms"), ("duration", "duration_ms")):
         a, b = getattr(left, column), getattr(right, column)
         yield name, formatting.duration(a), formatting.duration(b), _more(a, b, formatting.duration)
@@ -106,13 +107,9 @@ def _figures(left: Run, right: Run) -> Iterator[tuple[str, str, str, str]]:
         ("thinking", "thinking_tokens"),
     ):
         a, b = getattr(left, column), getattr(right, column)
-        yield name, _count(a), _count(b), _more(a, b, _count)
+        yield name, formatting.count(a), formatting.count(b), _more(a, b, formatting.count)
     a, b = left.cost_usd, right.cost_usd
     yield "cost", cost_words(a), cost_words(b), _more(a, b, cost_words)
-
-
-def _count(number: int | None) -> str:
-    return "\u2013" if number is None else f"{number:,}"
 
 
 def _more(left: Any, right: Any, write: Any) -> str:

@@ -151,7 +151,7 @@ class SessionRow:
     @property
     def duration(self) -> str:
         seconds = (self.last_at - started_at_of(self.session.first_run_id)).total_seconds()
-        return formatting.duration(seconds * 1_000) if seconds > 0 else "\N{EN DASH}"
+        return formatting.duration(seconds * 1_000) if seconds > 0 else formatting.UNKNOWN
 
     @property
     def percent(self) -> int | None:
@@ -183,10 +183,10 @@ def page(user: Any, wanted: SessionFilter, before: str = "") -> SessionList:
         others = stale(replace(wanted, misses="").apply(owned, user.pk)).last_active_first()
         look_through(others[:MOST_LOOKED_THROUGH], WITHIN_S)
         unseen = others.count()
-    found = wanted.apply(owned, user.pk).last_active_first()
+    matching = wanted.apply(owned, user.pk).last_active_first()
     with suppress(ValueError):
-        found = found.filter(last_run_id__lt=UUID(before)) if before else found
-    sessions = list(found[: ROWS + 1])
+        matching = matching.filter(last_run_id__lt=UUID(before)) if before else matching
+    sessions = list(matching[: ROWS + 1])
     more = len(sessions) > ROWS
     sessions = sessions[:ROWS]
     look_through((each for each in sessions if each.looked_through != each.request_count), WITHIN_S)
@@ -205,11 +205,11 @@ def running(user: Any) -> Counter[str]:
 
 def _models(sessions: list[AgentSession]) -> dict[UUID, list[str]]:
     pairs = RunDigest.objects.filter(session__in=sessions).order_by().values_list("session_id", "run__model").distinct()
-    found: dict[UUID, list[str]] = {}
+    models_of: dict[UUID, list[str]] = {}
     for session_id, model in pairs:
         if model:
-            found.setdefault(session_id, []).append(model)
-    return {key: sorted(models) for key, models in found.items()}
+            models_of.setdefault(session_id, []).append(model)
+    return {key: sorted(models) for key, models in models_of.items()}
 
 
 def clients_of(user: Any) -> list[str]:

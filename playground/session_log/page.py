@@ -92,7 +92,7 @@ class StepRow:
     @property
     def cost(self) -> str:
         is_nothing = self.step.cost_usd is None and (self.step.is_count or not self.step.is_answered)
-        return "\N{EN DASH}" if is_nothing else dollars(self.step.cost_usd)
+        return formatting.UNKNOWN if is_nothing else dollars(self.step.cost_usd)
 
     @property
     def duration(self) -> str:
@@ -196,8 +196,8 @@ class SessionPage:
     @cached_property
     def threads(self) -> tuple[Thread, ...]:
         """The main agent first, side calls last."""
-        found = self.loaded.threads.threads
-        return tuple(sorted(found, key=lambda thread: (thread.is_side, thread.name != "main", thread.steps[0].id)))
+        threads = self.loaded.threads.threads
+        return tuple(sorted(threads, key=lambda thread: (thread.is_side, thread.name != "main", thread.steps[0].id)))
 
     @property
     def is_live(self) -> bool:
@@ -294,15 +294,15 @@ class SessionPage:
 
     @cached_property
     def heaviest(self) -> list[HeavyBlock]:
-        found = []
+        heavy = []
         for thread in self.threads:
             if thread.is_side or not self.has_figures:
                 continue
             for carried in heaviest(thread.steps, self.loaded.blocks, HEAVIEST):
                 step = self.row_of(carried.step)
                 number = step.number if step else 0
-                found.append(HeavyBlock(carried, number, self._block_words(carried, thread)))
-        return sorted(found, key=lambda each: (-(each.carried.cost_usd or 0.0), -each.carried.tokens))[:HEAVIEST]
+                heavy.append(HeavyBlock(carried, number, self._block_words(carried, thread)))
+        return sorted(heavy, key=lambda each: (-(each.carried.cost_usd or 0.0), -each.carried.tokens))[:HEAVIEST]
 
     def _block_words(self, carried: Carried, thread: Thread) -> str:
         """A tool's result is told by the call it answers."""
