@@ -26,13 +26,13 @@ def rows_of(user: User) -> Iterator[QuerySet[Any]]:
 
 def deletion_summary(user: User) -> list[tuple[int, str]]:
     """Count what will be deleted, with a word for each kind; the operators' own notes of the admin are left out."""
-    found = []
+    counts = []
     for rows in rows_of(user):
         names, count = rows.model._meta, rows.count()
         if count and names.app_label != "admin":
             word = str(names.verbose_name if count == 1 else names.verbose_name_plural)
-            found.append((count, WORDS_ON_PAGES.get(word, word)))
-    return sorted(found, key=lambda each: each[1])
+            counts.append((count, WORDS_ON_PAGES.get(word, word)))
+    return sorted(counts, key=lambda each: each[1])
 
 
 def delete_with_everything(user: User) -> None:

@@ -177,23 +177,23 @@ class BlockDrawing:
         """Return what has changed after revision `since`, in the order in which it is to be applied."""
         if self.whole > since:
             return [{"op": "block", "index": self.block.index, "html": self.html}]
-        found: list[Patch] = []
+        patches: list[Patch] = []
         if self.head > since:
-            found.append(self._patch("head", html=self.head_html))
+            patches.append(self._patch("head", html=self.head_html))
         first_new = bisect_right(self.parts, since, key=itemgetter(0))
-        found += [
+        patches += [
             self._patch("part", part=number, html=html)
             for number, (_, html) in enumerate(self.parts[first_new:], start=first_new)
         ]
         if self.shut > since:
-            found.append(self._patch("shut", html=self.foot_html))
+            patches.append(self._patch("shut", html=self.foot_html))
         elif self.tail > since:
-            found.append(self._patch("tail", html=self.open_html, to=len(self.pieces)))
+            patches.append(self._patch("tail", html=self.open_html, to=len(self.pieces)))
         elif self.pieces and self.pieces[-1][0] > since:
             first = bisect_right(self.pieces, since, key=itemgetter(0))
             text = self._text_after(first)
-            found.append(self._patch("text", text=text, after=first, to=len(self.pieces)))
-        return found
+            patches.append(self._patch("text", text=text, after=first, to=len(self.pieces)))
+        return patches
 
     def _patch(self, op: str, **members: Any) -> Patch:
         return {"op": op, "index": self.block.index, **members}

@@ -247,14 +247,14 @@ class Drawing:
     def patches(self, since: int) -> list[Patch]:
         """Return what a page lacks that has drawn up to revision `since` (0: nothing). Applying a patch twice does no
         harm."""
-        found: list[Patch] = []
+        patches: list[Patch] = []
         if self._figures_revision > since:
-            found.append({"op": "figures", "html": self.figures_html})
+            patches.append({"op": "figures", "html": self.figures_html})
         for drawn in self.blocks:
-            found += drawn.patches(since)
+            patches += drawn.patches(since)
         if self._ending_revision > since:
-            found.append({"op": "ending", "html": self.ending_html})
-        return found
+            patches.append({"op": "ending", "html": self.ending_html})
+        return patches
 
     # -- for the templates
 

@@ -56,20 +56,20 @@ def columns(events: Iterable[Streamed]) -> dict[str, Any]:
     names: dict[str, int] = {}
     marks: dict[str, int] = {"": 0}
     blocks: dict[int, str] = {}
-    found: dict[str, list[Any]] = {"at": [], "name": [], "index": [], "size": [], "mark": []}
+    columns: dict[str, list[Any]] = {"at": [], "name": [], "index": [], "size": [], "mark": []}
     for streamed in events:
         event = streamed.event
         name = wire_name(event.name, event.data)
         mark = wire_mark(name, event.malformed, event.data)
-        found["at"].append(round(streamed.at_ms, 1))
-        found["name"].append(names.setdefault(name, len(names)))
+        columns["at"].append(round(streamed.at_ms, 1))
+        columns["name"].append(names.setdefault(name, len(names)))
         index = wire_index(event.data)
         if name == "content_block_start" and (block := _BLOCK.search(event.data[:400])):
             blocks[index] = block[1]
-        found["index"].append(index)
-        found["size"].append(event.size)
-        found["mark"].append(marks.setdefault(mark, len(marks)))
-    return {"columns": found, "names": list(names), "marks": list(marks), "blocks": blocks}
+        columns["index"].append(index)
+        columns["size"].append(event.size)
+        columns["mark"].append(marks.setdefault(mark, len(marks)))
+    return {"columns": columns, "names": list(names), "marks": list(marks), "blocks": blocks}
 
 
 def rows(events: Iterable[Streamed]) -> list[list[Any]]:

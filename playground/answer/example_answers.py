@@ -108,22 +108,22 @@ def _stream_events() -> list[RunEvent]:
 def _wire() -> list[dict[str, Any]]:
     """The message as the stream that would bring it."""
     opening = MESSAGE | {"content": [], "stop_reason": None, "usage": {"input_tokens": 24, "output_tokens": 1}}
-    found: list[dict[str, Any]] = [{"type": "message_start", "message": opening}]
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": opening}]
     for index, block in enumerate(MESSAGE["content"]):
         member = block["type"]
-        found.append({"type": "content_block_start", "index": index, "content_block": {"type": member, member: ""}})
+        events.append({"type": "content_block_start", "index": index, "content_block": {"type": member, member: ""}})
         text = block[member]
         for at in range(0, len(text), _PIECE):
             delta = {"type": f"{member}_delta", member: text[at : at + _PIECE]}
-            found.append({"type": "content_block_delta", "index": index, "delta": delta})
+            events.append({"type": "content_block_delta", "index": index, "delta": delta})
         if "signature" in block:
             delta = {"type": "signature_delta", "signature": block["signature"]}
-            found.append({"type": "content_block_delta", "index": index, "delta": delta})
-        found.append({"type": "content_block_stop", "index": index})
+            events.append({"type": "content_block_delta", "index": index, "delta": delta})
+        events.append({"type": "content_block_stop", "index": index})
     delta = {"stop_reason": "end_turn", "stop_sequence": None}
-    found.append({"type": "message_delta", "delta": delta, "usage": MESSAGE["usage"]})
-    found.append({"type": "message_stop"})
-    return found
+    events.append({"type": "message_delta", "delta": delta, "usage": MESSAGE["usage"]})
+    events.append({"type": "message_stop"})
+    return events
 
 
 def example(kind: str) -> Drawing | None:

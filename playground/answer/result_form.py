@@ -100,7 +100,7 @@ def _is_plain(value: Any) -> bool:
 def example_result(body: dict[str, Any], tool_name: str) -> Any:
     """Return the tool's last result in this conversation, if that was JSON; None when it is not known."""
     names: dict[str, str] = {}
-    found = None
+    result = None
     for turn in body.get("messages", []) if isinstance(body.get("messages"), list) else []:
         blocks = turn.get("content") if isinstance(turn, dict) else None
         for block in blocks if isinstance(blocks, list) else []:
@@ -109,8 +109,8 @@ def example_result(body: dict[str, Any], tool_name: str) -> Any:
             if block.get("type") == "tool_use":
                 names[str(block.get("id"))] = str(block.get("name"))
             elif block.get("type") == "tool_result" and names.get(str(block.get("tool_use_id"))) == tool_name:
-                found = _read(block.get("content")) or found
-    return found
+                result = _read(block.get("content")) or result
+    return result
 
 
 def _read(content: Any) -> Any:

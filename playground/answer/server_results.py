@@ -102,16 +102,16 @@ def describe_result(block: dict[str, Any]) -> Result:
 def _web_search(content: Any, _block: dict[str, Any]) -> Result:
     if not isinstance(content, list):
         return Result()
-    found = [item for item in content if isinstance(item, dict)]
+    pages = [item for item in content if isinstance(item, dict)]
     sources = [
         Source(
             words_of(item.get("title"), 200) or words_of(item.get("url"), 200),
             web_address(item.get("url")),
             words_of(item.get("page_age"), 60),
         )
-        for item in found[:MAX_LISTED]
+        for item in pages[:MAX_LISTED]
     ]
-    return Result(f"{len(found)} found", sources=sources)
+    return Result(f"{len(pages)} found", sources=sources)
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -92,10 +92,10 @@ def sweep(now: dt.datetime | None = None) -> int:
 def _delete_idle(idle: AttachmentQuerySet, key: UUID) -> bool:
     """Delete it, unless a draft has begun to use it since it was looked for: that notes the time of use first."""
     with transaction.atomic():
-        found = idle.select_for_update().filter(pk=key).first()
-        if found is not None:
-            found.delete()
-    return found is not None
+        attachment = idle.select_for_update().filter(pk=key).first()
+        if attachment is not None:
+            attachment.delete()
+    return attachment is not None
 
 
 def _used_by(user_id: int | None, visitor: str) -> set[str]:

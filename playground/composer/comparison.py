@@ -224,12 +224,12 @@ class ColumnForm:
     def overrides(self) -> list[Override]:
         """The values that differ from the form's, for the line above the column's response. The model is always shown
         there."""
-        found = []
+        links = []
         if self.has_own_connection and self.connection_value != self.comparison.base_connection:
             name = self.form.to.name if not self.is_connection_gone else "deleted connection"
-            found.append(Override("connection", name, "column-link-connection"))
+            links.append(Override("connection", name, "column-link-connection"))
         own = [row for row in self.rows if row.is_own and not row.is_same and row.name != "model"]
-        return found + [Override(row.name, f"{row.name} {row.own_words}", "column-link") for row in own]
+        return links + [Override(row.name, f"{row.name} {row.own_words}", "column-link") for row in own]
 
     @property
     def model_words(self) -> str:

@@ -48,8 +48,8 @@ def _cached(key: str) -> ModelList | None:
     return cached if isinstance(cached, ModelList) else None
 
 
-def remember(connection: Connection | None, found: ModelList) -> None:
-    cache.set(_key(connection), found, FAILURE_REMEMBERED_S if found.failure else REMEMBERED_S)
+def remember(connection: Connection | None, model_list: ModelList) -> None:
+    cache.set(_key(connection), model_list, FAILURE_REMEMBERED_S if model_list.failure else REMEMBERED_S)
 
 
 def forget(connection: Connection | None) -> None:

@@ -278,17 +278,17 @@ class Node:
     @property
     def families(self) -> list[tuple[str, Object]]:
         """The kinds of item that can be added, each once: its name without the date, and its newest version."""
-        found: dict[str, Object] = {}
+        families: dict[str, Object] = {}
         for each in self.item_variants:
-            found.setdefault(family_of(each.name), each)
-        return list(found.items())
+            families.setdefault(family_of(each.name), each)
+        return list(families.items())
 
     @property
     def versions(self) -> list[str]:
         """The names of all versions of what this is, newest first; empty when there is only one."""
         family = family_of(self.variant)
-        found = [each.name for each in self.variants if family_of(each.name) == family]
-        return found if self.variant and len(found) > 1 else []
+        versions = [each.name for each in self.variants if family_of(each.name) == family]
+        return versions if self.variant and len(versions) > 1 else []
 
     @property
     def variant(self) -> str:

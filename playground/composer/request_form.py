@@ -195,7 +195,7 @@ class RequestForm:
                     (), f"This is not JSON: {self.error.message}, at line {self.error.line}, column {self.error.column}"
                 )
             ]
-        found = validation.check(
+        problems = validation.check(
             self.checked_body,
             version=self.draft.anthropic_version,
             betas=tuple(self.draft.betas),
@@ -203,7 +203,7 @@ class RequestForm:
         )
         examples = tool_examples.problems(self.draft.tool_examples, self.body)
         unset = islice(self.unset_variables(), MOST_LISTED)
-        return [*self.unreadable, *unset, *found, *examples][:MOST_LISTED]
+        return [*self.unreadable, *unset, *problems, *examples][:MOST_LISTED]
 
     @property
     def checked_body(self) -> Any:
@@ -249,9 +249,9 @@ class RequestForm:
         body = draft.body_text if self.error is not None else json_text.dump(self.body, indent=None)
         headers = [draft.anthropic_version, draft.accept, list(draft.betas), list(draft.extra_headers)]
         parts = [*map(repr, headers), repr(sorted(draft.variables.items())), str(draft.connection_id or "")]
-        found = hashlib.sha256(body.encode("utf-8", "replace"))  # by itself: it may be large
-        found.update(("\n" + "\n".join(parts)).encode("utf-8", "replace"))
-        return found.hexdigest()[:24]
+        digest = hashlib.sha256(body.encode("utf-8", "replace"))  # by itself: it may be large
+        digest.update(("\n" + "\n".join(parts)).encode("utf-8", "replace"))
+        return digest.hexdigest()[:24]
 
     @property
     def capabilities(self) -> Mapping[str, Any] | None:

@@ -23,8 +23,8 @@ def names_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Each use of a variable: where, and its name."""
     if isinstance(value, str):
         if path and _is_text(path) and "{{" in value:
-            for found in dict.fromkeys(VARIABLE.findall(value)):
-                yield path, found
+            for name in dict.fromkeys(VARIABLE.findall(value)):
+                yield path, name
     elif isinstance(value, dict):
         for name, each in value.items():
             if name not in NO_TEXTS:
@@ -59,10 +59,10 @@ class _Filling:
             return [self.fill(each, (*path, index)) for index, each in enumerate(value)]
         return value
 
-    def value_of(self, found: re.Match[str]) -> str:
-        text = self.values.get(found[1])
+    def value_of(self, match: re.Match[str]) -> str:
+        text = self.values.get(match[1])
         if text is None or len(text) > self.room:
-            return found[0]
+            return match[0]
         self.room -= len(text)
         return text
 

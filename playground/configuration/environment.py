@@ -119,13 +119,13 @@ class Environment:
     def database(self, name: builtins.str, default: builtins.str) -> dict[builtins.str, Any]:
         expected = "postgres://user:password@host/name, or sqlite:/// and a path"
         try:
-            found: dict[str, Any] = self._env.dj_db_url(name, default) if self._text(name) else self._parsed(default)
-            is_known = found.get("ENGINE") in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}
-            is_known = is_known and found.get("NAME") not in {"", None, ":memory:"}
+            database: dict[str, Any] = self._env.dj_db_url(name, default) if self._text(name) else self._parsed(default)
+            is_known = database.get("ENGINE") in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}
+            is_known = is_known and database.get("NAME") not in {"", None, ":memory:"}
         except (EnvError, ValueError):
             is_known = False
         if is_known:
-            return found
+            return database
         self.problems.append(f"{name} must be {expected}.")  # without the value: it may hold a password
         return self._parsed(default)
 

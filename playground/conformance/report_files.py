@@ -58,13 +58,13 @@ def to_markdown(report: Report) -> str:
             cells.append(f"{each.passed} of {each.applicable}" if each.applicable else "-")
         lines.append(f"| {AREAS[area]} | " + " | ".join(cells) + " |")
     for status in FINDINGS:
-        found = [check for check in report.checks if check.id in report.results
+        checks = [check for check in report.checks if check.id in report.results
                  and report.results[check.id].status == status]  # fmt: skip
-        if found:
+        if checks:
             lines += ["", f"## {_WORDS[status]}", ""]
             lines += [
                 f"- `{check.id}` ({check.level}): {check.title}. {_plain(report.results[check.id].message)}"
-                for check in found
+                for check in checks
             ]
     return "\n".join(lines) + "\n"
 

@@ -70,9 +70,9 @@ def said(turns: list[Any]) -> list[Any]:
 
 def chain(body: dict[str, Any]) -> list[str]:
     """Return for each turn a digest of it and all before it: equal entries mean that the bodies agree up to there."""
-    found: list[str] = []
+    digests: list[str] = []
     before = b""
     for turn in said(turns(body)):
         before = hashlib.sha256(before + json_text.dump(turn, indent=None).encode()).digest()
-        found.append(before.hex()[:16])
-    return found
+        digests.append(before.hex()[:16])
+    return digests

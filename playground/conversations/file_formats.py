@@ -61,17 +61,17 @@ def from_text(text: str) -> ImportedConversation | importers.ImportProblem:
         return _from_export(value)
     if isinstance(value, dict) and (prompt := _from_workbench(value)):
         return prompt
-    found = importers.read(text)
-    if isinstance(found, importers.ImportProblem):
-        return found
-    if isinstance(found, importers.ImportChoice):
+    imported = importers.read(text)
+    if isinstance(imported, importers.ImportProblem):
+        return imported
+    if isinstance(imported, importers.ImportChoice):
         return importers.ImportProblem(
-            f"The file contains {len(found.options)} conversations or requests: paste one of them."
+            f"The file contains {len(imported.options)} conversations or requests: paste one of them."
         )
-    settings: dict[str, Any] = {"betas": usable_betas(found.betas)}
-    if version := usable_version(found.version, ""):
+    settings: dict[str, Any] = {"betas": usable_betas(imported.betas)}
+    if version := usable_version(imported.version, ""):
         settings["anthropic_version"] = version
-    return ImportedConversation(versions=[(found.body, settings, "imported")], notes=found.notes)
+    return ImportedConversation(versions=[(imported.body, settings, "imported")], notes=imported.notes)
 
 
 def _parsed(text: str) -> Any:
@@ -100,18 +100,18 @@ def _from_export(value: dict[str, Any]) -> ImportedConversation | importers.Impo
 def _safe_settings(settings: Any) -> dict[str, Any]:
     """The settings of an export, each only in the shape that the draft expects."""
     given = settings if isinstance(settings, dict) else {}
-    found: dict[str, Any] = {}
+    safe: dict[str, Any] = {}
     if isinstance(given.get("anthropic_version"), str) and (version := usable_version(given["anthropic_version"], "")):
-        found["anthropic_version"] = version
+        safe["anthropic_version"] = version
     if isinstance(given.get("accept"), str):
-        found["accept"] = usable_accept([("accept", given["accept"])])
+        safe["accept"] = usable_accept([("accept", given["accept"])])
     if isinstance(given.get("betas"), list):
-        found["betas"] = usable_betas(beta for beta in given["betas"] if isinstance(beta, str))
+        safe["betas"] = usable_betas(beta for beta in given["betas"] if isinstance(beta, str))
     for name in ("variables", "tool_examples"):
         if isinstance(given.get(name), dict):
             texts = [(key, text[:LONGEST_TEXT]) for key, text in given[name].items() if isinstance(text, str)]
-            found[name] = dict(texts[:MOST_TEXTS])
-    return found
+            safe[name] = dict(texts[:MOST_TEXTS])
+    return safe
 
 
 def _from_workbench(value: dict[str, Any]) -> ImportedConversation | None:

@@ -248,8 +248,8 @@ class _Kept(NamedTuple):
 
 def _kept_in_draft(draft: Draft) -> list[_Kept]:
     """The newest first. In one query, since each press of Try It! waits for it."""
-    found = draft.versions.order_by("-changed_at")
-    return [_Kept(*row) for row in found.values_list("pk", "chain", "made_at", Length("packed_body"), "pinned")]
+    versions = draft.versions.order_by("-changed_at")
+    return [_Kept(*row) for row in versions.values_list("pk", "chain", "made_at", Length("packed_body"), "pinned")]
 
 
 @transaction.atomic(savepoint=False)

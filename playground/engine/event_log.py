@@ -126,8 +126,8 @@ class EventLog(Sequence["RunEvent"]):
             packed = self._packed
             recent = self._recent[max(0, begin - packed) :][:MOST_UNREAD]
         if begin >= packed:
-            found, count = _pieces_of(recent, most_bytes)
-            return found, begin + count
+            pieces, count = _pieces_of(recent, most_bytes)
+            return pieces, begin + count
         number = bisect_right(self._firsts, begin) - 1
         first, pack = self._firsts[number], self._packs[number]
         return pack.pieces(begin - first), first + len(pack.kinds)
@@ -139,8 +139,8 @@ class EventLog(Sequence["RunEvent"]):
     def __getitem__(self, place: int | slice) -> RunEvent | list[RunEvent]:
         if isinstance(place, slice):
             begin, end, step = place.indices(len(self))
-            found = self._between(begin, end) if step > 0 else self._between(end + 1, begin + 1)[::-1]
-            return found[:: abs(step)]
+            events = self._between(begin, end) if step > 0 else self._between(end + 1, begin + 1)[::-1]
+            return events[:: abs(step)]
         if place < 0:
             place += len(self)
         if not 0 <= place < len(self):
@@ -282,23 +282,23 @@ class _Pack:
     def pieces(self, begin: int) -> list[Piece | RunEvent]:
         """The events from this place on, see `EventLog.pieces`."""
         data, start = self.data(), self.received_before(begin)
-        found: list[Piece | RunEvent] = []
+        pieces: list[Piece | RunEvent] = []
         place, at = begin, bisect_right(self._times_begin, begin) - 1
         while place < len(self.kinds):
             kind = self.kinds[place]
             until = self._times_begin[at + 1] if at + 1 < len(self._times_begin) else len(self.kinds)
             if kind == _OTHER:
-                found.append(self.others[place])
+                pieces.append(self.others[place])
                 place += 1
             else:
                 end = self.marks[place] if kind == _RECEIVED else start
                 first = place + (kind == _RECEIVED)
                 streamed = self.kinds[first:until]
                 count = len(streamed) - len(streamed.lstrip(_STREAMED_BYTE))
-                found.append((self._times[at], data[start:end], count))
+                pieces.append((self._times[at], data[start:end], count))
                 start, place = end, first + count
             at += place >= until
-        return found
+        return pieces
 
     def received_before(self, place: int) -> int:
         """Return how many of the pack's bytes came before this place."""

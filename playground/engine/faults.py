@@ -62,14 +62,14 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     waiting: list[BaseException] = [error]
     while waiting:
-        found = waiting.pop(0)
-        if id(found) in seen:
+        cause = waiting.pop(0)
+        if id(cause) in seen:
             continue
-        seen.add(id(found))
-        yield found
-        inside = [found.__cause__, getattr(found, "os_error", None), getattr(found, "certificate_error", None)]
-        if isinstance(found, BaseExceptionGroup):
-            inside += found.exceptions
+        seen.add(id(cause))
+        yield cause
+        inside = [cause.__cause__, getattr(cause, "os_error", None), getattr(cause, "certificate_error", None)]
+        if isinstance(cause, BaseExceptionGroup):
+            inside += cause.exceptions
         waiting += [each for each in inside if isinstance(each, BaseException)]
 
 
@@ -77,17 +77,17 @@ def before_answer(error: BaseException, url: str, *, connect_s: float) -> Failur
     """Return why no status line came, from the exception that the client raised while sending."""
     host = host_of(url)
     chain = list(_chain(error))
-    if any(isinstance(found, Blocked) for found in chain):
+    if any(isinstance(cause, Blocked) for cause in chain):
         return Failure("blocked", f"{host} may not be called: it is not allowed by this server.", {"host": host})
-    if any(isinstance(found, NameUnknown) for found in chain):
+    if any(isinstance(cause, NameUnknown) for cause in chain):
         return Failure("dns", f"The name {urlsplit(url).hostname} is not known (no address found).", {"host": host})
-    if certificate := next((found for found in chain if isinstance(found, ssl.SSLCertVerificationError)), None):
+    if certificate := next((cause for cause in chain if isinstance(cause, ssl.SSLCertVerificationError)), None):
         words = _CERTIFICATE_WORDS.get(certificate.verify_code, "its certificate could not be verified")
         return Failure("tls", f"No trusted connection to {host}: {words}.", {"host": host})
-    if any(isinstance(found, ssl.SSLError) for found in chain):
+    if any(isinstance(cause, ssl.SSLError) for cause in chain):
         return Failure("tls", f"No encrypted connection to {host}: it does not speak TLS as expected.", {"host": host})
     # The transport has too few names (a lost connection becomes a connect time-out): aiohttp's own error is the truth.
-    cause = next((found for found in chain if type(found).__module__.startswith("aiohttp")), error)
+    cause = next((cause for cause in chain if type(cause).__module__.startswith("aiohttp")), error)
     if isinstance(cause, aiohttp.ConnectionTimeoutError | httpx.ConnectTimeout):
         detail = {"host": host, "limit_s": connect_s}
         return Failure("timeout", f"No connection to {host} within {connect_s:g} seconds.", detail)
@@ -101,12 +101,12 @@ def before_answer(error: BaseException, url: str, *, connect_s: float) -> Failur
 
 
 def _connect_words(chain: list[BaseException]) -> str:
-    numbers = {found.errno for found in chain if isinstance(found, OSError) and found.errno}
-    if any(isinstance(found, ConnectionRefusedError) for found in chain) or 111 in numbers:
+    numbers = {cause.errno for cause in chain if isinstance(cause, OSError) and cause.errno}
+    if any(isinstance(cause, ConnectionRefusedError) for cause in chain) or 111 in numbers:
         return "nothing is listening there (connection refused)"
     if numbers & {101, 113}:
         return "the network is unreachable"
-    if any(isinstance(found, TimeoutError | asyncio.TimeoutError) for found in chain):
+    if any(isinstance(cause, TimeoutError | asyncio.TimeoutError) for cause in chain):
         return "it did not answer in time"
     return "the connection could not be made"
 

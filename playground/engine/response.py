@@ -156,10 +156,10 @@ class Answer:
         except EventTooLarge:
             return events
 
-    def _streamed(self, found: list[ServerSentEvent], now_ms: float) -> list[RunEvent]:
+    def _streamed(self, events: list[ServerSentEvent], now_ms: float) -> list[RunEvent]:
         batch: list[RunEvent] = []
         self.is_urgent = self.count == 0
-        for event in found:
+        for event in events:
             self.count += 1
             batch.append(Streamed(now_ms, self.count, event, event.end))
             is_text = event.name == "content_block_delta" and event.data.startswith(_USUAL_DELTAS)

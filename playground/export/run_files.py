@@ -180,13 +180,13 @@ def in_steps(runs: Any, *, on_progress: ProgressCallback | None = None) -> Itera
     """
     last = None
     while True:
-        found = list(runs.newest_first(last)[:STEP])
-        if found:
-            yield found
-            last = found[-1].pk
+        batch = list(runs.newest_first(last)[:STEP])
+        if batch:
+            yield batch
+            last = batch[-1].pk
             if on_progress is not None:
-                on_progress(len(found))
-        if len(found) < STEP:
+                on_progress(len(batch))
+        if len(batch) < STEP:
             return
 
 
@@ -197,18 +197,18 @@ def with_content(runs: Iterable[Run]) -> Iterator[Run]:
     while ids:
         sums = itertools.accumulate(sizes.get(run_id, 0) for run_id in ids)
         count = max(1, sum(1 for _ in itertools.takewhile(lambda size: size <= MOST_CONTENT, sums)))
-        found = Run.objects.select_related("content").in_bulk(ids[:count])
+        batch = Run.objects.select_related("content").in_bulk(ids[:count])
         for run_id in ids[:count]:
-            if run_id in found:
-                yield found.pop(run_id)
+            if run_id in batch:
+                yield batch.pop(run_id)
         ids = ids[count:]
 
 
 def jsonl(runs: Any, *, with_events: bool = False, on_progress: ProgressCallback | None = None) -> Iterator[str]:
     """One run a line. Short lines come together; a run with all its events can be large."""
     lines, size = [], 0
-    for found in in_steps(runs, on_progress=on_progress):
-        for run in with_content(found):
+    for batch in in_steps(runs, on_progress=on_progress):
+        for run in with_content(batch):
             lines.append(json_text(as_json(run, with_events=with_events), indent=None) + "\n")
             size += len(lines[-1])
             if size >= PIECE:
@@ -222,13 +222,13 @@ def jsonl(runs: Any, *, with_events: bool = False, on_progress: ProgressCallback
 def csv_text(runs: Any, *, on_progress: ProgressCallback | None = None) -> Iterator[str]:
     """The figures as a table. No cell can be taken for a formula by a spreadsheet."""
     yield _csv_line(["id", "started_at", *EXPORTED])
-    for found in in_steps(runs, on_progress=on_progress):
+    for batch in in_steps(runs, on_progress=on_progress):
         yield "".join(
             _csv_line(
                 [str(run.pk), run.started_at.isoformat(timespec="milliseconds")]
                 + [csv_cell(getattr(run, name)) for name in EXPORTED]
             )
-            for run in found
+            for run in batch
         )
 
 

@@ -150,10 +150,10 @@ class Figures:
     @property
     def request_id(self) -> str:
         headers = {name.lower(): value for name, value in self.response_headers}
-        found = next((headers[name] for name in _REQUEST_ID_HEADERS if headers.get(name)), "")
-        if not found and self.ended and self.ended.failure:
-            found = self.ended.failure.detail.get("request_id") or ""
-        return found if isinstance(found, str) else ""
+        request_id = next((headers[name] for name in _REQUEST_ID_HEADERS if headers.get(name)), "")
+        if not request_id and self.ended and self.ended.failure:
+            request_id = self.ended.failure.detail.get("request_id") or ""
+        return request_id if isinstance(request_id, str) else ""
 
     def tokens(self) -> dict[str, int | None]:
         """Token counts under the names of the run's columns; None where the upstream told nothing usable."""

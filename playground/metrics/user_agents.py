@@ -38,8 +38,8 @@ def label(user_agent: str) -> str:
     if text.startswith("Mozilla/"):
         system = next((name for name, pattern in _SYSTEMS if pattern.search(text)), None)
         for name, pattern in _BROWSERS:
-            if found := pattern.search(text):
-                return f"{name} {found[1]}" + (f" on {system}" if system else "")
+            if match := pattern.search(text):
+                return f"{name} {match[1]}" + (f" on {system}" if system else "")
     if product := _PRODUCT.match(text):
         return f"{product[1]} {product[2]}"[:80]
     return text[:80]

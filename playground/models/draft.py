@@ -105,7 +105,8 @@ class Draft(models.Model):
     def references(self) -> set[str]:
         """To stored files, in the body and in the columns."""
         texts = (bytes(each) for each in (self.body, self.columns))
-        return {found for text in texts if PREFIX.encode() in text for found in REFERENCE.findall(text.decode())}
+        named = (text.decode() for text in texts if PREFIX.encode() in text)
+        return {reference for text in named for reference in REFERENCE.findall(text)}
 
     def keep(self) -> bool:
         """Store the draft if nobody else changed it meanwhile. False: somebody did, and nothing was stored.

@@ -29,8 +29,8 @@ class DraftState(models.Model):
     @property
     def state(self) -> dict[str, Any]:
         """The fields of the draft, by name."""
-        found: dict[str, Any] = json.loads(zlib.decompress(bytes(self.packed)))
-        return found
+        state: dict[str, Any] = json.loads(zlib.decompress(bytes(self.packed)))
+        return state
 
     @state.setter
     def state(self, state: dict[str, Any]) -> None:

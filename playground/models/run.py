@@ -191,8 +191,8 @@ class Run(models.Model):
         """The answer's body as received, piece by piece."""
         # By keyset, not by a cursor: a slow download must not hold the database's snapshot open.
         after = -1
-        while found := list(self.batches.filter(start__gt=after).order_by("start").values_list("start", "data")[:16]):
-            for after, data in found:  # noqa: B007 - the last one is where the next step begins
+        while batches := list(self.batches.filter(start__gt=after).order_by("start").values_list("start", "data")[:16]):
+            for after, data in batches:  # noqa: B007 - the last one is where the next step begins
                 yield bytes(data)
 
     def events(self, first: int = 1, last: int | None = None) -> list[Streamed]:

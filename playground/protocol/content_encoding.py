@@ -25,12 +25,12 @@ def decoded(data: bytes, encoding: str | None, most: int) -> bytes | None:
     layers = [coding for coding in codings if coding not in {"", "identity"}]
     if len(layers) > MOST_LAYERS:
         return None
-    found: bytes | None = data
+    content: bytes | None = data
     for coding in reversed(layers):
-        if found is None or coding not in _READERS:
+        if content is None or coding not in _READERS:
             return None
-        found = _READERS[coding](found, most)
-    return found
+        content = _READERS[coding](content, most)
+    return content
 
 
 def _deflated(data: bytes, most: int) -> bytes | None:

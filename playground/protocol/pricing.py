@@ -82,14 +82,14 @@ def rates(
         return None
     long_prompt = entry.get("long_prompt")
     tier = long_prompt if long_prompt and input_tokens > long_prompt["above_tokens"] else entry
-    found = _listed(*tier["rates"])
+    rates = _listed(*tier["rates"])
     if speed == "fast" and "fast_factor" in entry:
-        found = found.times(Decimal(entry["fast_factor"]))
+        rates = rates.times(Decimal(entry["fast_factor"]))
     if inference_geo == "us":
-        found = found.times(Decimal(_PRICES["us_inference_factor"]))
+        rates = rates.times(Decimal(_PRICES["us_inference_factor"]))
     if service_tier == "batch":
-        found = found.times(Decimal(_PRICES["batch_factor"]))
-    return found
+        rates = rates.times(Decimal(_PRICES["batch_factor"]))
+    return rates
 
 
 def known_name(model: str) -> str:

@@ -110,16 +110,16 @@ class RunCopy:
 
     def _events_of(self, at_ms: float, data: bytes, count: int) -> list[RunEvent]:
         events: list[RunEvent] = [Received(at_ms, data)] if data else []
-        found = self._decoded(data)
-        if len(found) < count and self._decoder is not None:
-            found += self._decoder.finish()  # the last one waited for a byte that never came
-        if len(found) != count:
+        decoded = self._decoded(data)
+        if len(decoded) < count and self._decoder is not None:
+            decoded += self._decoder.finish()  # the last one waited for a byte that never came
+        if len(decoded) != count:
             self._decoder = None  # no stream to the server, though it looks like one
         if count:
             self._body.clear()
         elif not self._number and len(self._body) <= LARGEST_READ:
             self._body += data
-        for event in found[:count]:
+        for event in decoded[:count]:
             self._number += 1
             events.append(Streamed(at_ms, self._number, event, event.end))
         return events

@@ -111,8 +111,8 @@ class _Batch:
         named = {(run.owner_id, run.client_session) for run in runs if run.client_session}
         for owner_id in {owner_id for owner_id, _ in named}:
             names = [name for owner, name in named if owner == owner_id]
-            for found in AgentSession.objects.filter(owner_id=owner_id, client_id__in=names):
-                self._by_client[owner_id, found.client_id] = found
+            for session in AgentSession.objects.filter(owner_id=owner_id, client_id__in=names):
+                self._by_client[owner_id, session.client_id] = session
 
     def add(self, ended: Ended, session: AgentSession | None) -> RunDigest | None:
         betas = ",".join(value for name, value, *_ in ended.headers if name.lower() == "anthropic-beta")
@@ -157,11 +157,11 @@ class _Batch:
     def _session_for(self, run: Run, digest: Digest) -> AgentSession:
         opening = _opening(digest)
         key = (run.owner_id, run.client_session)
-        found = self._by_client.get(key) if run.client_session else self._continued(run, digest, opening)
-        if found is None and not run.client_session:
-            found = self._related_to(run, digest, opening)
-        if found is not None:
-            return found
+        session = self._by_client.get(key) if run.client_session else self._continued(run, digest, opening)
+        if session is None and not run.client_session:
+            session = self._related_to(run, digest, opening)
+        if session is not None:
+            return session
         columns = {
             "opening": opening, "client": run.agent, "first_run_id": run.pk, "last_run_id": run.pk,
         }  # fmt: skip
@@ -192,16 +192,16 @@ class _Batch:
         """The session whose agent asked for this request, or beside which it was made."""
         for session_id in _related.sessions_for(run, digest):
             known = self._gathered.get(session_id)
-            found = (
+            session = (
                 known.session if known else AgentSession.objects.filter(pk=session_id, owner_id=run.owner_id).first()
             )
-            if found is not None and not found.is_imported:
-                if digest.count("tools") and found.title_run_id is None:
+            if session is not None and not session.is_imported:
+                if digest.count("tools") and session.title_run_id is None:
                     # It began with a side call: the agent's next requests are found by what the agent began with.
-                    found.opening = opening
-                    AgentSession.objects.filter(pk=found.pk).update(opening=opening)
-                    self._opened[run.owner_id, opening].insert(0, (found, [_prompt_of(digest)]))
-                return found
+                    session.opening = opening
+                    AgentSession.objects.filter(pk=session.pk).update(opening=opening)
+                    self._opened[run.owner_id, opening].insert(0, (session, [_prompt_of(digest)]))
+                return session
         return None
 
     def _candidates(self, owner_id: int, opening: bytes) -> list[tuple[AgentSession, list[_Prompt]]]:

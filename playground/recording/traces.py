@@ -171,8 +171,8 @@ def _content(body: dict[str, Any], message: dict[str, Any] | None) -> dict[str, 
 
 
 def _message(message: dict[str, Any]) -> dict[str, Any]:
-    found = {"role": message.get("role"), "parts": _parts(message.get("content"))}
-    return found | ({"finish_reason": message["stop_reason"]} if message.get("stop_reason") else {})
+    converted = {"role": message.get("role"), "parts": _parts(message.get("content"))}
+    return converted | ({"finish_reason": message["stop_reason"]} if message.get("stop_reason") else {})
 
 
 def _parts(content: Any) -> list[Any]:

@@ -116,12 +116,12 @@ class KeyCache:
 
     async def _find(self, secret: str, address: str) -> Admission:
         digest = vault.digest(secret)
-        found = self._admissions.get(digest)
-        if found is None or time.monotonic() - found.looked_up_at > LIFE_S:
-            found = await asyncio.shield(self._look_up_once(digest, secret, address))
-        if found.key.is_expired:
+        admission = self._admissions.get(digest)
+        if admission is None or time.monotonic() - admission.looked_up_at > LIFE_S:
+            admission = await asyncio.shield(self._look_up_once(digest, secret, address))
+        if admission.key.is_expired:
             raise Refused("This access key has expired.", 401)
-        return found
+        return admission
 
     def _look_up_once(self, digest: str, secret: str, address: str) -> asyncio.Task[Admission]:
         """The look-up that is under way for this key, or a new one: of many requests at once, one asks the database.
@@ -146,10 +146,10 @@ class KeyCache:
         self._remember(digest, admission, forgotten)
         return admission
 
-    def _remember(self, digest: str, found: Admission, forgotten: int) -> None:
+    def _remember(self, digest: str, admission: Admission, forgotten: int) -> None:
         if len(self._admissions) >= _MOST_CACHED:
             self._admissions.clear()
-        self._admissions[digest] = found
+        self._admissions[digest] = admission
         if self._forgotten != forgotten:  # looked at last: `forget` is called in other threads
             self._admissions.pop(digest, None)
 

@@ -261,8 +261,8 @@ async def _readable(client: _Client, body: bytes) -> bytes:
     lines = [value.decode("latin-1") for name, value in client.scope["headers"] if name == b"content-encoding"]
     if not lines:
         return body
-    found = await asyncio.to_thread(decoded, body, ",".join(lines), settings.MAX_RUN_BODY_BYTES)
-    return body if found is None else found
+    readable = await asyncio.to_thread(decoded, body, ",".join(lines), settings.MAX_RUN_BODY_BYTES)
+    return body if readable is None else readable
 
 
 async def _models(client: _Client, admission: Admission) -> None:

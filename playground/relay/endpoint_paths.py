@@ -44,15 +44,15 @@ def advice(path: str) -> str:
     for ending, name in _OTHER_APIS.items():
         if plain.endswith(ending):
             return f"This is an address of {name}; the relay speaks the Messages API. {SERVED}"
-    if found := _WITH_VERSION.fullmatch(plain):
-        before = found["before"]
+    if match := _WITH_VERSION.fullmatch(plain):
+        before = match["before"]
         if before:
             return f"Clients add /v1/messages to the base URL themselves: leave {before[:200]} out at its end. {SERVED}"
         if "/batches" in plain:
             return f"Message batches are not relayed. {SERVED}"
         return f"There is a slash too many in {path[:200]}: the base URL must not end in one. {SERVED}"
-    if found := _WITHOUT_VERSION.fullmatch(plain):
-        if found["before"]:
-            return f"This client's base URL should end in /v1 instead of {found['before'][:200]}. {SERVED}"
+    if match := _WITHOUT_VERSION.fullmatch(plain):
+        if match["before"]:
+            return f"This client's base URL should end in /v1 instead of {match['before'][:200]}. {SERVED}"
         return f"This client adds no /v1 of its own, so its base URL has to end in it. {SERVED}"
     return SERVED

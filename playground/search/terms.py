@@ -31,16 +31,16 @@ def is_language(text: str) -> bool:
 
 def texts_in(value: Any, room: int = MOST_CHARACTERS) -> list[str]:
     """The strings inside a JSON value that people may look for: no base64, signatures, ids or types."""
-    found: list[str] = []
+    texts: list[str] = []
     waiting = [value]
     while waiting and room > 0:
         item = waiting.pop()
         if isinstance(item, str):
             if is_language(item):
-                found.append(item[:room])
+                texts.append(item[:room])
                 room -= len(item)
         elif isinstance(item, dict):
             waiting.extend(item[name] for name in reversed(item) if name not in NO_TEXT)
         elif isinstance(item, list):
             waiting.extend(reversed(item))
-    return found
+    return texts

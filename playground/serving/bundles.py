@@ -42,10 +42,10 @@ def _styles(name: str, read: Read) -> str:
     if re.search(r"\burl\((?!['\"]?data:)", text):
         raise BundleError(f"{name} names another file, whose place would change")
 
-    def put_in(found: re.Match[str]) -> str:
-        if found["url"] is None:
-            raise BundleError(f"{name}: no known form of import: {found[0].strip()}")
-        return _styles(_beside(name, found["url"]), read)
+    def put_in(match: re.Match[str]) -> str:
+        if match["url"] is None:
+            raise BundleError(f"{name}: no known form of import: {match[0].strip()}")
+        return _styles(_beside(name, match["url"]), read)
 
     return _STYLES.sub(put_in, text)
 
@@ -80,21 +80,21 @@ class _Modules:
             raise BundleError(f"{name}: cannot be put into another file: {unmovable[0]}")
         exported = self.exported[name] = []
 
-        def take(found: re.Match[str]) -> str:
-            if found["url"] is None:
-                raise BundleError(f"{name}: no known form of import: {found[0].strip()}")
-            source = _beside(name, found["url"])
+        def take(match: re.Match[str]) -> str:
+            if match["url"] is None:
+                raise BundleError(f"{name}: no known form of import: {match[0].strip()}")
+            source = _beside(name, match["url"])
             given = self.add(source)
-            names = [each.strip() for each in (found["names"] or "").split(",") if each]
+            names = [each.strip() for each in (match["names"] or "").split(",") if each]
             if not {each.split()[0] for each in names} <= set(self.exported[source]):
-                raise BundleError(f"{name}: not all of this is exported: {found[0].strip()}")
+                raise BundleError(f"{name}: not all of this is exported: {match[0].strip()}")
             return f"const {{ {', '.join(names).replace(' as ', ': ')} }} = {given}\n" if names else ""
 
-        def keep(found: re.Match[str]) -> str:
-            if found["kept"] is None:
-                raise BundleError(f"{name}: no known form of export: {found[0].strip()}")
-            exported.append(found["name"])
-            return found[0].removeprefix("export ")
+        def keep(match: re.Match[str]) -> str:
+            if match["kept"] is None:
+                raise BundleError(f"{name}: no known form of export: {match[0].strip()}")
+            exported.append(match["name"])
+            return match[0].removeprefix("export ")
 
         text = _EXPORT.sub(keep, _IMPORT.sub(take, text))
         self.names[name] = f"$module{len(self.names)}"

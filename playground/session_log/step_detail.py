@@ -117,7 +117,7 @@ def _tool_names(tools: Any) -> list[str]:
 
 def new_messages(messages: Sequence[Mapping[str, Any]], names: dict[str, str]) -> list[NewMessage]:
     """The newest of these messages, drawn. `names` are those of tools by the ids of their calls."""
-    found, number = [], 0
+    drawn, number = [], 0
     for message in messages[-MOST_MESSAGES:]:
         content = message.get("content")
         blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
@@ -127,8 +127,8 @@ def new_messages(messages: Sequence[Mapping[str, Any]], names: dict[str, str]) -
             number += is_result
             tokens = int(len(json.dumps(blocks[at])) / CHARACTERS_PER_TOKEN) if is_result else 0
             items.append(NewItem(item, number if is_result else 0, tokens))
-        found.append(NewMessage(storable(str(message.get("role", ""))), items))
-    return found
+        drawn.append(NewMessage(storable(str(message.get("role", ""))), items))
+    return drawn
 
 
 def step_of_run(run: Run) -> RunStep | None:

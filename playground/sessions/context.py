@@ -38,7 +38,7 @@ class Carried:
 
 def filled(thread: Sequence[Step], blocks: Mapping[bytes, Block]) -> list[Filled]:
     """The context of every step of one thread, by part. Each step costs what is new in it, not what it holds."""
-    found = []
+    fillings = []
     before = b""
     sums: list[dict[str, int]] = [dict.fromkeys(PARTS, 0)]  # sums[n]: the first n blocks
     for step in thread:
@@ -53,8 +53,8 @@ def filled(thread: Sequence[Step], blocks: Mapping[bytes, Block]) -> list[Filled
                 total[part] += block.tokens - (block.image_tokens if part != "images" else block.tokens)
             sums.append(total)
         before = step.hashes
-        found.append(_scaled(step, sums[step.length]))
-    return found
+        fillings.append(_scaled(step, sums[step.length]))
+    return fillings
 
 
 def scale_of(step: Step, estimate: int) -> float:
@@ -80,19 +80,19 @@ def heaviest(thread: Sequence[Step], blocks: Mapping[bytes, Block], most: int = 
     scale = scale_of(thread[-1], sum_of(thread[-1], blocks))
     prices = _Prices(thread)
     # A change before a block ends its life in the cache, not in the prompt: its lives are added up.
-    found: dict[bytes, Carried] = {}
+    carried: dict[bytes, Carried] = {}
     for key, first, end in sorted(lives, key=lambda life: life[1]):
         block = blocks.get(key)
         if block is None:
             continue
         tokens = round(block.tokens * scale)
-        cost, before_this = prices.cost(tokens, first, end), found.get(key)
+        cost, before_this = prices.cost(tokens, first, end), carried.get(key)
         if before_this is None:
-            found[key] = Carried(block, thread[first].id, tokens, end - first, cost)
+            carried[key] = Carried(block, thread[first].id, tokens, end - first, cost)
         else:
             total = None if cost is None else (before_this.cost_usd or 0.0) + cost
-            found[key] = replace(before_this, requests=before_this.requests + end - first, cost_usd=total)
-    return sorted(found.values(), key=lambda each: (-(each.cost_usd or 0.0), -each.tokens * each.requests))[:most]
+            carried[key] = replace(before_this, requests=before_this.requests + end - first, cost_usd=total)
+    return sorted(carried.values(), key=lambda each: (-(each.cost_usd or 0.0), -each.tokens * each.requests))[:most]
 
 
 def sum_of(step: Step, blocks: Mapping[bytes, Block]) -> int:

@@ -48,15 +48,15 @@ def _difference(path: str, left: Any, right: Any, *, is_list_growing: bool = Fal
         return _text_difference(path, left, right)
     if isinstance(left, list) and isinstance(right, list):
         for number, (one, other) in enumerate(zip(left, right, strict=False)):
-            if (found := _difference(f"{path}[{number}]", one, other)) is not None:
-                return found
+            if (difference := _difference(f"{path}[{number}]", one, other)) is not None:
+                return difference
         if is_list_growing:
             return None
         return FirstDifference(f"{path}[{min(len(left), len(right))}]", None, *_ends(left, right))
     if isinstance(left, dict) and isinstance(right, dict):
         for name in dict.fromkeys([*left, *right]):
-            if (found := _difference(f"{path}.{name}", left.get(name), right.get(name))) is not None:
-                return found
+            if (difference := _difference(f"{path}.{name}", left.get(name), right.get(name))) is not None:
+                return difference
         return None
     return FirstDifference(path, None, _excerpt(left), _excerpt(right))
 

@@ -125,14 +125,14 @@ def digest_of(body: Any, *, betas: str = "", with_text: bool = True) -> Digest:
 
 def calls_in(message: Any, *, with_text: bool = True) -> list[Call]:
     """The tool calls of an answer."""
-    found = []
+    calls = []
     for block in _content(message):
         if isinstance(block, Mapping) and block_type(block.get("type")).takes_input:
             arguments = block.get("input") if isinstance(block.get("input"), Mapping) else {}
             assert isinstance(arguments, Mapping)
             prompt = arguments.get("prompt")
             agent = arguments.get("description") or arguments.get("subagent_type") or ""
-            found.append(
+            calls.append(
                 Call(
                     clean(block.get("name")),
                     main_argument(arguments) if with_text else "",
@@ -141,7 +141,7 @@ def calls_in(message: Any, *, with_text: bool = True) -> list[Call]:
                     clean(agent) if with_text else "",
                 )
             )
-    return found
+    return calls
 
 
 def main_argument(arguments: Mapping[str, Any]) -> str:

@@ -65,16 +65,16 @@ def threads_of(steps: Iterable[Step]) -> Threads:
     messages = [step for step in ordered if not step.is_count]  # nothing goes on from a count
     for number, step in enumerate(messages):
         if step.id in side:
-            found, kind = next((at for at, thread in enumerate(threads) if thread.is_side), None), "side"
+            thread_number, kind = next((at for at, thread in enumerate(threads) if thread.is_side), None), "side"
         else:
             recent = [each for each in messages[max(0, number - RECENT_STEPS) : number] if each.id not in side]
-            found, kind = _thread_for(step, recent, threads, home, prompts)
-        if found is None:
-            found = len(threads)
+            thread_number, kind = _thread_for(step, recent, threads, home, prompts)
+        if thread_number is None:
+            thread_number = len(threads)
             threads.append(_new_thread(step, threads, prompts, is_side=step.id in side))
-        home[step.id] = found
+        home[step.id] = thread_number
         rewritten[step.id] = kind == "compacted"
-        threads[found].steps.append(step)
+        threads[thread_number].steps.append(step)
         for call in step.calls:
             if call.prompt and (call.agent or call.prompt not in prompts):  # other tools take a prompt too
                 prompts[call.prompt] = (step, call)

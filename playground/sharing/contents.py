@@ -24,18 +24,18 @@ def contents(body: dict[str, Any], answers: list[dict[str, Any]], branch_count: 
             counted["tool_results"] += 1
         elif type_.share_part:
             counted[type_.share_part] += 1
-    found = {part: plural(count, NOUNS[part]) for part, count in counted.items()}
+    words = {part: plural(count, NOUNS[part]) for part, count in counted.items()}
     if system := body.get("system"):
-        found["system"] = size_of(system)
+        words["system"] = size_of(system)
     if names := _tool_names(body):
-        found["tools"] = ", ".join(names[:MOST_NAMES]) + (" …" if len(names) > MOST_NAMES else "")
+        words["tools"] = ", ".join(names[:MOST_NAMES]) + (" …" if len(names) > MOST_NAMES else "")
     if given := [name for name in PARAMETERS if name in body]:
-        found["parameters"] = ", ".join(given)
+        words["parameters"] = ", ".join(given)
     if answers:
-        found["figures"] = found["replay"] = plural(len(answers), "response")
+        words["figures"] = words["replay"] = plural(len(answers), "response")
     if branch_count:
-        found["branches"] = plural(branch_count, "other version")
-    return found
+        words["branches"] = plural(branch_count, "other version")
+    return words
 
 
 def contents_of_session(snapshot: dict[str, Any]) -> dict[str, str]:
@@ -46,9 +46,9 @@ def contents_of_session(snapshot: dict[str, Any]) -> dict[str, str]:
     heads: dict[str, Any] = {}
     for step in steps:
         heads = step.get("head", {}) | heads
-    found = contents(heads | {"messages": messages}, answers)
-    found |= {"turns": plural(len(messages) + len(answers), "message"), "figures": plural(len(steps), "step")}
-    return found
+    words = contents(heads | {"messages": messages}, answers)
+    words |= {"turns": plural(len(messages) + len(answers), "message"), "figures": plural(len(steps), "step")}
+    return words
 
 
 def size_of(system: Any) -> str:

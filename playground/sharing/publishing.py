@@ -52,14 +52,14 @@ class Choices:
     def masks(self, finding: Finding) -> bool:
         return finding.text in self.masked or (finding.is_secret and finding.text not in self.seen)
 
-    def with_secrets_masked(self, found: Iterable[Finding]) -> Choices:
+    def with_secrets_masked(self, findings: Iterable[Finding]) -> Choices:
         """Return the same choices, with the secrets masked that the owner has not unticked."""
-        texts = (finding.text for finding in found if self.masks(finding))
+        texts = (finding.text for finding in findings if self.masks(finding))
         return replace(self, masked=tuple(dict.fromkeys([*self.masked, *texts])))
 
-    def to_confirm(self, found: Iterable[Finding]) -> list[Finding]:
+    def to_confirm(self, findings: Iterable[Finding]) -> list[Finding]:
         """The secrets that readers would get, and of which the owner has said so only once."""
-        return [one for one in found if one.is_secret and not self.masks(one) and one.text not in self.revealed]
+        return [one for one in findings if one.is_secret and not self.masks(one) and one.text not in self.revealed]
 
 
 def kind_of(thing: Shareable) -> str:

@@ -113,9 +113,9 @@ def scan(snapshot: dict[str, Any]) -> list[Finding]:
     return list(findings.values())
 
 
-def has_too_many(found: list[Finding]) -> bool:
+def has_too_many(findings: list[Finding]) -> bool:
     """Return whether there may be secrets beyond those that were looked for."""
-    return sum(one.is_secret for one in found) >= MOST_SECRETS
+    return sum(one.is_secret for one in findings) >= MOST_SECRETS
 
 
 def _found_in(text: str, where: str) -> Iterator[Finding]:

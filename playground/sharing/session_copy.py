@@ -138,9 +138,9 @@ class _Maker:
 
     def misses(self) -> list[dict[str, Any]]:
         shown = {key: self._shown(block) for key, block in self.loaded.blocks.items()}
-        found = misses_of(self.loaded.threads, shown)
+        misses = misses_of(self.loaded.threads, shown)
         copies = []
-        for miss in found:
+        for miss in misses:
             each = asdict(self._without_parameters(miss))
             each |= {"step": self.number_of[miss.step], "parent": self.number_of.get(miss.parent)}
             each["api_reason"] = miss.api_reason[:60]
@@ -166,22 +166,22 @@ class _Maker:
 
     def _said(self) -> dict[str, dict[str, Any]]:
         """Return for each step what is new in its request, and its answer."""
-        found: dict[str, dict[str, Any]] = {}
+        by_step: dict[str, dict[str, Any]] = {}
         for thread in self.loaded.threads.threads:
             carrier: Step | None = None
             messages: list[Any] = []
             for step in reversed(thread.steps):
                 if step.is_count:  # what was said is in the request beside it
-                    found[step.id] = {"is_kept": False}
+                    by_step[step.id] = {"is_kept": False}
                     continue
                 if carrier is None or not carrier.section("messages").startswith(step.section("messages")):
                     carrier = step
                     messages = messages_with_blocks(self._body(step.id))
-                found[step.id] = self._new(step, messages)
+                by_step[step.id] = self._new(step, messages)
             self._bodies.clear()
         for step_id, message in self._answers():
-            found[step_id]["answer"] = self.whitelist.answer(message).get("content", [])
-        return found
+            by_step[step_id]["answer"] = self.whitelist.answer(message).get("content", [])
+        return by_step
 
     def _new(self, step: Step, messages: list[Any]) -> dict[str, Any]:
         place = self.loaded.threads.places[step.id]
@@ -228,9 +228,9 @@ class _Maker:
         if step_id not in self._bodies:
             if len(self._bodies) >= 4:
                 self._bodies.pop(next(iter(self._bodies)))
-            run = Run.objects.filter(pk=step_id, owner_id=self.loaded.session.owner_id).select_related("content")
-            found = run.first()
-            parsed = json_text.try_parse(found.request_body or b"{}", LIMITS) if found is not None else {}
+            runs = Run.objects.filter(pk=step_id, owner_id=self.loaded.session.owner_id).select_related("content")
+            run = runs.first()
+            parsed = json_text.try_parse(run.request_body or b"{}", LIMITS) if run is not None else {}
             self._bodies[step_id] = parsed if isinstance(parsed, dict) else {}
         return self._bodies[step_id]
 

@@ -120,16 +120,16 @@ class _SnapshotBuilder:
 
     def branches_of(self, conversation: Conversation, chain: list[str]) -> list[dict[str, Any]]:
         """Return what other kept versions say from the turn on at which they differ."""
-        found: list[dict[str, Any]] = []
+        branches: list[dict[str, Any]] = []
         seen: set[str] = set()
         for version in conversation.versions.filter(pinned=True).order_by("made_at"):
             turn = _first_difference(version, chain)
-            if turn is None or version.chain[-1] in seen or len(found) >= MOST_BRANCHES:
+            if turn is None or version.chain[-1] in seen or len(branches) >= MOST_BRANCHES:
                 continue
             seen.add(version.chain[-1])
             messages = self.whitelist.messages(body_summary.turns(body_summary.parse(version.body_text))[turn:])
-            found.append({"turn": turn, "messages": self._with_bytes(messages)})
-        return found
+            branches.append({"turn": turn, "messages": self._with_bytes(messages)})
+        return branches
 
     # --- files
 

@@ -177,13 +177,13 @@ def _coloured(text: str) -> Any:
 
 def tool_names(messages: Any) -> dict[str, str]:
     """The names of the tools that are called in messages, by the ids of the calls."""
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for message in messages if isinstance(messages, list) else []:
         content = message.get("content") if isinstance(message, dict) else None
         for block in content if isinstance(content, list) else []:
             if isinstance(block, dict) and "id" in block and isinstance(block.get("name"), str):
-                found[str(block["id"])] = block["name"]
-    return found
+                names[str(block["id"])] = block["name"]
+    return names
 
 
 # --- turns of a frozen copy
@@ -262,7 +262,7 @@ def replay_frames(snapshot: dict[str, Any], answer: dict[str, Any]) -> list[dict
 
     Nothing is drawn before its time: what is drawn together waits for the last of it.
     """
-    drawing, found, since, due_ms = empty_answer(snapshot, answer), [], 0, 0.0
+    drawing, frames, since, due_ms = empty_answer(snapshot, answer), [], 0, 0.0
     events = list(events_of(answer))
     for event, following in zip(events, [*events[1:], None], strict=True):
         drawing.take(event)
@@ -272,6 +272,6 @@ def replay_frames(snapshot: dict[str, Any], answer: dict[str, Any]) -> list[dict
         revision = drawing.draw(due_ms / 1000)
         patches = [patch for patch in drawing.patches(since) if patch["op"] != "figures"]
         if patches:
-            found.append({"at": round(due_ms, 1), "draw": patches})
+            frames.append({"at": round(due_ms, 1), "draw": patches})
         since = revision
-    return found
+    return frames

@@ -56,9 +56,9 @@ class SharedAnswers:
     def put(self, key: Any, answer: Any) -> None:
         """Take an answer that was found just now for something else."""
         loop = asyncio.get_running_loop()
-        found = loop.create_future()
-        found.set_result(answer)
-        self._of(loop)[key] = (loop.time(), found)
+        future = loop.create_future()
+        future.set_result(answer)
+        self._of(loop)[key] = (loop.time(), future)
 
     def _of(self, loop: asyncio.AbstractEventLoop) -> dict[Any, tuple[float, asyncio.Future[Any]]]:
         answers = self._by_loop.setdefault(loop, {})

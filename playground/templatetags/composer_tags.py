@@ -85,10 +85,10 @@ def _render(context: Context, name: str, node: Node) -> SafeString:
 def _drawn(context: Context, name: str, node: Node) -> SafeString:
     form = context.get("form")
     assert context.template is not None  # while a template is being drawn
-    found = context.template.engine.get_template(name)
+    template = context.template.engine.get_template(name)
     room = form.room if form is not None else 0
     # Only what form parts need: copying the whole page's context for each of some hundred nodes is what would cost.
-    drawn = found.render(Context({"node": node, "form": form}))
+    drawn = template.render(Context({"node": node, "form": form}))
     if form is not None:
         form.room = room - len(drawn)
     return drawn

@@ -16,9 +16,9 @@ register = template.Library()
 
 
 @register.filter
-def at(found: dict[Any, Any] | None, key: Any) -> Any:
+def at(members: dict[Any, Any] | None, key: Any) -> Any:
     """The entry of a dictionary, or None."""
-    return (found or {}).get(key)
+    return (members or {}).get(key)
 
 
 @register.filter

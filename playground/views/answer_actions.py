@@ -122,12 +122,12 @@ def _connection(request: HttpRequest, origin: Origin, chosen: str = "") -> Conne
         return None
     connection_id: Any = chosen or origin.connection_id
     try:
-        found = Connection.objects.usable_by(request.user).filter(pk=UUID(str(connection_id))).first()
+        connection = Connection.objects.usable_by(request.user).filter(pk=UUID(str(connection_id))).first()
     except ValueError:
-        found = None
-    if found is None:
+        connection = None
+    if connection is None:
         raise CannotContinue(f"The connection {origin.connection_name} was deleted.")
-    return found
+    return connection
 
 
 async def _start(request: HttpRequest, origin: Origin, body: bytes, connection: Connection | None) -> LiveRun:

@@ -35,11 +35,11 @@ async def send_results(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
     def prepare(origin: Origin) -> Change:
         calls = [drawn for drawn in origin.drawing.blocks if drawn.type == "tool_use"]
-        found = [_result(request, drawn.block.index, drawn.id) for drawn in calls]
-        results = [result for result in found if result is not None]
+        typed = [_result(request, drawn.block.index, drawn.id) for drawn in calls]
+        results = [result for result in typed if result is not None]
         if len(results) < len(calls) and not request.POST.get("anyway"):
             raise CannotContinue("Some calls have no result yet. Fill them in, or choose Send anyway.")
-        answers.extend(zip(calls, found, strict=True))
+        answers.extend(zip(calls, typed, strict=True))
         origin.say_what_is_left_out()
         return lambda body: continuation.with_results(body, origin.content, results)
 

@@ -98,21 +98,22 @@ def asked(request: HttpRequest) -> dict[str, str]:
     return {name: request.GET.get(name, "")[:200] for name in ("q", "tag", "show")}
 
 
-def filtered(found: Any, request: HttpRequest) -> Any:
+def filtered(conversations: Any, request: HttpRequest) -> Any:
     choices = asked(request)
     if choices["show"] != "deleted":
-        found = found.filter(archived_at__isnull=choices["show"] != "archived")
+        conversations = conversations.filter(archived_at__isnull=choices["show"] != "archived")
     if choices["show"] == "starred":
-        found = found.filter(starred=True)
+        conversations = conversations.filter(starred=True)
     if choices["show"] == "shared":
-        found = found.filter(share_links__in=ShareLink.objects.owned_by(request.user).open_now()).distinct()
+        open_shares = ShareLink.objects.owned_by(request.user).open_now()
+        conversations = conversations.filter(share_links__in=open_shares).distinct()
     if choices["q"].strip():
-        found = found.containing(choices["q"])
+        conversations = conversations.containing(choices["q"])
     if choices["tag"]:
         # Tags are kept as a JSON list; a page holds few conversations, so they are looked through here.
-        having = [pk for pk, tags in found.values_list("pk", "tags") if choices["tag"] in tags]
-        found = found.filter(pk__in=having)
-    return found.defer("words").order_by("-starred", "-changed_at")
+        having = [pk for pk, tags in conversations.values_list("pk", "tags") if choices["tag"] in tags]
+        conversations = conversations.filter(pk__in=having)
+    return conversations.defer("words").order_by("-starred", "-changed_at")
 
 
 def rows_of(conversations: Any) -> list[dict[str, Any]]:

@@ -73,10 +73,10 @@ def _row(model: dict[str, Any]) -> Row:
 async def models(request: HttpRequest) -> HttpResponse:
     """The list of the connection's models, remembered for an hour; `:refresh` asks again."""
     connection = await database_sync_to_async(lambda: editing.current(request).connection)()
-    found = None if ":refresh" in request.POST else model_list.remembered(connection)
-    if found is None:
-        found = await read_models(request, connection)
-    context = {"listed": rows(found.models), "failure": found.failure, "read_at": found.read_at, "found": found.models}
+    read = None if ":refresh" in request.POST else model_list.remembered(connection)
+    if read is None:
+        read = await read_models(request, connection)
+    context = {"listed": rows(read.models), "failure": read.failure, "read_at": read.read_at, "found": read.models}
     return await database_sync_to_async(render)(request, "playground/composer/_models_read.html", context)
 
 
@@ -88,10 +88,10 @@ async def read_models(request: HttpRequest, connection: Connection | None) -> Mo
             answer = await dispatch.fetch_models(connection, typed_key=key)
     except dispatch.Refused as refused:
         return ModelList(failure=refused.reason)
-    found = list_in(answer, says_why=connection is None or not connection.is_for_everyone)
+    listed = list_in(answer, says_why=connection is None or not connection.is_for_everyone)
     if key is None:
-        model_list.remember(connection, found)
-    return found
+        model_list.remember(connection, listed)
+    return listed
 
 
 def list_in(answer: dispatch.Fetched, *, says_why: bool) -> ModelList:

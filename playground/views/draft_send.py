@@ -100,8 +100,8 @@ def _run_of_same_key(request: HttpRequest) -> LiveRun | RunReference | None:
     """The run that a double click, or the request whose answer was lost, has started already."""
     key, owner = idempotency_key(request), visitors.owner_of(request)
     runs = dispatch.page_runs(owner) if key and owner else []
-    found = next((run for run in runs if draft_comparison.has_idempotency_key(run, key)), None)
-    return found if found is None or is_worker() else dispatch.get_live().find_from_thread(found.id, owner or "")
+    started = next((run for run in runs if draft_comparison.has_idempotency_key(run, key)), None)
+    return started if started is None or is_worker() else dispatch.get_live().find_from_thread(started.id, owner or "")
 
 
 def _sent_already(request: HttpRequest, run: LiveRun | RunReference) -> HttpResponse:

@@ -30,8 +30,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     left = _run(request, request.GET.get("a", ""))
     if "b" not in request.GET:
         log_filter = Filter.read({"q": request.GET.get("q", "")})
-        found = page(request.user, log_filter, rows=OFFERED)
-        rows = rows_of(request.user, Page([run for run in found.runs if run.pk != left.pk and run.is_final]))
+        newest = page(request.user, log_filter, rows=OFFERED)
+        rows = rows_of(request.user, Page([run for run in newest.runs if run.pk != left.pk and run.is_final]))
         context = {"left": row_of(left), "rows": rows, "q": log_filter.q}
         return render(request, "playground/log/request_compare_with.html", context)
     right = _run(request, request.GET["b"])

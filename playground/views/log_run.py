@@ -46,16 +46,16 @@ def find_stored(request: AuthenticatedHttpRequest, run_id: UUID) -> Run:
 @require_safe
 def run(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpResponse:
     """The run in full, also while it goes on. The filter of the log it was opened from decides what is next to it."""
-    found = find_run(request, run_id)
+    live_or_stored = find_run(request, run_id)
     log_filter = Filter.read(request.GET)
-    stored = live_rows.row_in_database(request.user, run_id) if isinstance(found, LiveRun) else found
+    stored = live_rows.row_in_database(request.user, run_id) if isinstance(live_or_stored, LiveRun) else live_or_stored
     older, newer = neighbours(request.user, run_id, log_filter)
-    shown = run_of(found) if isinstance(found, LiveRun) else found
-    row = row_of(shown, is_live=isinstance(found, LiveRun) or bool(live_rows.still_running([run_id])))
-    step = step_of_run(found) if isinstance(found, Run) else None
-    sent = request_of(found, earlier=step.detail.same_messages if step else 0)
+    shown = run_of(live_or_stored) if isinstance(live_or_stored, LiveRun) else live_or_stored
+    row = row_of(shown, is_live=isinstance(live_or_stored, LiveRun) or bool(live_rows.still_running([run_id])))
+    step = step_of_run(live_or_stored) if isinstance(live_or_stored, Run) else None
+    sent = request_of(live_or_stored, earlier=step.detail.same_messages if step else 0)
     context: dict[str, Any] = {
-        "run": found,
+        "run": live_or_stored,
         "stored": stored,
         "row": row,
         "sent": sent,
@@ -100,10 +100,10 @@ def run_code(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpResponse:
 @require_POST
 def run_star(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpResponse:
     """Put the star on or take it off."""
-    found = find_stored(request, run_id)
-    found.starred = not found.starred
-    found.save(update_fields=["starred"])
-    return render(request, "playground/log/_star.html", {"stored": found})
+    stored = find_stored(request, run_id)
+    stored.starred = not stored.starred
+    stored.save(update_fields=["starred"])
+    return render(request, "playground/log/_star.html", {"stored": stored})
 
 
 @login_required
@@ -124,8 +124,8 @@ def keep_note(request: AuthenticatedHttpRequest, noted: Run | AgentSession) -> H
 @require_POST
 def run_delete(request: AuthenticatedHttpRequest, run_id: UUID) -> HttpResponse:
     """Remove the run with all that belongs to it. One that goes on has to be stopped first."""
-    found = find_stored(request, run_id)
-    if not live_rows.delete([found.pk]):
+    stored = find_stored(request, run_id)
+    if not live_rows.delete([stored.pk]):
         messages.warning(request, "This request is still running. Stop it first.")
         return redirect("run", run_id)
     messages.success(request, "Request deleted.")

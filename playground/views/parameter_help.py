@@ -18,6 +18,7 @@ from playground.protocol.json.paths import PathError, parse_path
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from playground.protocol.catalogue.help import Help
     from playground.protocol.catalogue.kinds import Parameter
 
 HEADER_NAMES = {":anthropic-version": "anthropic-version", ":betas": "anthropic-beta", ":accept": "accept"}
@@ -27,27 +28,33 @@ HEADER_NAMES = {":anthropic-version": "anthropic-version", ":betas": "anthropic-
 def show(request: HttpRequest) -> HttpResponse:
     """The help of the parameter at a path. The body that is being written decides between variants."""
     place = request.GET.get("path", "")[:500]
-    if place in HEADER_NAMES:
+    is_header = place in HEADER_NAMES
+    if is_header:
         parameter = next(header for header in HEADERS if header.name == HEADER_NAMES[place])
         more = HELP.get(place)
     else:
-        try:
-            path = parse_path(place)
-            found = find(path, editing.open_form(request).body) if path else None
-        except PathError:
-            found = None
-        if found is None:
-            raise Http404("no such parameter")
-        parameter, more = found, help_for(path)
+        parameter, more = _body_parameter(request, place)
     context = {
         "parameter": parameter,
-        "name": parameter.name if place in HEADER_NAMES else place,
+        "name": parameter.name if is_header else place,
         "more": more,
         "type": type_words(parameter.kind),
         "values": _values(parameter),
         "reference": REFERENCE,
     }
     return render(request, "playground/composer/_help.html", context)
+
+
+def _body_parameter(request: HttpRequest, place: str) -> tuple[Parameter, Help | None]:
+    """The parameter at a path of the body, and its full text. Raises `Http404` where there is none."""
+    try:
+        path = parse_path(place)
+    except PathError:
+        raise Http404("not a path") from None
+    parameter = find(path, editing.open_form(request).body) if path else None
+    if parameter is None:
+        raise Http404("no such parameter")
+    return parameter, help_for(path)
 
 
 def _values(parameter: Parameter) -> str:

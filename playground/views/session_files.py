@@ -39,12 +39,12 @@ def session_export(request: AuthenticatedHttpRequest, session_id: UUID) -> HttpR
 @require_safe
 def session_page_file(request: AuthenticatedHttpRequest, session_id: UUID) -> HttpResponse:
     """Figures, charts, causes and steps as one file that needs nothing else. Bodies and answers are not in it."""
-    found = find_session(request, session_id)
-    page = opened(found)
+    session = find_session(request, session_id)
+    page = opened(session)
     if not page.rows:
         raise Http404("no request of this session is left")
     html = render_to_string("playground/sessions/session_file.html", file_context(page))
-    return log_exports.attachment(html, f"session-{found.pk.hex[-8:]}.html", "text/html; charset=utf-8")
+    return log_exports.attachment(html, f"session-{session.pk.hex[-8:]}.html", "text/html; charset=utf-8")
 
 
 def file_context(page: SessionPage) -> dict[str, Any]:

@@ -107,14 +107,14 @@ def _share(request: AuthenticatedHttpRequest, thing: Shareable) -> HttpResponse:
     if request.method != "POST":
         return render(request, "playground/sharing/share_new.html", choosing(request, thing, Choices()))
     choices = choices_of(request)
-    found = publishing.findings(thing, choices)
-    choices = choices.with_secrets_masked(found)
+    findings = publishing.findings(thing, choices)
+    choices = choices.with_secrets_masked(findings)
     do = request.POST.get("do", "check")
     if do == "preview":
         share = publishing.prepare(thing, request.user, choices)
         return redirect("share-preview", share_id=share.pk)
     if do == "publish":
-        return _publish(request, thing, choices, found)
+        return _publish(request, thing, choices, findings)
     context = choosing(request, thing, choices)
     template = "playground/sharing/_findings.html" if request.htmx else "playground/sharing/share_new.html"
     return render(request, template, context)
@@ -156,15 +156,15 @@ def _options(request: HttpRequest) -> dict[str, Any]:
 
 
 def _publish(
-    request: AuthenticatedHttpRequest, thing: Shareable, choices: Choices, found: list[Finding]
+    request: AuthenticatedHttpRequest, thing: Shareable, choices: Choices, findings: list[Finding]
 ) -> HttpResponse:
     def not_yet(**why: Any) -> HttpResponse:
         context = choosing(request, thing, choices) | why
         return render(request, "playground/sharing/share_new.html", context, status=422)
 
-    if has_too_many(found):
+    if has_too_many(findings):
         return not_yet(problem=TOO_MANY_SECRETS)
-    if to_confirm := choices.to_confirm(found):
+    if to_confirm := choices.to_confirm(findings):
         return not_yet(to_confirm=to_confirm)
     audience, readers, unknown = _audience(request)
     public = settings.PUBLIC_LINKS and "public" in request.POST
@@ -214,14 +214,14 @@ def _audience(request: HttpRequest) -> tuple[str, list[Any], list[str]]:
     if audience != ShareLink.Audience.NAMED:
         return audience, [], []
     names = list(dict.fromkeys(request.POST.get("readers", "").replace(",", " ").split()))[:MOST_READERS]
-    found = list(
+    readers = list(
         get_user_model()
         .objects.filter(username__in=names, is_active=True)
         .exclude(username=request.user.get_username())
     )
-    known = {user.get_username() for user in found}
+    known = {user.get_username() for user in readers}
     unknown = [name for name in names if name not in known and name != request.user.get_username()]
-    return audience, found, unknown if names else ["whose name is empty"]
+    return audience, readers, unknown if names else ["whose name is empty"]
 
 
 def _set_audience(share: ShareLink, audience: str, readers: list[Any], *, may_fork: bool) -> None:
@@ -305,15 +305,15 @@ def update_share(request: AuthenticatedHttpRequest, share_id: UUID) -> HttpRespo
         raise Http404("nothing to update")
     posted = choices_of(request)
     choices = replace(posted, parts=parts.chosen(share.parts), masked=(*share.masked, *posted.masked))
-    found = publishing.findings(thing, choices)
-    if has_too_many(found):
+    findings = publishing.findings(thing, choices)
+    if has_too_many(findings):
         messages.error(request, TOO_MANY_SECRETS)
         return redirect(_home(share))
     shared_already = publishing.readable_in(share)
     choices = replace(choices, seen=choices.seen | shared_already, revealed=choices.revealed | shared_already)
-    choices = choices.with_secrets_masked(found)
-    if to_confirm := choices.to_confirm(found):
-        fresh = [one for one in found if one.text not in shared_already and one.text not in share.masked]
+    choices = choices.with_secrets_masked(findings)
+    if to_confirm := choices.to_confirm(findings):
+        fresh = [one for one in findings if one.text not in shared_already and one.text not in share.masked]
         return _look_again(request, share, fresh, choices, to_confirm)
     publishing.fill(share, thing, choices)
     share.published_at = timezone.now()

@@ -29,8 +29,8 @@ class Command(BaseCommand):
         if name.lower() == SANDBOX.lower():
             return None
         usable = Connection.objects.usable_by(owner)
-        found = usable.filter(name__iexact=name).first()
-        if found is None:
+        connection = usable.filter(name__iexact=name).first()
+        if connection is None:
             names = ", ".join([SANDBOX, *usable.values_list("name", flat=True)])
             raise CommandError(f"{owner.username} has no connection {name}. There are: {names}.")
-        return found
+        return connection

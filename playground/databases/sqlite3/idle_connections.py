@@ -79,10 +79,10 @@ class IdleConnections:
 
 def _file_of(name: str) -> tuple[int, int] | None:
     try:
-        found = Path(name).stat()
+        status = Path(name).stat()
     except OSError:  # it has been removed, or is none: a database in memory
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 idle = IdleConnections()

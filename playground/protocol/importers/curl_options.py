@@ -209,13 +209,13 @@ def split_option(text: str) -> list[tuple[str, str | None]]:
     if text.startswith("--"):
         name, equals, value = text.partition("=")
         return [(long_option(name), value if equals else None)]
-    found: list[tuple[str, str | None]] = []
+    options: list[tuple[str, str | None]] = []
     for index in range(1, len(text)):
         letter = text[index]
         if letter in SHORT_WITH_ARGUMENT:
-            return [*found, (SHORT_WITH_ARGUMENT[letter], text[index + 1 :] or None)]
-        found.append((SHORT_ALONE.get(letter, f"-{letter}"), None))
-    return found
+            return [*options, (SHORT_WITH_ARGUMENT[letter], text[index + 1 :] or None)]
+        options.append((SHORT_ALONE.get(letter, f"-{letter}"), None))
+    return options
 
 
 def takes_argument(option: str) -> bool:

@@ -41,8 +41,8 @@ def requests_of(path: list[str], owner: Any, arguments: list[Any], client: Any) 
     second = arguments[1] if len(arguments) > 1 else None
     if plain[-2:] == ["batches", "create"]:
         items = first.get("requests") if isinstance(first, dict) else None
-        found = [item.get("params") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-        return [one for params in found for one in _of_client("create", params, None, client)]
+        parameters = [item.get("params") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+        return [one for params in parameters for one in _of_client("create", params, None, client)]
     if plain[-2:-1] in (["messages"], ["completions"]):
         return _of_client(plain[-1], first, second, client)
     if plain[-1] in FETCHES:

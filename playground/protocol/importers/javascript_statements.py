@@ -162,8 +162,8 @@ class Statements(Values):
                     self.names[name] = items[0] if isinstance(items, list) and items else self.names[name]
 
     def _has_request(self, start: int, end: int) -> bool:
-        found = bisect_left(self.sending, start)
-        return found < len(self.sending) and self.sending[found] < end
+        index = bisect_left(self.sending, start)
+        return index < len(self.sending) and self.sending[index] < end
 
     def _expression(self) -> None:
         """An assignment to a name or a member, or any other expression."""

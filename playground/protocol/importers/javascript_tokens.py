@@ -62,13 +62,13 @@ class Token:
 
 def tokens(source: str) -> list[Token]:
     """All tokens but space and comments, and one of kind "end". A quote that does not close ends with its line."""
-    found: list[Token] = []
+    tokens: list[Token] = []
     at = 0
     starts_line = True
     while at < len(source):
         if source[at] == "`":
             token, end = _template(source, at, starts_line)
-            found.append(token)
+            tokens.append(token)
             at, starts_line = end, False
             continue
         match = TOKEN.match(source, at)
@@ -81,12 +81,12 @@ def tokens(source: str) -> list[Token]:
             is_quoted = kind == "quoted"
             is_closed = is_quoted and len(text) > 1 and text[-1] == text[0]
             token_text = unescaped(text[1:-1] if is_closed else text[1:]) if is_quoted else text
-            found.append(Token("string" if is_quoted else kind, token_text, at, starts_line))
+            tokens.append(Token("string" if is_quoted else kind, token_text, at, starts_line))
             starts_line = False
-            if len(found) > MOST_WORDS:
+            if len(tokens) > MOST_WORDS:
                 raise ReadingError(f"The code has more than {MOST_WORDS:,} words and signs: paste the call alone.")
         at = match.end()
-    return [*found, Token("end", "", len(source), starts_line=True)]
+    return [*tokens, Token("end", "", len(source), starts_line=True)]
 
 
 def _template(source: str, start: int, starts_line: bool) -> tuple[Token, int]:
@@ -120,11 +120,11 @@ def _template(source: str, start: int, starts_line: bool) -> tuple[Token, int]:
     return token, at
 
 
-def matching(found: list[Token]) -> dict[int, int]:
+def matching(tokens: list[Token]) -> dict[int, int]:
     """Return for each opening bracket the index of the one that closes it; one that nothing closes goes to the end."""
     pairs: dict[int, int] = {}
     open_ones: list[int] = []
-    for index, token in enumerate(found):
+    for index, token in enumerate(tokens):
         if token.kind != "sign":
             continue
         if token.text in "([{":
@@ -132,12 +132,12 @@ def matching(found: list[Token]) -> dict[int, int]:
         elif token.text in ")]}":
             # Brackets that do not match are passed over, as far as one further out does.
             for back in range(len(open_ones) - 1, max(len(open_ones) - 4, -1), -1):
-                if CLOSING[found[open_ones[back]].text] == token.text:
+                if CLOSING[tokens[open_ones[back]].text] == token.text:
                     pairs[open_ones[back]] = index
                     del open_ones[back:]
                     break
-    end = len(found) - 1
-    return pairs | {index: end for index in range(len(found)) if found[index].text in CLOSING and index not in pairs}
+    end = len(tokens) - 1
+    return pairs | {index: end for index in range(len(tokens)) if tokens[index].text in CLOSING and index not in pairs}
 
 
 def unescaped(text: str) -> str:

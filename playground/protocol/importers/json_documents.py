@@ -75,16 +75,16 @@ def read_embedded(pasted: str, *, anywhere: bool = False) -> list[RequestParts]:
             value = json_text.parse(pasted[match.start() : end])
             at = last = end
             # In the middle of a line a message alone may be a part of anything.
-            found = requests_in(value) if begins_line or not is_message(value) else []
+            inside = requests_in(value) if begins_line or not is_message(value) else []
         except (ValueError, RecursionError):
             continue
         except ReadingError as error:
             problem = problem or error
             continue
-        for parts in found:
+        for parts in inside:
             parts.notes.append(AROUND)
             parts.label = parts.label or f"Line {position(pasted, match.start())[0]}"
-        requests += found
+        requests += inside
     if not requests and problem:
         raise problem
     return requests
@@ -103,13 +103,13 @@ def read_logged(pasted: str) -> list[RequestParts]:
         try:
             value = program.value()
             is_whole = isinstance(value, dict) and program.close_of(0) < len(program.tokens) - 1  # not cut off
-            found = requests_in(value) if is_whole and not is_message(value) else []
+            inside = requests_in(value) if is_whole and not is_message(value) else []
         except (ReadingError, RecursionError):
             continue
-        if found and all(_is_whole(parts) for parts in found):
-            for parts in found:
+        if inside and all(_is_whole(parts) for parts in inside):
+            for parts in inside:
                 parts.notes.append("An object in the text was read; what stands around it was left out.")
-            return found
+            return inside
     return []
 
 
@@ -133,13 +133,13 @@ def _of_lines(lines: list[Any]) -> list[RequestParts]:
     problem: ReadingError | None = None
     for number, line in enumerate(lines, start=1):
         try:
-            found = requests_in(line)
+            inside = requests_in(line)
         except ReadingError as error:
             problem = problem or error
             continue
-        for parts in found:
+        for parts in inside:
             parts.label = parts.label or f"Line {number}"
-        requests += found
+        requests += inside
     if not requests and problem:
         raise problem
     return requests
@@ -224,13 +224,13 @@ def _of_list(value: list[Any], depth: int) -> list[RequestParts]:
     problem: ReadingError | None = None
     for number, item in enumerate(value, start=1):
         try:
-            found = requests_in(item, depth + 1) if depth < 4 else []
+            inside = requests_in(item, depth + 1) if depth < 4 else []
         except ReadingError as error:
             problem = problem or error
             continue
-        for parts in found:
+        for parts in inside:
             parts.label = parts.label or f"Item {number}"
-        requests += found
+        requests += inside
     if not requests:
         raise problem or ReadingError("There is no request in this list.")
     return requests

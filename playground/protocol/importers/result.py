@@ -131,7 +131,7 @@ def pairs(headers: Any) -> list[tuple[str, Any]]:
     """The headers in an object, or in a list of pairs or of `{name, value}` objects, as several tools write them."""
     if isinstance(headers, dict):
         return [(name, value) for name, value in headers.items() if isinstance(name, str)]
-    found: list[tuple[str, Any]] = []
+    pairs: list[tuple[str, Any]] = []
     if isinstance(headers, str):
         lines = [line.partition(":") for line in headers.splitlines()]
         return [(name.strip(), value.strip()) for name, colon, value in lines if colon]
@@ -140,7 +140,7 @@ def pairs(headers: Any) -> list[tuple[str, Any]]:
             name = header.get("name", header.get("key"))
             is_off = header.get("disabled") is True or header.get("active") is False or header.get("enabled") is False
             if isinstance(name, str) and not is_off:
-                found.append((name, header.get("value")))
+                pairs.append((name, header.get("value")))
         elif isinstance(header, list | tuple) and len(header) == 2 and isinstance(header[0], str):
-            found.append((header[0], header[1]))
-    return found
+            pairs.append((header[0], header[1]))
+    return pairs

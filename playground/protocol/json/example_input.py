@@ -130,12 +130,12 @@ class _Example:
 
     def _resolve(self, reference: str) -> Any:
         """The schema at a local reference such as #/$defs/Item; {} for one that leads nowhere."""
-        found: Any = self.root
+        schema: Any = self.root
         for step in reference.removeprefix("#").strip("/").split("/") if reference.startswith("#") else ["?"]:
             if step:
                 step = step.replace("~1", "/").replace("~0", "~")
-                found = found.get(step) if isinstance(found, Mapping) else None
-        return found if isinstance(found, Mapping) else {}
+                schema = schema.get(step) if isinstance(schema, Mapping) else None
+        return schema if isinstance(schema, Mapping) else {}
 
     def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
         members = schema.get("properties")

@@ -160,7 +160,7 @@ def dump(value: JsonValue, indent: int | None = 2) -> str:
         text.encode()
     except UnicodeEncodeError:
         # Only inside strings can there be any: written as escapes they are JSON again.
-        return _HALF_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        return _HALF_SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return text
 
 

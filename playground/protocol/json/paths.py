@@ -62,15 +62,15 @@ def parse_path(text: str) -> Path:
     return tuple(path)
 
 
-def _step(found: re.Match[str]) -> str | int:
-    if found["name"] is not None:
-        return found["name"]
-    if found["index"] is not None:
-        return int(found["index"])
+def _step(match: re.Match[str]) -> str | int:
+    if match["name"] is not None:
+        return match["name"]
+    if match["index"] is not None:
+        return int(match["index"])
     try:
-        return str(json.loads(found["quoted"]))
+        return str(json.loads(match["quoted"]))
     except ValueError as error:
-        raise PathError(f"{found[0][:200]!r} is not a step of a path") from error
+        raise PathError(f"{match[0][:200]!r} is not a step of a path") from error
 
 
 def get(value: JsonValue, path: Path, default: JsonValue = MISSING) -> JsonValue:
@@ -89,10 +89,10 @@ def get(value: JsonValue, path: Path, default: JsonValue = MISSING) -> JsonValue
 
 def read(value: JsonValue, path: Path) -> JsonValue:
     """Return the value at the path. Raises `PathError` when there is none."""
-    found = get(value, path)
-    if found is MISSING:
+    member = get(value, path)
+    if member is MISSING:
         raise PathError(f"there is no {to_text(path)}")
-    return found
+    return member
 
 
 def put(value: JsonValue, path: Path, new: JsonValue) -> JsonValue:

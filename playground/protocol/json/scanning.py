@@ -23,19 +23,19 @@ def outer_members(body: bytes, wanted: frozenset[str]) -> dict[str, Any]:
     ordinary length. Of a name that comes twice the last counts, as for `json.loads`. Never raises; a body that is no
     JSON gives what looks like it. `body` is UTF-8.
     """
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     depth = 0
     for begin, end, is_string in _marks(body):
         if not is_string:
             depth += 1 if body[begin] in b"{[" else -1
-            if depth <= 0 or (depth == 1 and body[begin] == ord("[") and not found):
+            if depth <= 0 or (depth == 1 and body[begin] == ord("[") and not members):
                 break
         elif depth == 1 and end - begin <= _LONGEST and _NAME_ENDS.match(body, end):
             name = _value(body[begin:end])
             if isinstance(name, str) and name in wanted:
                 scalar = _SCALAR.match(body, end, end + _LONGEST)
-                found[name] = _value(scalar[1]) if scalar else None
-    return found
+                members[name] = _value(scalar[1]) if scalar else None
+    return members
 
 
 def strings(body: bytes, room: int, passed_over: Container[str] = ()) -> Iterator[str]:
@@ -48,8 +48,8 @@ def strings(body: bytes, room: int, passed_over: Container[str] = ()) -> Iterato
         if not is_string:
             name = name if body[begin] in b"[]" else ""
         elif _NAME_ENDS.match(body, end):
-            found = _value(body[begin : min(end, begin + _LONGEST)])
-            name = found if isinstance(found, str) else ""
+            value = _value(body[begin : min(end, begin + _LONGEST)])
+            name = value if isinstance(value, str) else ""
         elif name not in passed_over:
             text = _text(body, begin, min(end, begin + 1 + room * _ESCAPED))[:room]
             room -= len(text)

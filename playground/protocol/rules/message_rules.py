@@ -149,14 +149,14 @@ def _bytes(block: Block) -> Iterator[Problem]:
     if head is None:
         yield Problem(place, "Data is not valid base64" if data else "Choose a file or paste data")
         return
-    found = _media_type(head)
+    detected = _media_type(head)
     media_type = source.get("media_type")
     # A media type that the API does not have is told by the catalogue.
-    if found is not None and found != media_type and media_type in (*IMAGE_MEDIA_TYPES, "application/pdf"):
-        fits = found in (IMAGE_MEDIA_TYPES if block.type == "image" else ("application/pdf",))
+    if detected is not None and detected != media_type and media_type in (*IMAGE_MEDIA_TYPES, "application/pdf"):
+        fits = detected in (IMAGE_MEDIA_TYPES if block.type == "image" else ("application/pdf",))
         kind = (*block.path, "source", "media_type")
-        repair = Repair(f"Set media_type to {found}", (("set", kind, found),)) if fits else None
-        yield Problem(kind, f"The data is {found}", repair=repair)
+        repair = Repair(f"Set media_type to {detected}", (("set", kind, detected),)) if fits else None
+        yield Problem(kind, f"The data is {detected}", repair=repair)
     if block.type == "image" and len(data) * 3 // 4 > LARGEST_IMAGE_BYTES:
         yield Problem(place, "The image is larger than 5 MiB")
 

@@ -119,13 +119,13 @@ class SnippetRequest:
 
     def headers(self) -> list[Header]:
         """All headers of the request, the credential first."""
-        found = [self.credential_header(), Header("anthropic-version", self.version)]
+        headers = [self.credential_header(), Header("anthropic-version", self.version)]
         if self.betas:
-            found.append(Header("anthropic-beta", ",".join(self.betas)))
-        found.append(Header("content-type", "application/json"))
+            headers.append(Header("anthropic-beta", ",".join(self.betas)))
+        headers.append(Header("content-type", "application/json"))
         if self.accept:
-            found.append(Header("accept", self.accept))
-        return found + self.own_headers()
+            headers.append(Header("accept", self.accept))
+        return headers + self.own_headers()
 
     def client_headers(self) -> list[Header]:
         """The headers beyond those that an official client sends by itself: its credential and the content type."""
@@ -133,17 +133,17 @@ class SnippetRequest:
 
     def files(self) -> dict[str, AttachedFile]:
         """The strings of the body that stand for a file's bytes, with the file to read for each."""
-        found: dict[str, AttachedFile] = {}
+        files: dict[str, AttachedFile] = {}
         for source in base64_sources(self.body):
             data = source["data"]
-            if data in found:
+            if data in files:
                 continue
             known = self.attachments.get(data)
             media_type = known.media_type if known else str(source.get("media_type") or "")
             if known or (len(data) >= LARGE_BASE64 and is_canonical_base64(data)):
-                taken = {file.name for file in found.values()}
-                found[data] = AttachedFile(_free_name(known.name if known else "", media_type, taken), media_type)
-        return found
+                taken = {file.name for file in files.values()}
+                files[data] = AttachedFile(_free_name(known.name if known else "", media_type, taken), media_type)
+        return files
 
 
 def base64_sources(value: Any) -> Iterator[dict[str, Any]]:

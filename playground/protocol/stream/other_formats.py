@@ -67,10 +67,10 @@ class OtherFormat:
 
 def describe(value: Any) -> str:
     """Name the kind of a JSON value that is no message, with an article."""
-    found = OtherFormat()
-    found.add(value)
-    if found.name:
-        return found.name if found.name.startswith("a ") else f"an answer of {found.name}"
+    other = OtherFormat()
+    other.add(value)
+    if other.name:
+        return other.name if other.name.startswith("a ") else f"an answer of {other.name}"
     if isinstance(value, dict):
         return "a JSON object that is no message"
     kinds = {list: "a JSON list", str: "a JSON string", bool: "a JSON boolean", type(None): "JSON null"}
@@ -103,7 +103,7 @@ def _of(*paths: tuple[str | int, ...]) -> Callable[[Any], str]:
 
 
 def _has(*path: str | int, kind: type | tuple[type, ...] = object) -> Callable[[Any], bool]:
-    return lambda value: (found := _at(value, *path)) is not None and isinstance(found, kind)
+    return lambda value: (member := _at(value, *path)) is not None and isinstance(member, kind)
 
 
 def _is(name: str, *values: str) -> Callable[[Any], bool]:

@@ -117,10 +117,10 @@ class Decoder:
         text = bytes(self._buffer[:end])
         events: list[ServerSentEvent] = []
         begin = 0
-        found: list[tuple[Any, Any]] = (
+        pairs: list[tuple[Any, Any]] = (
             _USUAL_TEXT.findall(text.decode("ascii")) if text.isascii() else _USUAL_BYTES.findall(text)
         )
-        for name, data in found:
+        for name, data in pairs:
             size = len(name) + len(data) + _USUAL_FRAME
             begin += size
             malformed = None

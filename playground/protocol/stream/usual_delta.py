@@ -29,14 +29,14 @@ class UsualDelta(NamedTuple):
 
 def usual_delta(data: str) -> UsualDelta | None:
     """Read an event's data; None for whatever is not exactly this."""
-    found = _BEGINNING.match(data)
-    if found is None:
+    match = _BEGINNING.match(data)
+    if match is None:
         return None
     try:
-        text, end = decoder.scanstring(data, found.end(), True)  # type: ignore[attr-defined] # what the JSON decoder itself uses
+        text, end = decoder.scanstring(data, match.end(), True)  # type: ignore[attr-defined] # what the JSON decoder itself uses
     except ValueError:
         return None
     if data[end:] != "}}" and _END.fullmatch(data, end) is None:
         return None
-    index, kind, member = found.groups()
+    index, kind, member = match.groups()
     return UsualDelta(int(index), kind, member, text)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 
 from playground.protocol.importers.result import ImportProblem, ReadingError
-from playground.protocol.importers.tool_definitions.found import FoundTools, ToolCollector
 from playground.protocol.importers.tool_definitions.json_forms import read_json_tools
 from playground.protocol.importers.tool_definitions.python_functions import read_python_tools
+from playground.protocol.importers.tool_definitions.tool_collector import FoundTools, ToolCollector
 from playground.protocol.importers.tool_definitions.typescript_functions import read_typescript_tools
 from playground.protocol.importers.tool_definitions.yaml_forms import read_yaml_tools
 
@@ -42,28 +42,28 @@ def read_tools(pasted: str) -> FoundTools | ImportProblem:
     if not text:
         return ImportProblem(NOTHING)
     try:
-        found = _read(text)
+        tools = _read(text)
     except ReadingError as unreadable:
         return unreadable.problem
     except RecursionError:
         return ImportProblem("The text nests too deeply.")
-    return found if found.tools else ImportProblem(NOTHING)
+    return tools if tools.tools else ImportProblem(NOTHING)
 
 
 def _read(text: str) -> FoundTools:
-    found = ToolCollector()
+    collector = ToolCollector()
     if text[0] in "{[":
         _refuse_long(text, LONGEST_JSON)
-        read_json_tools(text, found)
-        return found.result()
+        read_json_tools(text, collector)
+        return collector.result()
     _refuse_long(text, LONGEST_CODE)
     if BEGINS_AS_YAML.match(text) and IS_YAML.search(text):
-        read_yaml_tools(text, found)
+        read_yaml_tools(text, collector)
     elif IS_PYTHON.search(text):
-        read_python_tools(text, found)
+        read_python_tools(text, collector)
     elif IS_TYPESCRIPT.search(text):
-        read_typescript_tools(text, found)
-    return found.result()
+        read_typescript_tools(text, collector)
+    return collector.result()
 
 
 def _refuse_long(text: str, most: int) -> None:

@@ -30,30 +30,30 @@ def read_docstring(docstring: str) -> Described:
     lines = textwrap.dedent(docstring.expandtabs()).strip("\n").split("\n")
     if len(lines) > 1:
         lines = [lines[0].strip(), *textwrap.dedent("\n".join(lines[1:])).split("\n")]
-    found, text, section = Described(), [], ""
+    described, text, section = Described(), [], ""
     indent, current = -1, ""
     for at, line in enumerate(lines):
         bare = line.strip()
         if tagged := FIELD.match(bare):
             section, current, indent = "field", tagged[1].strip("*"), _indent(line)
-            found.names[current] = tagged[2]
+            described.names[current] = tagged[2]
         elif bare.startswith(":") and section == "field":
             section = "other"
         elif heading := SECTION.match(bare):
             section = "parameters" if heading[1].lower() in PARAMETERS else "other"
             indent, current = -1, ""
         elif section == "parameters" and bare and not set(bare) <= {"-"}:
-            indent, current = _parameter_line(line, lines, at, indent, current, found)
+            indent, current = _parameter_line(line, lines, at, indent, current, described)
         elif section == "field" and bare and _indent(line) > indent:
-            found.names[current] += f" {bare}"
+            described.names[current] += f" {bare}"
         elif not section:
             text.append(line.rstrip())
-    found.text = "\n".join(text).strip()
-    return found
+    described.text = "\n".join(text).strip()
+    return described
 
 
 def _parameter_line(
-    line: str, lines: list[str], at: int, indent: int, current: str, found: Described
+    line: str, lines: list[str], at: int, indent: int, current: str, described: Described
 ) -> tuple[int, str]:
     """A line of a section of parameters: a new name at the section's own indentation, else more about the last one."""
     indent = _indent(line) if indent < 0 else indent
@@ -61,9 +61,9 @@ def _parameter_line(
     if named:
         is_numpy = at + 1 < len(lines) and _indent(lines[at + 1]) > _indent(line)
         current = named[1].strip("*")
-        found.names[current] = "" if is_numpy and " : " in line else (named[2] or "")
+        described.names[current] = "" if is_numpy and " : " in line else (named[2] or "")
     elif current:
-        found.names[current] = f"{found.names[current]} {line.strip()}".strip()
+        described.names[current] = f"{described.names[current]} {line.strip()}".strip()
     return indent, current
 
 
@@ -74,19 +74,19 @@ def _indent(line: str) -> int:
 def read_jsdoc(comment: str) -> Described:
     """The inside of a `/** … */`."""
     lines = [re.sub(r"^[ \t]*\*?[ \t]?", "", line).strip() for line in comment.split("\n")]
-    found, text, current = Described(), [], None
+    described, text, current = Described(), [], None
     for line in lines:
         tag = TAG.match(line)
         if tag and tag[1] in ("param", "arg", "argument", "property") and (named := JSDOC_PARAMETER.match(tag[2])):
             current = named[1].rpartition(".")[2]
-            found.names[current] = named[2].strip()
+            described.names[current] = named[2].strip()
         elif tag:
             current = ""
             if tag[1] == "description":
                 text.append(tag[2])
         elif current:
-            found.names[current] = f"{found.names[current]} {line}".strip()
+            described.names[current] = f"{described.names[current]} {line}".strip()
         elif current is None:
             text.append(line)
-    found.text = "\n".join(text).strip()
-    return found
+    described.text = "\n".join(text).strip()
+    return described

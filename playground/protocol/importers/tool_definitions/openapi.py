@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.protocol.importers.tool_definitions.found import DEEPEST, Schema, ToolCollector, object_of
+from playground.protocol.importers.tool_definitions.tool_collector import DEEPEST, Schema, ToolCollector, object_of
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 LEFT_OUT = {"header": "headers", "cookie": "cookies"}
@@ -13,13 +13,13 @@ LEFT_OUT = {"header": "headers", "cookie": "cookies"}
 class _Document:
     """The document in which `$ref`s are looked up. Circles and unknown ones may be anything."""
 
-    def __init__(self, root: dict[str, Any], found: ToolCollector) -> None:
-        self.root, self.found = root, found
+    def __init__(self, root: dict[str, Any], collector: ToolCollector) -> None:
+        self.root, self.collector = root, collector
 
     def resolved(self, value: Any, depth: int = 0, inside: tuple[str, ...] = ()) -> Any:
         """The value with everything that it refers to in its place."""
-        if depth > 3 * DEEPEST or not self.found.takes_another_type():
-            self.found.note("What nests too deeply may be anything.")
+        if depth > 3 * DEEPEST or not self.collector.takes_another_type():
+            self.collector.note("What nests too deeply may be anything.")
             return {}
         if isinstance(value, list):
             return [self.resolved(each, depth + 1, inside) for each in value]
@@ -30,7 +30,7 @@ class _Document:
             target = self._target(reference)
             if reference in inside or target is None:
                 words = "refers to itself" if reference in inside else "is not in the text"
-                self.found.note(f"{reference[:80]} {words}: it may be anything.")
+                self.collector.note(f"{reference[:80]} {words}: it may be anything.")
                 return {}
             return self.resolved(target, depth + 1, (*inside, reference))
         return {name: self.resolved(each, depth + 1, inside) for name, each in value.items()}
@@ -45,10 +45,10 @@ class _Document:
         return value
 
 
-def read_document(document: dict[str, Any], found: ToolCollector) -> None:
+def read_document(document: dict[str, Any], collector: ToolCollector) -> None:
     """Each operation of the document is a tool."""
     for path, item in document["paths"].items():
-        if not isinstance(item, dict) or found.is_full:
+        if not isinstance(item, dict) or collector.is_full:
             continue
         shared = item.get("parameters")
         for method in METHODS:
@@ -56,14 +56,14 @@ def read_document(document: dict[str, Any], found: ToolCollector) -> None:
             if isinstance(operation, dict):
                 own = operation.get("parameters")
                 both = [*(shared if isinstance(shared, list) else []), *(own if isinstance(own, list) else [])]
-                read_operation(method, path, {**operation, "parameters": both}, document, found)
+                read_operation(method, path, {**operation, "parameters": both}, document, collector)
 
 
 def read_operation(
-    method: str, path: str, operation: dict[str, Any], root: dict[str, Any], found: ToolCollector
+    method: str, path: str, operation: dict[str, Any], root: dict[str, Any], collector: ToolCollector
 ) -> None:
     """One operation; `root` is the document that its references lead into."""
-    document = _Document(root, found)
+    document = _Document(root, collector)
     properties: dict[str, Schema] = {}
     required: list[str] = []
     parameters = operation.get("parameters")
@@ -73,7 +73,7 @@ def read_operation(
             continue
         place = str(parameter.get("in"))
         if place in LEFT_OUT:
-            found.note(f"Parameters in {LEFT_OUT[place]} were left out.")
+            collector.note(f"Parameters in {LEFT_OUT[place]} were left out.")
         elif place == "body":
             _add_body(parameter.get("schema"), bool(parameter.get("required")), properties, required)
         else:
@@ -87,7 +87,7 @@ def read_operation(
         )
     words = operation.get("description") or operation.get("summary") or ""
     name = operation.get("operationId") or f"{method} {path}"
-    found.add(str(name), words if isinstance(words, str) else "", object_of(properties, required))
+    collector.add(str(name), words if isinstance(words, str) else "", object_of(properties, required))
 
 
 def _schema_of(parameter: dict[str, Any]) -> Schema:

@@ -8,7 +8,7 @@ from typing import Any
 from playground.protocol.importers.python_parsing import MOST_SYNTAX, SYNTAX, without_prompts
 from playground.protocol.importers.result import ReadingError
 from playground.protocol.importers.tool_definitions.docstrings import Described, read_docstring
-from playground.protocol.importers.tool_definitions.found import (
+from playground.protocol.importers.tool_definitions.tool_collector import (
     DEEPEST,
     Schema,
     ToolCollector,
@@ -36,7 +36,7 @@ WRAPPERS = {"Required", "NotRequired", "Final", "ClassVar", "ReadOnly"}
 NOT_INPUT = {"self", "cls"}
 
 
-def read_python_tools(text: str, found: ToolCollector) -> None:
+def read_python_tools(text: str, collector: ToolCollector) -> None:
     """Collect the functions of a module; the methods of its classes when it has no functions."""
     module = _parse(text)
     classes = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
@@ -45,10 +45,10 @@ def read_python_tools(text: str, found: ToolCollector) -> None:
         inside = [node for each in classes.values() for node in each.body]
         functions = [node for node in inside if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     public = [function for function in functions if not function.name.startswith("_")]
-    reader = _Types(classes, found)
+    reader = _Types(classes, collector)
     for function in public or functions:
         docstring = read_docstring(ast.get_docstring(function) or "")
-        found.add(function.name, docstring.text, _input_of(function, docstring, reader))
+        collector.add(function.name, docstring.text, _input_of(function, docstring, reader))
 
 
 def _parse(text: str) -> ast.Module:
@@ -75,7 +75,7 @@ def _input_of(function: ast.FunctionDef | ast.AsyncFunctionDef, said: Described,
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
     ]
     if arguments.vararg or arguments.kwarg:
-        reader.found.note(f"{function.name}: *args and **kwargs were left out.")
+        reader.collector.note(f"{function.name}: *args and **kwargs were left out.")
     properties: dict[str, Schema] = {}
     required = []
     for argument, default in pairs:
@@ -103,12 +103,12 @@ def _with_default(schema: Schema, default: ast.expr | None) -> Schema:
 class _Types:
     """Annotations to schemas; classes of the same text are looked up."""
 
-    def __init__(self, classes: dict[str, ast.ClassDef], found: ToolCollector) -> None:
-        self.classes, self.found = classes, found
+    def __init__(self, classes: dict[str, ast.ClassDef], collector: ToolCollector) -> None:
+        self.classes, self.collector = classes, collector
         self.inside: list[str] = []
 
     def schema(self, node: ast.expr | None, depth: int = 0) -> Schema:
-        if node is None or depth > DEEPEST or not self.found.takes_another_type():
+        if node is None or depth > DEEPEST or not self.collector.takes_another_type():
             return {}
         match node:
             case ast.Constant(value=str(text)):  # a name in quotes
@@ -169,7 +169,7 @@ class _Types:
                 self.inside.pop()
         if name in PLAIN:
             return dict(PLAIN[name])
-        self.found.note(f"The type {name[:60]} is not known here: it may be anything.")
+        self.collector.note(f"The type {name[:60]} is not known here: it may be anything.")
         return {}
 
     def _class(self, node: ast.ClassDef, depth: int) -> Schema:
@@ -209,8 +209,8 @@ def _last_name(node: ast.expr) -> str:
 
 def _options(node: ast.expr) -> list[ast.expr]:
     """`a | b | c` as a list; the tree leans to the left."""
-    found: list[ast.expr] = []
+    options: list[ast.expr] = []
     while isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        found.append(node.right)
+        options.append(node.right)
         node = node.left
-    return [node, *reversed(found)]
+    return [node, *reversed(options)]

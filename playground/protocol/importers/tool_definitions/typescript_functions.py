@@ -5,23 +5,23 @@ from __future__ import annotations
 from playground.protocol.importers.javascript_tokens import matching, tokens
 from playground.protocol.importers.result import ReadingError
 from playground.protocol.importers.tool_definitions.docstrings import Described
-from playground.protocol.importers.tool_definitions.found import Schema, ToolCollector, object_of
+from playground.protocol.importers.tool_definitions.tool_collector import Schema, ToolCollector, object_of
 from playground.protocol.importers.tool_definitions.typescript_types import MODIFIERS, TypeReader
 
 BEFORE = ("export", "default", "declare", "async", "const", "let", "var", "function", "interface", "type")
 
 
-def read_typescript_tools(text: str, found: ToolCollector) -> None:
+def read_typescript_tools(text: str, collector: ToolCollector) -> None:
     """Collect the functions; when there are none, the interfaces and object types."""
     all_tokens = tokens(text)
-    reader = TypeReader(text, all_tokens, matching(all_tokens), found)
+    reader = TypeReader(text, all_tokens, matching(all_tokens), collector)
     _find_types(reader)
     for name, opening in _functions(reader):
-        if found.is_full:
+        if collector.is_full:
             break
         comment = reader.said_before(all_tokens[_beginning(reader, opening)])
-        found.add(name, comment.text, _input_of(reader, opening, comment))
-    if not found.tools:
+        collector.add(name, comment.text, _input_of(reader, opening, comment))
+    if not collector.tools:
         _types_as_tools(reader)
 
 
@@ -44,21 +44,21 @@ def _find_types(reader: TypeReader) -> None:
 
 def _functions(reader: TypeReader) -> list[tuple[str, int]]:
     """Name and opening bracket of each function of the text itself: `function f(`, `const f = (`."""
-    found, at = [], 0
+    functions, at = [], 0
     while at < len(reader.tokens) - 1:
         token, after = reader.tokens[at], reader.tokens[at + 1]
         if token.text == "function" and after.kind == "name":
             opening = _opening(reader, at + 2)
-            found.append((after.text, opening))
+            functions.append((after.text, opening))
             at = _end_of(reader, opening)
         elif token.text in ("const", "let", "var") and after.kind == "name" and (opening := _arrow(reader, at + 2)):
-            found.append((after.text, opening))
+            functions.append((after.text, opening))
             at = _end_of(reader, opening)
         elif token.text == "{":
             at = reader.end_of(at) + 1
         else:
             at += 1
-    return found
+    return functions
 
 
 def _opening(reader: TypeReader, at: int) -> int:
@@ -117,7 +117,7 @@ def _parameter(
     while reader.token.text in MODIFIERS:
         reader.at += 1
     if reader.takes("..."):
-        reader.found.note("Parameters with … were left out.")
+        reader.collector.note("Parameters with … were left out.")
         return
     first = reader.token
     is_taken_apart = first.text == "{"
@@ -146,4 +146,4 @@ def _types_as_tools(reader: TypeReader) -> None:
         if reader.tokens[start].text == "{" and reader.tokens[start - 2].text != "enum":
             reader.at = start
             words = reader.said_before(reader.tokens[_beginning(reader, start)]).text
-            reader.found.add(name, words, reader.schema())
+            reader.collector.add(name, words, reader.schema())

@@ -7,7 +7,7 @@ from typing import Any
 from playground.protocol.importers.javascript_tokens import Token
 from playground.protocol.importers.result import ReadingError
 from playground.protocol.importers.tool_definitions.docstrings import Described, read_jsdoc
-from playground.protocol.importers.tool_definitions.found import (
+from playground.protocol.importers.tool_definitions.tool_collector import (
     DEEPEST,
     Schema,
     ToolCollector,
@@ -36,8 +36,8 @@ MODIFIERS = {"readonly", "public", "private", "protected", "override"}
 class TypeReader:
     """Reads types from a list of tokens, at `at`. Interfaces, aliases and enums of the text are looked up by name."""
 
-    def __init__(self, source: str, tokens: list[Token], pairs: dict[int, int], found: ToolCollector) -> None:
-        self.source, self.tokens, self.pairs, self.found = source, tokens, pairs, found
+    def __init__(self, source: str, tokens: list[Token], pairs: dict[int, int], collector: ToolCollector) -> None:
+        self.source, self.tokens, self.pairs, self.collector = source, tokens, pairs, collector
         self.declared: dict[str, int] = {}  # where the type of that name begins
         self.inside: list[str] = []
         self.at = 0
@@ -61,7 +61,7 @@ class TypeReader:
 
     def schema(self, depth: int = 0) -> Schema:
         """The type that begins here, with its unions."""
-        if depth > DEEPEST or not self.found.takes_another_type():
+        if depth > DEEPEST or not self.collector.takes_another_type():
             self._skip()
             return {}
         self.takes("|")
@@ -118,7 +118,7 @@ class TypeReader:
     def _in_parentheses(self, start: int, depth: int) -> Schema:
         end = self.end_of(start)
         if self.tokens[min(end + 1, len(self.tokens) - 1)].text == "=>":
-            self.found.note("A function cannot be given by a model: it may be anything.")
+            self.collector.note("A function cannot be given by a model: it may be anything.")
             self.at = end + 2
             self.schema(depth + 1)
             return {}
@@ -146,20 +146,20 @@ class TypeReader:
         if name in self.declared:
             return self._declared(name, depth)
         if name not in PLAIN:
-            self.found.note(f"The type {name[:60]} is not known here: it may be anything.")
+            self.collector.note(f"The type {name[:60]} is not known here: it may be anything.")
             if name in ("keyof", "typeof", "infer", "unique"):
                 self._skip()
         return dict(PLAIN.get(name, {}))
 
     def _arguments(self, depth: int) -> list[Schema]:
         """`<A, B>`; `>>` are two signs."""
-        found = []
+        arguments = []
         self.at += 1
         while self.token.kind != "end" and not self.takes(">"):
-            found.append(self.schema(depth + 1))
+            arguments.append(self.schema(depth + 1))
             if not self.takes(",") and self.token.text != ">":
                 break
-        return found
+        return arguments
 
     def _declared(self, name: str, depth: int) -> Schema:
         """The type of this name, read where it stands. One that holds itself may be anything."""

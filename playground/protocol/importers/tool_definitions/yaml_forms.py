@@ -13,8 +13,8 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from playground.protocol.importers.result import ReadingError
-from playground.protocol.importers.tool_definitions.found import ToolCollector
 from playground.protocol.importers.tool_definitions.json_forms import read_value
+from playground.protocol.importers.tool_definitions.tool_collector import ToolCollector
 from playground.protocol.json import json_text
 
 TAG = "tag:yaml.org,2002:"
@@ -65,7 +65,7 @@ for _name, _pattern, _first in WORDS:
     JsonLoader.add_implicit_resolver(TAG + _name, re.compile(rf"(?:{_pattern})\Z"), _first)
 
 
-def read_yaml_tools(text: str, found: ToolCollector) -> None:
+def read_yaml_tools(text: str, collector: ToolCollector) -> None:
     """Collect the tools of a YAML text. Raises ReadingError with the place where it is none that is read."""
     try:
         root = yaml.compose(text, Loader=JsonLoader)
@@ -79,7 +79,7 @@ def read_yaml_tools(text: str, found: ToolCollector) -> None:
         raise ReadingError(f"This is not YAML that can be read: {error.problem}.", *place) from None
     except (yaml.YAMLError, ValueError) as error:
         raise ReadingError(f"This is not YAML that can be read: {error}") from None
-    read_value(value, found)
+    read_value(value, collector)
 
 
 def _refuse_large(root: yaml.Node) -> None:
