@@ -134,14 +134,13 @@ def test_the_protocol_can_be_imported_without_django() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-# Django calls ready() when it is ready; commands load the application once its settings and folders are checked; the
-# server is made before the application, and a worker is forked out of a process that has loaded little.
+# Django calls ready() when it is ready; commands load the application once its settings and folders are checked; and a
+# worker is forked out of a process that has loaded little.
 MAY_IMPORT_LATER = {
     "accounts.apps",
     "playground.apps",
     "playground.management.commands.check_endpoint",
     "playground.management.commands.serve",
-    "playground.serving.server",
     "playground.workers.pool",
 }
 

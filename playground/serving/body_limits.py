@@ -54,10 +54,10 @@ def is_large_allowed(path: str) -> bool:
 
 
 class BodySlot:
-    """One large body's. `arrived` when it has come in whole, `give_back` when the application is done with it."""
+    """One large body's. Call `arrived` when it has come in whole, `give_back` when the application is done with it."""
 
-    def __init__(self, places: BodySlots, address: str) -> None:
-        self._places = places
+    def __init__(self, slots: BodySlots, address: str) -> None:
+        self._slots = slots
         self._address = address
         self._is_arriving = self._is_taken = True
 
@@ -65,19 +65,19 @@ class BodySlot:
         """Stop counting the body against its sender, who cannot hold it up any more."""
         if self._is_arriving:
             self._is_arriving = False
-            self._places.arriving -= Counter((self._address,))
+            self._slots.arriving -= Counter((self._address,))
 
     def give_back(self) -> None:
         self.arrived()
         if self._is_taken:
             self._is_taken = False
-            self._places.taken -= 1
+            self._slots.taken -= 1
 
 
 class BodySlots:
     """Limits how many large bodies may be on their way in at once: each is on disk and then in memory as a whole.
 
-    Nobody has logged in yet when a place is taken, so one address gets a share of them only.
+    Nobody has logged in yet when a slot is taken, so one address gets a share of them only.
     """
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class BodySlots:
         self.arriving: Counter[str] = Counter()  # by address
 
     def take(self, address: str) -> BodySlot | int:
-        """A place; or the status to refuse with, when this address has its share or there is none left."""
+        """Return a slot, or the status to refuse with, when this address has its share or there is none left."""
         if self.arriving[address] >= settings.MAX_BIG_BODIES_PER_ADDRESS:
             return 429
         if self.taken >= settings.MAX_BIG_BODIES:

@@ -50,7 +50,7 @@ class Request(WebRequest):
         self._received = 0
         self._most = 0
         self._is_refused = False
-        self._place: BodySlot | None = None
+        self._slot: BodySlot | None = None
         self._began_at = 0.0
         self._pace_check: Any = None
 
@@ -62,7 +62,7 @@ class Request(WebRequest):
         if length is not None and length > self._most:
             self._refuse(413)
         elif length is not None and length > settings.MAX_BODY_BYTES:
-            self._take_place()
+            self._take_slot()
         if self._is_refused:
             self.content = BytesIO()
         else:
@@ -75,10 +75,10 @@ class Request(WebRequest):
         if self._is_refused:
             return
         self._received += len(data)
-        if self._received > settings.MAX_BODY_BYTES and self._place is None:  # without a declared length
+        if self._received > settings.MAX_BODY_BYTES and self._slot is None:  # without a declared length
             self._most = self._most_bytes()
             if self._received <= self._most:
-                self._take_place()
+                self._take_slot()
         if self._received > self._most:
             self._refuse(413)
         if not self._is_refused:
@@ -88,11 +88,11 @@ class Request(WebRequest):
         self._stop_checking_pace()
         if self._is_refused:
             return
-        if self._place is not None:
-            self._place.arrived()
+        if self._slot is not None:
+            self._slot.arrived()
         super().requestReceived(command, path, version)
         if self._path.startswith(body_limits.RELAY_PREFIX):
-            self._give_place_back()  # the relay has it; the answer may take minutes, and its runs are counted there
+            self._give_slot_back()  # the relay has it; the answer may take minutes, and its runs are counted there
 
     def process(self) -> None:
         """The whole request is there: answer at once what needs no application, else have one made."""
@@ -124,7 +124,7 @@ class Request(WebRequest):
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            self._give_place_back()
+            self._give_slot_back()
             if self.channel is not None and not self.finished and self.producer is None:
                 self.registerProducer(self.flow, True)
         elif self.method == b"HEAD":
@@ -143,13 +143,13 @@ class Request(WebRequest):
     def finish(self) -> None:
         if self.producer is not None:
             self.unregisterProducer()
-        self._give_place_back()
+        self._give_slot_back()
         super().finish()
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         self.flow.stopProducing()
         self._stop_checking_pace()
-        self._give_place_back()
+        self._give_slot_back()
         super().connectionLost(reason)
 
     @property
@@ -164,22 +164,22 @@ class Request(WebRequest):
     def _most_bytes(self) -> int:
         return body_limits.most_bytes(self._path)
 
-    def _take_place(self) -> None:
-        taken = self.server.places.take(self._address())
+    def _take_slot(self) -> None:
+        taken = self.server.body_slots.take(self._address())
         if isinstance(taken, BodySlot):
-            self._place = taken
+            self._slot = taken
         else:
             self._refuse(taken)
 
     def _address(self) -> str:
-        """Return whom the place counts for: as for all limits, with what the operator's own proxies say."""
+        """Return whom the slot counts for: as for all limits, with what the operator's own proxies say."""
         headers = self.requestHeaders.getAllRawHeaders()
         pairs = [(name.lower(), value) for name, values in headers for value in values]
         return counted_address({"client": [getattr(self.channel.getPeer(), "host", "")], "headers": pairs})
 
-    def _give_place_back(self) -> None:
-        if self._place is not None:
-            self._place.give_back()
+    def _give_slot_back(self) -> None:
+        if self._slot is not None:
+            self._slot.give_back()
 
     def _check_pace(self) -> None:
         self._pace_check = None
@@ -197,7 +197,7 @@ class Request(WebRequest):
         """Answer now. What is still on its way is read and dropped: closing at once would lose the answer too."""
         self._is_refused = True
         self._stop_checking_pace()
-        self._give_place_back()
+        self._give_slot_back()
         self.requestHeaders.removeHeader(b"expect")  # or Twisted would ask for the body now
         if self.content is not None:
             self.content.close()

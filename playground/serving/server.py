@@ -25,6 +25,7 @@ from playground.dispatch import process
 from playground.serving.body_limits import BodySlots
 from playground.serving.flow_control import Stalled
 from playground.serving.protocols import HttpFactory, Socket, SocketFactory
+from playground.serving.supervisor import BACKLOG
 from playground.serving.tcp_transport import Connection, Writes
 from playground.workers.pool import workers
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STALLED_S = 60.0  # a socket that takes nothing for so long is cut
-_BACKLOG = 2048  # connections that may wait to be taken; one more would only be tried again after a second
 _FRAME_BYTES = 1024 * 1024  # the most we send in one websocket message
 _READ_BYTES = 1024 * 1024  # of a body, handed to the application at once
 _COLLECTED_AT = (20_000, 20, 50)  # see gc.set_threshold
@@ -50,16 +50,19 @@ class Server(DaphneServer):
         *,
         host: str,
         port: int,
-        handles_signals: bool,
-        on_ready: Callable[[str], None] | None,
+        handles_signals: bool = True,
+        on_ready: Callable[[str], None] | None = None,
         on_drain: Callable[[], None] | None = None,
-        background: Iterable[Callable[[], Coroutine[Any, Any, None]]],
+        background: Iterable[Callable[[], Coroutine[Any, Any, None]]] = (),
         listening_on: int | None = None,
     ) -> None:
+        """Port 0 takes a free one; `on_ready` is told the address, `on_drain` that the server takes nothing new any
+        more. `background` are coroutine functions that run as long as the server does. `listening_on` is the descriptor
+        of a socket that listens already."""
         endpoints = build_endpoint_description_strings(host=host, port=port)
         super().__init__(
             application,
-            endpoints=[f"{endpoint}:backlog={_BACKLOG}" for endpoint in endpoints],
+            endpoints=[f"{endpoint}:backlog={BACKLOG}" for endpoint in endpoints],
             signal_handlers=False,
             request_buffer_size=_READ_BYTES,
             websocket_max_message_size=_FRAME_BYTES,
@@ -67,7 +70,7 @@ class Server(DaphneServer):
             server_name="",
         )
         self.loop = event_loop
-        self.places = BodySlots()
+        self.body_slots = BodySlots()
         self._writes = Writes(self.loop)
         self.failed_to_listen: str | None = None
         self._host = host
@@ -223,32 +226,3 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECTED_AT)
-
-
-def make_server(
-    *,
-    host: str,
-    port: int,
-    signal_handlers: bool = True,
-    on_ready: Callable[[str], None] | None = None,
-    on_drain: Callable[[], None] | None = None,
-    background: Iterable[Callable[[], Coroutine[Any, Any, None]]] = (),
-    listening_on: int | None = None,
-) -> Server:
-    """A server for the playground's application. Port 0 takes a free one; `on_ready` is told the address, `on_drain`
-    that the server takes nothing new any more. `listening_on` is the descriptor of a socket that listens already.
-
-    `background` are coroutine functions that run as long as the server does.
-    """
-    from playground.asgi import application
-
-    return Server(
-        application,
-        host=host,
-        port=port,
-        handles_signals=signal_handlers,
-        on_ready=on_ready,
-        on_drain=on_drain,
-        background=background,
-        listening_on=listening_on,
-    )

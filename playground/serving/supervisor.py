@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-BACKLOG: Final = 2048
+BACKLOG: Final = 2048  # connections that may wait to be taken; one more is tried again only after a second
 LISTENING_ON, PARENT = "--listening-on", "--parent"  # options that only the parent gives
 _READY: Final = b"r"
 _LONGEST_WAIT_S: Final = 5.0  # before one that dies again and again is started again

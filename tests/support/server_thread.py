@@ -21,9 +21,12 @@ class ServerThread:
         self.server.call(self._record_often)
 
     def _serve(self) -> None:
-        from playground.serving.server import make_server
+        from playground.asgi import application
+        from playground.serving.server import Server
 
-        self.server: Any = make_server(host="127.0.0.1", port=0, signal_handlers=False, on_ready=self._listening)
+        self.server: Any = Server(
+            application, host="127.0.0.1", port=0, handles_signals=False, on_ready=self._listening
+        )
         self.server.run()
 
     def _listening(self, url: str) -> None:

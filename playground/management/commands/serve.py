@@ -128,12 +128,14 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         self.warn_of_missing_server_keys()
 
+        from playground.asgi import application
         from playground.engine.memory import settle_malloc
-        from playground.serving.server import make_server
+        from playground.serving.server import Server
 
         settle_malloc()
         lock.join()
-        server = make_server(
+        server = Server(
+            application,
             host=host,
             port=port,
             on_ready=self.say_where if parent is None else lambda _: tell_parent(parent),
