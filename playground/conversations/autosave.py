@@ -62,13 +62,18 @@ def save(draft: Draft, user: User, title: str = "", note: str = "saved") -> Conv
     is_new = conversation is None or conversation.owner_id != user.pk or conversation.deleted_at is not None
     if conversation is None or is_new:
         conversation = Conversation(owner=user)
-    if title.strip():
-        conversation.title, conversation.title_is_own = storable(title.strip(), 200), True
+    _give_title(conversation, title)
     add_version(conversation, draft.body_text, settings_of(draft), pinned=True, note=note)
     if is_new:
         versions.hand_over(draft, conversation)
     _go_on_in(draft, conversation)
     return conversation
+
+
+def _give_title(conversation: Conversation, title: str) -> None:
+    """A blank one leaves the conversation with a title that is proposed."""
+    if title.strip():
+        conversation.title, conversation.title_is_own = storable(title.strip(), 200), True
 
 
 def _go_on_in(draft: Draft, conversation: Conversation | None) -> None:
@@ -245,8 +250,7 @@ def create(
 ) -> Conversation:
     """A new conversation with one version."""
     conversation = Conversation(owner=user)
-    if title.strip():
-        conversation.title, conversation.title_is_own = storable(title.strip(), 200), True
+    _give_title(conversation, title)
     add_version(conversation, json_text.dump(body), settings, pinned=True, note=note)
     return conversation
 
@@ -255,8 +259,7 @@ def create(
 def create_from(user: User, incoming: ImportedConversation) -> Conversation:
     """A new conversation with all the versions of an import."""
     conversation = Conversation(owner=user, tags=read_tags(",".join(incoming.tags)))
-    if incoming.title.strip():
-        conversation.title, conversation.title_is_own = storable(incoming.title.strip(), 200), True
+    _give_title(conversation, incoming.title)
     for body, settings, note in incoming.versions:
         add_version(conversation, json_text.dump(body), settings, pinned=True, note=storable(note, 60) or "imported")
     return conversation

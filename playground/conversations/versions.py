@@ -35,6 +35,7 @@ MOST_BYTES = 4 * 2**20  # of them all, packed
 
 
 def settings_of(draft: Draft) -> dict[str, Any]:
+    """What is sent beside the body, by the draft's fields; the connection by its id, None for the sandbox."""
     settings: dict[str, Any] = {name: getattr(draft, name) for name in SETTINGS}
     settings["connection"] = str(draft.connection_id) if draft.connection_id else None
     return settings

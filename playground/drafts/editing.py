@@ -19,9 +19,7 @@ from django.utils import timezone
 
 from playground.attachments import attachment_store
 from playground.composer import comparison_columns, model_list, tool_examples
-from playground.composer.header_problems import (
-    problem_of,
-)
+from playground.composer.header_problems import problem_of
 from playground.composer.request_examples import HELLO
 from playground.composer.request_form import RequestForm
 from playground.composer.variables import NAME
@@ -359,6 +357,3 @@ def _apply_headers(form: RequestForm, posted: dict[str, str]) -> None:
 def _header_value(typed: str, most: int) -> str:
     """Return as much of this as a header can hold: no control characters, which PostgreSQL would not take either."""
     return without_controls(typed).strip()[:most]
-
-
-# --- Changes of the request's headers and destination ---------------------------------------------------------------

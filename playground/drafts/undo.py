@@ -15,9 +15,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Connection
+from playground.conversations.versions import SETTINGS, settings_of
 from playground.models import Draft, DraftState
 
-SETTINGS = ("anthropic_version", "betas", "accept", "extra_headers", "variables", "tool_examples")
 TYPING = "Typing"
 ONE_BURST = timedelta(seconds=20)  # of typing is undone as one
 MOST_STATES = 60
@@ -27,11 +27,7 @@ MOST_TYPED = 2 * 2**20  # characters of a body up to which typing is recorded; o
 
 def state_of(draft: Draft) -> dict[str, Any]:
     """Return what Undo can bring back: the body as typed, its headers and where it goes."""
-    state: dict[str, Any] = {name: getattr(draft, name) for name in SETTINGS}
-    state["body"] = draft.body_text
-    state["columns"] = bytes(draft.columns).decode()
-    state["connection"] = str(draft.connection_id) if draft.connection_id else None
-    return state
+    return settings_of(draft) | {"body": draft.body_text, "columns": bytes(draft.columns).decode()}
 
 
 def record(draft: Draft, before: dict[str, Any], act: str) -> bool:

@@ -16,7 +16,7 @@ class DraftState(models.Model):
     draft = models.ForeignKey("Draft", models.CASCADE, related_name="states")
     is_redo = models.BooleanField(default=False)  # it was undone, and can be had again
     act = models.CharField(max_length=120)
-    packed = models.BinaryField()  # JSON of `playground.drafts.undo.STATE`, compressed
+    packed = models.BinaryField()  # JSON of what `drafts.undo.state_of` returns, compressed
     size = models.PositiveIntegerField()  # bytes, packed
     made_at = models.DateTimeField(default=timezone.now)
 
