@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from playground.models import Run, RunContent
-from playground.recording.run_columns import searchable_words
-from playground.rendering.log_columns import FACETS
+from playground.recording.run_columns import search_entry
 from playground.search import index
 
 STEP = 100  # runs in one transaction
@@ -21,16 +20,11 @@ def reindex() -> int:
         if not contents:
             return done
         last = contents[-1].pk
-        entries = [_entry(content) for content in contents if content.run.state != Run.State.RUNNING]
+        entries = [
+            search_entry(content.run, content.pk, body=bytes(content.request_body), message=content.message)
+            for content in contents
+            if content.run.state != Run.State.RUNNING
+        ]
         with transaction.atomic():
             index.index(entries)
         done += len(entries)
-
-
-def _entry(content: RunContent) -> index.Entry:
-    run = content.run
-    columns = {
-        name: getattr(run, name) or "" for name in ("request_id", "failure_kind", "failure_message", "stop_reason")
-    }
-    words = searchable_words(bytes(content.request_body), content.message, columns)
-    return index.Entry(content.pk, run.owner_id, words, {name: getattr(run, name) for name in FACETS})

@@ -13,11 +13,15 @@ from playground.protocol.foreign_text import storable
 from playground.protocol.json import scanning
 from playground.protocol.json.received_json import loads
 from playground.recording.client_session import session_of
-from playground.search import terms
+from playground.rendering.log_columns import FACETS
+from playground.search import index, terms
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from playground.recording.recorded_run import RecordedRun
 
+_SEARCHED = ("request_id", "failure_kind", "failure_message", "stop_reason")  # columns whose words are found
 PARSED_BYTES = 2**20  # of a body; of a larger one only the texts that can be found are read
 
 
@@ -84,11 +88,19 @@ def end_columns(figures: Figures, model: str, *, is_sandbox: bool) -> dict[str, 
     }
 
 
-def searchable_words(body: Any, message: Any, columns: dict[str, Any]) -> list[str]:
-    """All that a run can be found by: what was said in both directions, its error, its request id."""
-    columns_of_text = [columns[name] for name in ("request_id", "failure_kind", "failure_message", "stop_reason")]
-    texts = [*columns_of_text, *terms.texts_in(message, terms.MOST_CHARACTERS // 2), *texts_of_body(body)]
-    return terms.words(" \n ".join(texts))
+def search_entry(
+    run: Run, content_id: int, *, body: Any, message: Any, ended: Mapping[str, Any] | None = None
+) -> index.Entry:
+    """What a run can be found by: what was said in both directions, its error, its request id; and the facets.
+
+    `body` is the request's: its bytes, or what they were parsed to. `ended` are the columns of the run's end, where
+    `run` has only those of its start.
+    """
+    columns = ended or {}
+    facets = {name: columns.get(name, getattr(run, name)) for name in FACETS}
+    texts = [columns.get(name, getattr(run, name)) or "" for name in _SEARCHED]
+    texts += [*terms.texts_in(message, terms.MOST_CHARACTERS // 2), *texts_of_body(body)]
+    return index.Entry(content_id, run.owner_id, terms.words(" \n ".join(texts)), facets)
 
 
 def texts_of_body(body: Any) -> list[str]:

@@ -17,8 +17,7 @@ from playground.metrics.figures import Figures
 from playground.models import Run, RunBatch, RunContent
 from playground.protocol.json.received_json import try_object
 from playground.recording import session_writer
-from playground.recording.run_columns import PARSED_BYTES, about_columns, answer_columns, end_columns, searchable_words
-from playground.rendering.log_columns import FACETS
+from playground.recording.run_columns import PARSED_BYTES, about_columns, answer_columns, end_columns, search_entry
 from playground.search import index
 
 if TYPE_CHECKING:
@@ -320,5 +319,4 @@ def store_message(run: Run, figures: Figures, ended: dict[str, Any], *, content_
     if figures.response_headers:
         changes["response_headers"] = [list(pair) for pair in figures.response_headers]
     RunContent.objects.filter(pk=content_id).update(**changes)
-    facets = {name: ended.get(name, getattr(run, name)) for name in FACETS}
-    return index.Entry(content_id, run.owner_id, searchable_words(body, message, ended), facets)
+    return search_entry(run, content_id, body=body, message=message, ended=ended)

@@ -24,9 +24,8 @@ from playground.protocol.endpoints import endpoint_named
 from playground.protocol.foreign_text import storable
 from playground.protocol.json import json_text
 from playground.protocol.json.received_json import read_json
-from playground.recording.run_columns import searchable_words, status_class
+from playground.recording.run_columns import search_entry, status_class
 from playground.recording.session_writer import add_run
-from playground.rendering.log_columns import FACETS
 from playground.search import index
 
 if TYPE_CHECKING:
@@ -201,10 +200,7 @@ def _store_content(run: Run, line: _Line) -> None:
         message=line.message,
         size=len(line.body) + len(json.dumps(line.message)),
     )
-    facets = {name: getattr(run, name) for name in FACETS}
-    columns = {name: getattr(run, name) for name in ("request_id", "failure_kind", "failure_message", "stop_reason")}
-    words = searchable_words(line.body, line.message, columns)
-    index.index([index.Entry(content.pk, run.owner_id, words, facets)])
+    index.index([search_entry(run, content.pk, body=line.body, message=line.message)])
 
 
 def _headers(line: _Line) -> list[list[str]]:

@@ -65,14 +65,15 @@ async def test_an_answer_that_cannot_be_read_fails_alone_and_keeps_its_bytes(
     assert after.state == "completed"
 
 
-@pytest.mark.parametrize("place", ["searchable_words", "store_message"])
+@pytest.mark.parametrize("place", ["search_entry", "store_message"])
 async def test_a_message_that_cannot_be_stored_fails_its_run_alone(
     recorder: Any, owner: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str
 ) -> None:
     before = getattr(run_writer, place)
 
     def poisoned(*arguments: Any, **named: Any) -> Any:
-        texts = [each.accumulator.message if isinstance(each, Figures) else each for each in arguments]
+        given = (*arguments, *named.values())
+        texts = [each.accumulator.message if isinstance(each, Figures) else each for each in given]
         if "poison" in repr(texts):
             raise RecursionError("deep")
         return before(*arguments, **named)
