@@ -1,6 +1,6 @@
 """Selects what may be shared of a body, a message or an event: known members of known things, and chosen parts only.
 
-A white-list, because the API grows: a member that nobody has looked at stays with its owner.
+An allow-list, because the API grows: a member that nobody has looked at stays with its owner.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Counts wrong addresses and wrong passphrases, so that nobody can try many.
 
 Kept in the memory of the process, where a restart forgives what one window holds; several processes count together, see
-`cluster.guess_limits`.
+`cluster.shared_guesses`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -26,7 +27,7 @@ class GuessLimit:
     """Counts the guesses of the last `window_s`, by whatever they count against. `clock` gives seconds and never goes
     back."""
 
-    def __init__(self, clock: object = time.monotonic, *, window_s: float = WINDOW_S) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, window_s: float = WINDOW_S) -> None:
         self._clock = clock
         self._window_s = window_s
         self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
@@ -38,10 +39,10 @@ class GuessLimit:
             return len(self._recent(address)) >= most
 
     def count(self, address: str, most: int = 0) -> None:
-        """`most` is for those who count together, see `cluster.guess_limits`."""
+        """`most` is for those who count together, see `cluster.shared_guesses`."""
         with self._lock:
             recent = self._recent(address)
-            recent.append(self._now())
+            recent.append(self._clock())
             self._wrong[address] = recent
             self._wrong.move_to_end(address)
             while len(self._wrong) > MOST_ADDRESSES:
@@ -53,12 +54,9 @@ class GuessLimit:
 
     def _recent(self, address: str) -> deque[float]:
         recent = self._wrong.get(address, deque())
-        while recent and recent[0] <= self._now() - self._window_s:
+        while recent and recent[0] <= self._clock() - self._window_s:
             recent.popleft()
         return recent
-
-    def _now(self) -> float:
-        return self._clock()  # type: ignore[operator,no-any-return]
 
 
 def _limit(name: str, window_s: float) -> GuessLimit:

@@ -88,11 +88,8 @@ class Finding:
     @property
     def shown(self) -> str:
         """Enough to know it by: the owner looks at this, perhaps with others."""
-        return (
-            self.text
-            if self.kind in ("e-mail address", "private address") and "@" not in self.text[8:]
-            else (self.text if self.kind == "e-mail address" else mask(self.text))
-        )
+        is_address = self.kind == "private address" and "@" not in self.text[8:]  # else a password may be in it
+        return self.text if is_address or self.kind == "e-mail address" else mask(self.text)
 
 
 def scan(snapshot: dict[str, Any]) -> list[Finding]:

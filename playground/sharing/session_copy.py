@@ -38,7 +38,7 @@ _TELLING = ("model", "state", "status", "tools", "system", "words", "stop_reason
 
 def of_session(session: AgentSession, parts: frozenset[str], secrets: list[str]) -> dict[str, Any]:
     """The copy of a session as it is now."""
-    maker = _Maker(load(session), parts)
+    copier = _SessionCopier(load(session), parts)
     snapshot: dict[str, Any] = {
         "format": FORMAT,
         "kind": "session",
@@ -46,14 +46,14 @@ def of_session(session: AgentSession, parts: frozenset[str], secrets: list[str])
         "frozen_at": timezone.now().isoformat(timespec="seconds"),
         "parts": sorted(parts),
         "client": session.client,
-        "steps": maker.steps(),
+        "steps": copier.steps(),
         "threads": [
-            {"name": thread.name, "is_side": thread.is_side, "started_by": maker.number_of.get(thread.started_by)}
-            for thread in maker.loaded.threads.threads
+            {"name": thread.name, "is_side": thread.is_side, "started_by": copier.number_of.get(thread.started_by)}
+            for thread in copier.loaded.threads.threads
         ],
-        "misses": maker.misses() if "figures" in parts else [],
-        "blocks": [maker.block(key) for key in maker.numbers],
-        "left_out": sorted(maker.whitelist.left_out),
+        "misses": copier.misses() if "figures" in parts else [],
+        "blocks": [copier.block(key) for key in copier.numbers],
+        "left_out": sorted(copier.allow_list.left_out),
     }
     if "name" in parts:
         snapshot["by"] = session.owner.get_username()
@@ -61,11 +61,11 @@ def of_session(session: AgentSession, parts: frozenset[str], secrets: list[str])
     return masked
 
 
-class _Maker:
+class _SessionCopier:
     def __init__(self, loaded: LoadedSession, parts: frozenset[str]) -> None:
         self.loaded = loaded
         self.parts = parts
-        self.whitelist = AllowList(parts)
+        self.allow_list = AllowList(parts)
         self.ordered = sorted(loaded.steps, key=lambda step: (step.started_s, step.id))
         self.by_id = {step.id: step for step in self.ordered}
         self.number_of = {step.id: number for number, step in enumerate(self.ordered, 1)}
@@ -78,9 +78,9 @@ class _Maker:
     def steps(self) -> list[dict[str, Any]]:
         messages = self._said() if "turns" in self.parts else {}
         if "turns" not in self.parts:
-            self.whitelist.left_out.add("turns")
+            self.allow_list.left_out.add("turns")
         if "figures" not in self.parts:
-            self.whitelist.left_out.add("figures")
+            self.allow_list.left_out.add("figures")
         return [self._step(step) | messages.get(step.id, {}) for step in self.ordered]
 
     def _step(self, step: Step) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class _Maker:
         if block.section == "messages":
             part = "system" if block.role == "system" else block_type(block.kind).share_part
         is_known = block.section != "messages" or block_type(block.kind).shared is not None
-        is_shown = is_known and (not part or not block.label or self.whitelist.allows(part))
+        is_shown = is_known and (not part or not block.label or self.allow_list.allows(part))
         return replace(block, label=whole_words(block.label) if is_shown else "")
 
     def misses(self) -> list[dict[str, Any]]:
@@ -152,13 +152,13 @@ class _Maker:
     def _without_parameters(self, miss: Miss) -> Miss:
         if miss.cause != "parameters_changed" or miss.path == "messages":
             return replace(miss, before=whole_words(miss.before), after=whole_words(miss.after))
-        if self.whitelist.allows("tools" if miss.path == "tool_choice" else "parameters"):
+        if self.allow_list.allows("tools" if miss.path == "tool_choice" else "parameters"):
             return miss
         return replace(miss, before="", after="")
 
     def _difference(self, miss: Miss) -> dict[str, Any] | None:
         before, after = self._body(miss.parent), self._body(miss.step)
-        difference = first_difference(self.whitelist.body(dict(before)), self.whitelist.body(dict(after)))
+        difference = first_difference(self.allow_list.body(dict(before)), self.allow_list.body(dict(after)))
         # What was left out of both is no difference any more, and what comes behind it would be a wrong place.
         return asdict(difference) if difference is not None and difference.path.startswith(miss.path) else None
 
@@ -180,7 +180,7 @@ class _Maker:
                 by_step[step.id] = self._new(step, messages)
             self._bodies.clear()
         for step_id, message in self._answers():
-            by_step[step_id]["answer"] = self.whitelist.answer(message).get("content", [])
+            by_step[step_id]["answer"] = self.allow_list.answer(message).get("content", [])
         return by_step
 
     def _new(self, step: Step, messages: list[Any]) -> dict[str, Any]:
@@ -194,7 +194,7 @@ class _Maker:
         is_kept = len(messages) >= len(starts) > 0
         request: dict[str, Any] = {"is_kept": is_kept, "same": same}
         if is_kept:
-            request["new"] = self.whitelist.messages(messages[same : len(starts)])
+            request["new"] = self.allow_list.messages(messages[same : len(starts)])
             request["head"] = self._head(step, parent)
         return request
 
@@ -212,8 +212,8 @@ class _Maker:
             for name in ("system", "tools")
             if step.section(name) and (parent is None or step.section(name) != parent.section(name))
         ]
-        allowed = [name for name in changed if self.whitelist.allows(name)] if changed and self._may_read(1) else []
-        return self.whitelist.body({name: self._body(step.id).get(name) for name in allowed}) if allowed else {}
+        allowed = [name for name in changed if self.allow_list.allows(name)] if changed and self._may_read(1) else []
+        return self.allow_list.body({name: self._body(step.id).get(name) for name in allowed}) if allowed else {}
 
     def _answers(self) -> Iterable[tuple[str, dict[str, Any]]]:
         ids = [step.id for step in self.ordered]

@@ -28,12 +28,12 @@ def of_conversation(conversation: Conversation, parts: frozenset[str], secrets: 
     """The copy of a conversation's newest version, with the answers that belong to its turns."""
     head = conversation.head
     body = body_summary.parse(head.body_text) if head else {}
-    maker = _SnapshotBuilder(conversation.owner, parts, secrets)
-    snapshot = maker.frame(conversation.title, body, head.settings if head else {})
-    snapshot["answers"] = maker.answers_of(conversation, body)
+    builder = _SnapshotBuilder(conversation.owner, parts, secrets)
+    snapshot = builder.frame(conversation.title, body, head.settings if head else {})
+    snapshot["answers"] = builder.answers_of(conversation, body)
     if "branches" in parts:
-        snapshot["branches"] = maker.branches_of(conversation, body_summary.chain(body))
-    return maker.finish(snapshot)
+        snapshot["branches"] = builder.branches_of(conversation, body_summary.chain(body))
+    return builder.finish(snapshot)
 
 
 def of_run(run: Run, parts: frozenset[str], secrets: list[str]) -> dict[str, Any]:
@@ -43,10 +43,10 @@ def of_run(run: Run, parts: frozenset[str], secrets: list[str]) -> dict[str, Any
     except json_text.JsonTextError:
         parsed = {}
     body = parsed if isinstance(parsed, dict) else {}
-    maker = _SnapshotBuilder(run.owner, parts, secrets)
-    snapshot = maker.frame(body_summary.proposed_title(body), body, {})
-    snapshot["answers"] = [maker.answer(run, len(body_summary.turns(body)))]
-    return maker.finish(snapshot)
+    builder = _SnapshotBuilder(run.owner, parts, secrets)
+    snapshot = builder.frame(body_summary.proposed_title(body), body, {})
+    snapshot["answers"] = [builder.answer(run, len(body_summary.turns(body)))]
+    return builder.finish(snapshot)
 
 
 class _SnapshotBuilder:
@@ -54,7 +54,7 @@ class _SnapshotBuilder:
         self.owner = owner
         self.parts = parts
         self.secrets = secrets
-        self.whitelist = AllowList(parts)
+        self.allow_list = AllowList(parts)
 
     def frame(self, title: str, body: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
         snapshot: dict[str, Any] = {
@@ -62,7 +62,7 @@ class _SnapshotBuilder:
             "title": title,
             "frozen_at": timezone.now().isoformat(timespec="seconds"),
             "parts": sorted(self.parts),
-            "body": self._with_bytes(self.whitelist.body(body)),
+            "body": self._with_bytes(self.allow_list.body(body)),
         }
         if "name" in self.parts:
             snapshot["by"] = self.owner.get_username()
@@ -73,7 +73,7 @@ class _SnapshotBuilder:
         return snapshot
 
     def finish(self, snapshot: dict[str, Any]) -> dict[str, Any]:
-        snapshot["left_out"] = sorted(self.whitelist.left_out)
+        snapshot["left_out"] = sorted(self.allow_list.left_out)
         masked: dict[str, Any] = mask_within(snapshot, self.secrets)
         return masked
 
@@ -102,7 +102,7 @@ class _SnapshotBuilder:
         answer: dict[str, Any] = {
             "turn": turn,
             "state": run.state,
-            "message": self.whitelist.answer(run.message() or {}),
+            "message": self.allow_list.answer(run.message() or {}),
         }
         if "figures" in self.parts:
             answer["figures"] = {
@@ -113,7 +113,7 @@ class _SnapshotBuilder:
                 "is_sandbox": run.is_sandbox,
             }
         if "replay" in self.parts and run.event_count:
-            answer["events"] = share_events(run.events(), self.whitelist, self.secrets)
+            answer["events"] = share_events(run.events(), self.allow_list, self.secrets)
         return answer
 
     # --- branches
@@ -127,7 +127,7 @@ class _SnapshotBuilder:
             if turn is None or version.chain[-1] in seen or len(branches) >= MOST_BRANCHES:
                 continue
             seen.add(version.chain[-1])
-            messages = self.whitelist.messages(body_summary.turns(body_summary.parse(version.body_text))[turn:])
+            messages = self.allow_list.messages(body_summary.turns(body_summary.parse(version.body_text))[turn:])
             branches.append({"turn": turn, "messages": self._with_bytes(messages)})
         return branches
 
