@@ -11,16 +11,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.addresses import ConnectionValueError
-from accounts.forms.account_forms import AdminPasswordForm, AdminPersonForm
+from accounts.forms.account_forms import AdminPasswordForm, AdminUserForm
 from accounts.forms.connection_form import ConnectionForm
 from accounts.models import AccessKey, Connection, User
 from accounts.models.connection import DefaultHeader
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class AccountAdmin(UserAdmin):
     fieldsets = (*(UserAdmin.fieldsets or ()), ("Log", {"fields": ("keep_content",)}))
-    add_form = AdminPersonForm
+    add_form = AdminUserForm
     change_password_form = AdminPasswordForm
 
 

@@ -44,14 +44,14 @@ class LoginForm(auth_forms.AuthenticationForm):
         style(self)
 
 
-class WeaknessAtThePassword(auth_forms.SetPasswordMixin):
+class ErrorsAtFirstPasswordField(auth_forms.SetPasswordMixin):
     """What is wrong with a new password is said at its own field, not where it is repeated, as Django does."""
 
     def validate_password_for_user(self, user: AbstractBaseUser, password_field_name: str = "password2") -> None:  # noqa: S107
         super().validate_password_for_user(user, password_field_name=password_field_name.removesuffix("2") + "1")
 
 
-class SignUpForm(WeaknessAtThePassword, auth_forms.BaseUserCreationForm):
+class SignUpForm(ErrorsAtFirstPasswordField, auth_forms.BaseUserCreationForm):
     """A name and a password. No mail address is asked for, because none is needed."""
 
     class Meta:
@@ -74,7 +74,7 @@ class SignUpForm(WeaknessAtThePassword, auth_forms.BaseUserCreationForm):
         return username
 
 
-class PasswordChangeForm(WeaknessAtThePassword, auth_forms.PasswordChangeForm):
+class PasswordChangeForm(ErrorsAtFirstPasswordField, auth_forms.PasswordChangeForm):
     def __init__(self, request: AuthenticatedHttpRequest, *args: Any, **kwargs: Any) -> None:
         self.request = request
         super().__init__(request.user, *args, **kwargs)
@@ -99,7 +99,7 @@ class AdminPasswordForm(auth_forms.AdminPasswordChangeForm):
         super().validate_password_for_user(user, **at_its_own)  # type: ignore[misc]  # not in the stubs
 
 
-class AdminPersonForm(auth_forms.AdminUserCreationForm):
+class AdminUserForm(auth_forms.AdminUserCreationForm):
     """Somebody new, made in the admin."""
 
     def validate_password_for_user(self, user: AbstractBaseUser, **kwargs: Any) -> None:

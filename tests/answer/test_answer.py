@@ -229,7 +229,7 @@ def panel_with(text: str) -> str:
 
 def skeleton(html: str) -> tuple[set[str], set[str]]:
     """Tags, and the names of all attributes that a script of ours or the browser acts upon."""
-    elements = Elements(html).found
+    elements = Elements(html).tags
     acting = {
         f"{name}={value}" if name in {"id", "hx-post", "hx-get", "form"} else name
         for _, attributes in elements
@@ -248,7 +248,7 @@ def test_hostile_text_in_any_place_of_an_answer_makes_nothing_that_acts(text: st
     assert acting <= usual_acting
     html = panel_with(text)
     html.encode()
-    for tag, attributes in Elements(html).found:
+    for tag, attributes in Elements(html).tags:
         if tag == "a":
             assert re.match(r"(https?://|mailto:)", attributes["href"] or "")
 

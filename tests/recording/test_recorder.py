@@ -261,8 +261,8 @@ def test_any_text_can_be_stored_and_searched(owner: User, bad: str) -> None:
     run = runs.store(runs.tell(live, answer))
     assert run.state == "completed"
     assert run.request_body == body
-    assert runs.found(owner, "needle") == runs.found(owner, "haystack") == [run.pk]
-    assert runs.found(owner, bad) in ([run.pk], [])
+    assert runs.search_ids(owner, "needle") == runs.search_ids(owner, "haystack") == [run.pk]
+    assert runs.search_ids(owner, bad) in ([run.pk], [])
 
 
 @pytest.mark.parametrize("count", [1.5, "many", None, True, [1]])
@@ -291,7 +291,7 @@ def test_a_run_that_a_stop_of_the_server_cut_off_is_told_from_what_was_stored(ow
     assert (run.state, run.failure_kind, run.http_status) == ("interrupted", "server_stopped", 200)
     assert run.event_count == live.event_count
     assert "Rayleigh" in run.message()["content"][0]["text"]
-    assert runs.found(owner, "rayleigh") == [run.pk]
+    assert runs.search_ids(owner, "rayleigh") == [run.pk]
     assert recovery.close_interrupted() == 0
 
 

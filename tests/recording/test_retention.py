@@ -54,7 +54,7 @@ def test_content_goes_by_the_short_clock_and_figures_by_the_long_one(owner: User
     stripped = Run.objects.get(pk=old.pk)
     assert stripped.content_removed_at is not None
     assert stripped.output_tokens == 9
-    assert runs.found(owner, "sky") == [young.pk]
+    assert runs.search_ids(owner, "sky") == [young.pk]
     assert ancient.pk not in kept()
 
 

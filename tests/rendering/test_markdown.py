@@ -143,13 +143,13 @@ def test_headings_nest_and_leave_no_level_out_wherever_the_text_is_cut(text: str
     found = []
     for part in [*parts, tail]:
         html, headings = draw(part, headings)
-        found += [int(tag[1]) for tag, _ in Elements(html).found if re.fullmatch("h[1-6]", tag)]
+        found += [int(tag[1]) for tag, _ in Elements(html).tags if re.fullmatch("h[1-6]", tag)]
     assert found == levels
     assert [int(level) for level in re.findall(r"<h(\d)", render(text))] == levels
 
 
 def test_a_link_goes_out_and_says_nothing_of_where_it_comes_from() -> None:
-    assert Elements(render("[x](https://example.org/a?b=1&c=2)")).found[1] == (
+    assert Elements(render("[x](https://example.org/a?b=1&c=2)")).tags[1] == (
         "a",
         {"href": "https://example.org/a?b=1&c=2", "target": "_blank", "rel": "noopener noreferrer nofollow"},
     )
@@ -163,7 +163,7 @@ def test_an_image_is_a_link_with_its_description() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_stays_text(text: str) -> None:
-    for tag, attributes in Elements(render(text.encode("utf-8", "replace").decode())).found:
+    for tag, attributes in Elements(render(text.encode("utf-8", "replace").decode())).tags:
         assert tag in ALLOWED
         assert set(attributes) <= ALLOWED_ATTRIBUTES
         if tag == "a":
@@ -173,7 +173,7 @@ def test_hostile_text_stays_text(text: str) -> None:
 
 @given(st.text(alphabet="<>/=\"'`[]()!*_#&;:aonclickhrefjsx \n|-~\\", max_size=300))
 def test_no_text_makes_an_element_that_is_not_on_the_list(text: str) -> None:
-    for tag, attributes in Elements(render(text)).found:
+    for tag, attributes in Elements(render(text)).tags:
         assert tag in ALLOWED
         assert set(attributes) <= ALLOWED_ATTRIBUTES
 

@@ -133,7 +133,7 @@ def test_selected_runs_are_deleted_but_not_somebody_elses(reader: Client, owner:
     response = reader.post("/requests/selection/", {"run": [*ids(mine, theirs), "x"], "do": "delete"})
     assert response["Location"] == LIST
     assert set(Run.objects.values_list("pk", flat=True)) == {kept.pk, theirs.pk}
-    assert runs.found(owner, "sky") == [kept.pk]
+    assert runs.search_ids(owner, "sky") == [kept.pk]
 
 
 def test_two_selected_runs_are_compared(reader: Client, owner: User) -> None:

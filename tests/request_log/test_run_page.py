@@ -160,7 +160,7 @@ def test_a_run_is_deleted_whole(reader: Client, owner: User) -> None:
     run = runs.stored_run(owner, "needle")
     assert reader.post(f"/requests/{run.pk}/delete/")["Location"] == "/requests/"
     assert not Run.objects.exists()
-    assert runs.found(owner, "needle") == []
+    assert runs.search_ids(owner, "needle") == []
 
 
 @pytest.mark.parametrize("language", ["shell", "python", "nonsense", ""])

@@ -48,7 +48,7 @@ TEXT = "Why is the sky blue? Écoute: système_prompt, don't; 東京タワー at
 )
 def test_it_is_found_by(owner: User, query: str) -> None:
     run = runs.stored_run(owner, TEXT)
-    assert runs.found(owner, query) == [run.pk]
+    assert runs.search_ids(owner, query) == [run.pk]
 
 
 @pytest.mark.parametrize(
@@ -71,15 +71,15 @@ def test_it_is_found_by(owner: User, query: str) -> None:
 )
 def test_it_is_not_found_by(owner: User, query: str) -> None:
     runs.stored_run(owner, TEXT)
-    assert runs.found(owner, query) == []
+    assert runs.search_ids(owner, query) == []
 
 
 def test_nobody_finds_what_others_wrote(owner: User, stranger: User) -> None:
     run = runs.stored_run(owner, "needle")
     mark = f"o{owner.pk}"
     for query in ("needle", f"{mark} needle", f"{mark}: needle", f"marks:{mark} needle", f'"{mark}:" needle'):
-        assert runs.found(stranger, query) == []
-    assert runs.found(owner, "needle") == [run.pk]
+        assert runs.search_ids(stranger, query) == []
+    assert runs.search_ids(owner, "needle") == [run.pk]
 
 
 def test_a_filter_is_answered_by_the_index(owner: User) -> None:
@@ -96,9 +96,9 @@ def test_pictures_signatures_and_ids_are_not_searched(owner: User) -> None:
     content = [{"type": "image", "source": source}, {"type": "thinking", "thinking": "deep", "signature": "sigword"}]
     body = runs.body_of(messages=[{"role": "user", "content": content}])
     run = runs.store(runs.tell(runs.live_run(owner, body=body)))
-    assert runs.found(owner, "deep") == [run.pk]
+    assert runs.search_ids(owner, "deep") == [run.pk]
     for query in ("iVBORw0KGgo", "sigword", "base64"):
-        assert runs.found(owner, query) == []
+        assert runs.search_ids(owner, query) == []
 
 
 def test_a_tools_input_and_result_are_searched(owner: User) -> None:
@@ -107,16 +107,16 @@ def test_a_tools_input_and_result_are_searched(owner: User) -> None:
     body = runs.body_of(messages=[{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}])
     run = runs.store(runs.tell(runs.live_run(owner, body=body)))
     for query in ("reykjavik", "drizzle", "get_weather"):
-        assert runs.found(owner, query) == [run.pk]
+        assert runs.search_ids(owner, query) == [run.pk]
 
 
 def test_what_is_deleted_is_not_found(owner: User) -> None:
     run = runs.stored_run(owner, "needle")
     RunContent.objects.filter(run=run).delete()
-    assert runs.found(owner, "needle") == []
+    assert runs.search_ids(owner, "needle") == []
     other = runs.stored_run(owner, "needle")
     Run.objects.filter(pk=other.pk).delete()
-    assert runs.found(owner, "needle") == []
+    assert runs.search_ids(owner, "needle") == []
 
 
 def test_matches_come_newest_first_and_in_parts(owner: User) -> None:
@@ -130,7 +130,7 @@ def test_matches_come_newest_first_and_in_parts(owner: User) -> None:
 def test_a_very_long_text_is_searched_at_its_beginning(owner: User) -> None:
     long = "first " + "filler " * 40_000 + "last"
     run = runs.stored_run(owner, long)
-    assert runs.found(owner, "first filler") == [run.pk]
+    assert runs.search_ids(owner, "first filler") == [run.pk]
 
 
 @given(st.text(max_size=60))
@@ -145,5 +145,5 @@ def test_what_is_written_is_found_by_its_own_words(owner: User, text: str) -> No
     words = search_text.words(text)
     run = runs.stored_run(owner, text)
     if words and len(words) < 12:
-        assert run.pk in runs.found(owner, '"' + " ".join(words) + '"')
+        assert run.pk in runs.search_ids(owner, '"' + " ".join(words) + '"')
     Run.objects.filter(pk=run.pk).delete()

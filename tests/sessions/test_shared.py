@@ -158,7 +158,7 @@ def test_a_secret_is_masked_wherever_it_stands_unless_the_owner_says_twice(clien
     agent.ask()
     client.force_login(owner)
     address = reverse("session-share", args=[session.stored.pk])
-    choose = Elements(client.get(address).content.decode()).found
+    choose = Elements(client.get(address).content.decode()).tags
     assert [box["value"] for _, box in choose if box.get("name") == "mask" and "checked" in box] == [FAKE_KEY]
     client.post(address, {"do": "publish", "public": "1", "part": list(parts.NAMES), "lasts": "day"})
     share = ShareLink.objects.get()

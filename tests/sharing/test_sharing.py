@@ -218,9 +218,7 @@ def read_by_anyone(client: Client, page: Any) -> str:
 
 def test_a_secret_that_the_scan_found_is_masked_unless_the_owner_unticks_it(client: Client, owner: User) -> None:
     address = share_page(client, owner)
-    switches = [
-        more for tag, more in Elements(client.get(address).content.decode()).found if more.get("name") == "mask"
-    ]
+    switches = [more for tag, more in Elements(client.get(address).content.decode()).tags if more.get("name") == "mask"]
     assert {str(each["value"]): "checked" in each for each in switches} == {
         FAKE_KEY: True,
         "hunter2hunter2": True,
@@ -270,7 +268,7 @@ def test_publishing_a_secret_takes_a_second_word(client: Client, owner: User) ->
         assert asked.status_code == 422
         assert not ShareLink.objects.filter(published_at__isnull=False).exists()
     page = asked.content.decode()
-    elements = Elements(page).found
+    elements = Elements(page).tags
     assert [more["value"] for _, more in elements if more.get("name") == "reveal"] == [FAKE_KEY]
     assert 'value="open sesame please"' in page  # what else was chosen is not lost
     assert [more["value"] for tag, more in elements if tag == "option" and "selected" in more] == ["everyone", "day"]

@@ -10,6 +10,7 @@ from playground.engine.events import Answered, Ended, Failure, Received, Request
 from playground.engine.live_run import LiveRun, RunMetadata
 from playground.engine.upstream import Outgoing
 from playground.metrics.figures import gather
+from playground.models import Run
 from playground.protocol.stream import sse
 from playground.protocol.stream.accumulator import Accumulator
 from playground.recording.run_writer import RunWriter
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from accounts.models import User
     from playground.answer.run_info import RunInfo
-    from playground.models import Run
 
 USER_AGENT = "Anthropic/Python 2.12.0"
 HEADERS = (("content-type", "text/event-stream"), ("request-id", "req_011CVx4"))
@@ -114,8 +114,6 @@ def accumulated(events: Iterable[Streamed]) -> dict[str, Any]:
 
 def store(live: LiveRun) -> Run:
     """Write a run that has ended, as the recorder does, without its task and its thread."""
-    from playground.models import Run
-
     recording = RunWriter(live, 2**24)
     recording.collect()
     recording.write()
@@ -139,7 +137,7 @@ def failed_run(user: User, status: int = 529, **about: Any) -> Run:
     return store(live)
 
 
-def found(user: User, text: str) -> list[Any]:
+def search_ids(user: User, text: str) -> list[Any]:
     """Ids of the runs that a search finds."""
     return [run_id for _, run_id in search.find(user.pk, search.read_query(text), most=100)]
 

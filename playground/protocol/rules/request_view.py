@@ -91,7 +91,7 @@ class RequestView:
 
 
 def view(body: Members, version: str, betas: Collection[str], capabilities: Mapping[str, Any] | None) -> RequestView:
-    """The view of a body. `capabilities` as for `models.facts_of`."""
+    """The view of a body. `capabilities` as for `known_models.facts_of`."""
     model = body.get("model")
     facts = facts_of(model if isinstance(model, str) else "", capabilities)
     return RequestView(body, version, frozenset(betas), facts, tuple(_turns(body)), tuple(_tools(body)))
