@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import MutableMapping
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
@@ -15,6 +14,7 @@ django.setup(set_prefix=False)
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import re_path
 
+from playground.identity.asgi_types import Receive, Scope, Send
 from playground.relay.app import relay
 from playground.relay.endpoint_paths import is_relays
 from playground.serving.early_answers import early_answer
@@ -31,10 +31,8 @@ from playground.workers import answer_large_apart
 plain_django_application: Any = OneThreadHandler()
 django_application = answer_large_apart(plain_django_application)
 
-Scope = MutableMapping[str, Any]
 
-
-async def http_application(scope: Scope, receive: Any, send: Any) -> None:
+async def http_application(scope: Scope, receive: Receive, send: Send) -> None:
     """The relay answers below `/v1/`, and clients that meant to; static files and `/healthz` are answered at once;
     Django everything else."""
     local = inside(scope)
@@ -49,7 +47,7 @@ async def http_application(scope: Scope, receive: Any, send: Any) -> None:
         await django_application(for_django(scope), receive, send)
 
 
-async def no_such_socket(_scope: Scope, receive: Any, send: Any) -> None:
+async def no_such_socket(_scope: Scope, receive: Receive, send: Send) -> None:
     """Refuse the handshake. The router's own answer is an exception, with which a stranger could fill the log."""
     await receive()
     await send({"type": "websocket.close"})
@@ -59,7 +57,7 @@ _router: Any = URLRouter([*websocket_urlpatterns, websocket_path(re_path, "", no
 sockets = own_pages_only(a_few_at_a_time(with_user(in_readers_zone(_router))))
 
 
-async def websocket_application(scope: Scope, receive: Any, send: Any) -> None:
+async def websocket_application(scope: Scope, receive: Receive, send: Send) -> None:
     await sockets(inside(scope), receive, send)
 
 

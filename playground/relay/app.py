@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from django.conf import settings
@@ -24,6 +24,7 @@ from playground.dispatch.run_request import ClientInfo, RunRequest
 from playground.engine.events import Answered, Ended, Failure, Received, Streamed
 from playground.engine.live import LiveRun
 from playground.exceptions import PlaygroundError
+from playground.identity.asgi_types import Receive, Scope, Send
 from playground.identity.visitors import client_address, owner_of_user
 from playground.protocol.content_encoding import decoded
 from playground.protocol.endpoints import COUNT_TOKENS, MESSAGES, Endpoint
@@ -34,9 +35,6 @@ from playground.relay.access import Admission, keys, presented_keys
 from playground.relay.endpoint_paths import advice
 from playground.relay.model_limit import check_model
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 logger = logging.getLogger(__name__)

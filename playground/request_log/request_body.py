@@ -19,6 +19,7 @@ from playground.protocol.json import json_text
 from playground.protocol.json.received_json import try_object
 from playground.protocol.snippets import SnippetRequest
 from playground.rendering import markdown
+from playground.sandbox.address import is_sandbox_url
 from playground.sharing.turns import Item, Turn, draw_content, draw_turns
 
 MOST_READ = 2 * 2**20  # bytes; larger bodies are offered as a file
@@ -143,7 +144,7 @@ def code(sent: SentRequest, language: snippets.Language, own_address: str) -> st
         return None
     named = {name.lower(): value for name, value in sent.headers}
     base_url, _, query = sent.address.partition("?")
-    is_sandbox = base_url.startswith("sandbox:")
+    is_sandbox = is_sandbox_url(base_url)
     request = SnippetRequest(
         body=sent.body,
         base_url=own_address if is_sandbox else base_url.removesuffix(PATHS[sent.endpoint]),

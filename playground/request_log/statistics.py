@@ -14,6 +14,7 @@ from django.db.models import CharField, FloatField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from playground.engine.live_run import RUNNING_STATES
 from playground.request_log.filters import start_of
 
 DAYS = 14  # without dates in the filter
@@ -132,7 +133,7 @@ def _fill(day: Day, columns: Sequence[Sequence[Any]]) -> None:
     for (status_class, state), runs in Counter(zip(classes, states, strict=True)).items():
         if status_class == 4:
             day.client += runs
-        elif state in {"queued", "running", "cancelled"} or (status_class == 2 and state == "completed"):
+        elif state in RUNNING_STATES or state == "cancelled" or (status_class == 2 and state == "completed"):
             day.ok += runs
         else:
             day.server += runs

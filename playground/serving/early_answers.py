@@ -6,15 +6,13 @@ asks again, for other servers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from playground.identity.asgi_types import Scope
 from playground.serving.static_files import answer_static_file
 from playground.views.health import answer_alive
 
-if TYPE_CHECKING:
-    from collections.abc import MutableMapping
 
-
-def early_answer(scope: MutableMapping[str, Any]) -> list[dict[str, Any]] | None:
+def early_answer(scope: Scope) -> list[dict[str, Any]] | None:
     """The messages of the answer, or None. Needs `method`, `headers` and `path`, the one inside the site."""
     return answer_alive(scope) if scope["path"] == "/healthz" else answer_static_file(scope)

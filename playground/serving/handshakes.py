@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from playground.databases.availability import is_database_away
+from playground.identity.asgi_types import Application, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE: Final = 100
-Application = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 _ANSWERS: Final = frozenset({"websocket.accept", "websocket.close", "websocket.http.response.start"})
 
 
@@ -25,12 +24,12 @@ def a_few_at_a_time(application: Application, at_once: int = AT_ONCE) -> Applica
     """The application, with so many handshakes begun and not yet answered; the others wait in the order they came."""
     by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
-    async def admitted(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def admitted(scope: Scope, receive: Receive, send: Send) -> None:
         semaphore = by_loop.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(at_once))
         await semaphore.acquire()
         is_answered = False
 
-        async def answer(message: MutableMapping[str, Any]) -> None:
+        async def answer(message: dict[str, Any]) -> None:
             nonlocal is_answered
             if not is_answered and message["type"] in _ANSWERS:
                 is_answered = True

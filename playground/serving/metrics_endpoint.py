@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable
 from ipaddress import ip_address
-from typing import Any
 
 from django.conf import settings
 from django.http.request import split_domain_port
@@ -17,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from playground.databases.postgresql.base import DatabaseWrapper
 from playground.dispatch import process
+from playground.identity.asgi_types import Scope, Send
 from playground.metrics.prometheus import REGISTRY
 
 _FORWARDED = frozenset({b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via"})
@@ -57,7 +57,7 @@ server = ServerCollector()
 REGISTRY.register(server)
 
 
-async def answer_metrics(scope: MutableMapping[str, Any], send: Any) -> None:
+async def answer_metrics(scope: Scope, send: Send) -> None:
     if scope["method"] not in {"GET", "HEAD"} or not may_read(scope):
         await send({"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
         await send({"type": "http.response.body", "body": b"not found\n"})
@@ -71,7 +71,7 @@ async def answer_metrics(scope: MutableMapping[str, Any], send: Any) -> None:
     await send({"type": "http.response.body", "body": generate_latest(REGISTRY)})
 
 
-def may_read(scope: MutableMapping[str, Any]) -> bool:
+def may_read(scope: Scope) -> bool:
     """Return whether the caller may read the metrics. Behind a proxy everybody comes from loopback, so a forwarded
     request is nobody's on this machine; and a name that somebody else makes lead here is not asked by this machine's
     own tools."""

@@ -5,13 +5,12 @@ The proxy in front may pass the path on as it is, or take the prefix off: both a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.urls import set_script_prefix
 
-if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+from playground.identity.asgi_types import Scope
 
 
 def local_path(path: str) -> str:
@@ -22,14 +21,14 @@ def local_path(path: str) -> str:
     return path
 
 
-def inside(scope: MutableMapping[str, Any]) -> dict[str, Any]:
+def inside(scope: Scope) -> dict[str, Any]:
     """The scope for an application that knows no prefix. Addresses it makes with `reverse` have it all the same."""
     if settings.PUBLIC_PATH:
         set_script_prefix(settings.PUBLIC_PATH)
     return {**scope, "path": local_path(scope["path"]), "root_path": ""}
 
 
-def for_django(scope: MutableMapping[str, Any]) -> dict[str, Any]:
+def for_django(scope: Scope) -> dict[str, Any]:
     """The scope for Django, which takes `FORCE_SCRIPT_NAME` off the path again. A client cannot name another root, as
     Daphne would let it."""
     return {**scope, "path": settings.PUBLIC_PATH + local_path(scope["path"]), "root_path": settings.PUBLIC_PATH}

@@ -23,10 +23,11 @@ from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+from playground.identity.asgi_types import Scope
 from playground.serving import bundles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, MutableMapping
+    from collections.abc import Iterable, Iterator
 
     from whitenoise.responders import StaticFile
 
@@ -127,7 +128,7 @@ def look_up_files() -> None:
     _served_files()
 
 
-def answer_static_file(scope: MutableMapping[str, Any]) -> list[dict[str, Any]] | None:
+def answer_static_file(scope: Scope) -> list[dict[str, Any]] | None:
     """The messages that answer a request for a static file; None when it is for none."""
     if scope["method"] not in {"GET", "HEAD"} or settings.DEBUG:
         return None  # while debugging, Django's middleware looks for the file anew each time

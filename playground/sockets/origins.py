@@ -6,19 +6,16 @@ count: of two programs on one machine the pages of one must not read the log of 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-Application = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
+from playground.identity.asgi_types import Application, Receive, Scope, Send
 
 
 def own_pages_only(application: Application) -> Application:
     """The application, for handshakes that a page of this site began; others are refused."""
 
-    async def checked(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         if is_own_page(dict(scope["headers"])):
             await application(scope, receive, send)
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import copy
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -18,12 +18,11 @@ from django.conf import settings
 from django.http import parse_cookie
 
 from accounts import login_sessions
+from playground.identity.asgi_types import Application, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-Scope = MutableMapping[str, Any]
-Application = Callable[[Scope, Any, Any], Awaitable[None]]
 SHARED_S: Final = 1.0  # so old may an answer be for a socket that opens
 _MOST: Final = 10_000
 
@@ -114,7 +113,7 @@ def with_user(application: Application) -> Application:
         await look_up({**scope, "found": resolved}, None, None)
         return resolved
 
-    async def serve(scope: Scope, receive: Any, send: Any) -> None:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         cookies = _cookies(scope)
         cookie = cookies.get(settings.SESSION_COOKIE_NAME)
         if cookie is None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from typing import Any
 
 from django.db import connection
@@ -13,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from playground.dispatch import process
+from playground.identity.asgi_types import Scope
 
 _OK = b"ok\n"
 _HEADERS = [
@@ -50,7 +50,7 @@ def _database_problem() -> str | None:
     return None
 
 
-def answer_alive(scope: MutableMapping[str, Any]) -> list[dict[str, Any]]:
+def answer_alive(scope: Scope) -> list[dict[str, Any]]:
     """The messages that say so, for any host's name: probes ask by address."""
     is_safe = scope["method"] in {"GET", "HEAD"}
     headers = _HEADERS if is_safe else [(b"allow", b"GET, HEAD"), (b"content-length", b"0")]

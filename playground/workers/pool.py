@@ -9,7 +9,6 @@ import pickle
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,11 @@ from django.conf import settings
 from django.http import parse_cookie
 from django.template.loader import render_to_string
 
+from playground.identity.asgi_types import Application, Receive, Scope, Send
 from playground.identity.theme import theme_of
 from playground.protocol.whole_numbers import read_whole
 from playground.workers import calls, messages
 from playground.workers.calls import LARGE, Handling, handling
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
