@@ -15,15 +15,15 @@ class ChangeError(PlaygroundError, ValueError):
     """The change cannot be made; the message is for the reader."""
 
 
-def new_item(kind: Kind, wanted: str, body: JsonValue, path: Path) -> JsonValue:
+def new_item(kind: Kind, variant: str, body: JsonValue, path: Path) -> JsonValue:
     """A new item: the named variant, the given text, else the blank one."""
-    if isinstance(kind, Variants) and wanted:
-        chosen = kind.by_name.get(wanted)
+    if isinstance(kind, Variants) and variant:
+        chosen = kind.by_name.get(variant)
         if chosen is None:
-            raise ChangeError(f"There is no {wanted[:60]!r} here")
+            raise ChangeError(f"There is no {variant[:60]!r} here")
         return _named(chosen, body, path)
-    if wanted and accepts(kind, wanted):
-        return wanted
+    if variant and accepts(kind, variant):
+        return variant
     return blank(kind)
 
 

@@ -97,9 +97,9 @@ def current(request: HttpRequest) -> Draft:
     return draft
 
 
-def _conversation(request: HttpRequest, wanted: UUID) -> Conversation:
+def _conversation(request: HttpRequest, conversation_id: UUID) -> Conversation:
     own = Conversation.objects.owned_by(request.user).select_related("head").defer("words")
-    conversation = own.filter(pk=wanted).first()
+    conversation = own.filter(pk=conversation_id).first()
     if conversation is None:
         raise Http404("no such conversation")
     return conversation

@@ -235,8 +235,8 @@ class _Reading:
     def take(self, answer: Answer, data: bytes) -> list[RunEvent]:
         """Return the events that one read has brought, up to the limits."""
         room = self.room_left(answer)
-        told = self.redaction.feed(data if len(data) <= room else data[:room], is_stream=answer.may_stream)
-        batch = self.pass_on(answer, told)
+        redacted = self.redaction.feed(data if len(data) <= room else data[:room], is_stream=answer.may_stream)
+        batch = self.pass_on(answer, redacted)
         if len(data) > room:
             self.failure = faults.too_large(self.limits.response_bytes)
         elif answer.is_event_too_large:

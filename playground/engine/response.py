@@ -309,8 +309,8 @@ class Answer:
         return "an event stream that is none: no event ends in it" if problem else f"{describe(value)} as event stream"
 
     def _no_message(self, what: str, name: str = "") -> Failure:
-        wanted = _WORDS[self._expected]
-        words = f"HTTP {self.status} came with {what} instead of {wanted}."
+        expected = _WORDS[self._expected]
+        words = f"HTTP {self.status} came with {what} instead of {expected}."
         name = name or self._other.name
         kind: FailureKind = "not_a_count" if self._expected == "token_count" else "not_a_message"
         return Failure(kind, words, self._detail() | ({"format": name} if name else {}))

@@ -187,29 +187,29 @@ def _details(inside: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in beside.items() if value is not None and value != "None"}
 
 
-def _any_words(told: Any, depth: int = 0) -> str | None:
+def _any_words(value: Any, depth: int = 0) -> str | None:
     """The words in a message of any shape: text, FastAPI's list of {loc, msg, type}, names with lists of texts."""
     if depth > 3:
         return None
-    if isinstance(told, list):
-        lines = [words for one in told[:20] if (words := _any_words(one, depth + 1))]
+    if isinstance(value, list):
+        lines = [words for one in value[:20] if (words := _any_words(one, depth + 1))]
         return "; ".join(lines) or None
-    if not isinstance(told, dict):
-        return _words(told)
-    if said := _words(told.get("msg")):
-        where = told.get("loc")
+    if not isinstance(value, dict):
+        return _words(value)
+    if words := _words(value.get("msg")):
+        where = value.get("loc")
         path = ".".join(str(step) for step in where if step != "body") if isinstance(where, list) else ""
-        return f"{path}: {said}" if path else said
+        return f"{path}: {words}" if path else words
     for name in (*_MESSAGE_MEMBERS, "error", "text"):
-        if name in told and (said := _any_words(told[name], depth + 1)):
-            return said
-    fields = {str(name): words for name, one in list(told.items())[:20] if (words := _listed(one))}
+        if name in value and (words := _any_words(value[name], depth + 1)):
+            return words
+    fields = {str(name): words for name, one in list(value.items())[:20] if (words := _listed(one))}
     return "; ".join(f"{name}: {words}" for name, words in fields.items()) or None
 
 
-def _listed(told: Any) -> str | None:
+def _listed(value: Any) -> str | None:
     """Rails and others: a field's name with a list of what is wrong with it."""
-    return ", ".join(filter(None, map(_words, told[:20]))) or None if isinstance(told, list) else None
+    return ", ".join(filter(None, map(_words, value[:20]))) or None if isinstance(value, list) else None
 
 
 def _words(value: Any) -> str | None:

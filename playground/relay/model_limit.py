@@ -50,8 +50,8 @@ def _models_named(body: bytes) -> _Named | None:
     return _Named(_values(pairs, "model"), fallbacks)
 
 
-def _values(pairs: Any, wanted: str) -> list[Any]:
+def _values(pairs: Any, member: str) -> list[Any]:
     if not isinstance(pairs, list):
         return []
     members = [pair for pair in pairs if isinstance(pair, tuple)]
-    return [value for name, value in members if name.casefold() == wanted]
+    return [value for name, value in members if name.casefold() == member]

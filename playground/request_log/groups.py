@@ -80,9 +80,9 @@ class Group:
             self.models.append(model)
 
 
-def grouped(owner: Any, wanted: Filter, kind: str) -> tuple[list[Group], int, bool]:
+def grouped(owner: Any, log_filter: Filter, kind: str) -> tuple[list[Group], int, bool]:
     """The groups, that with the newest request first; how many requests are in them; whether there are more."""
-    rows = newest_values(owner, wanted, COLUMNS, MOST + 1)
+    rows = newest_values(owner, log_filter, COLUMNS, MOST + 1)
     is_cut, rows = len(rows) > MOST, rows[:MOST]
     homes = (_conversations if kind == "conversation" else _sessions)(owner, [row[0] for row in rows])
     groups: dict[str, Group] = {}

@@ -42,7 +42,7 @@ def rows_of(user: Any, page: Page) -> list[Row]:
     return [_row(run, lives.get(run.pk)) for run in page.runs]
 
 
-def rows_on_top(user: Any, wanted: Filter, page: Page) -> list[Row]:
+def rows_on_top(user: Any, log_filter: Filter, page: Page) -> list[Row]:
     """Return the rows of the first page, with the runs on top that have no row in the database yet."""
     lives = live_of(user)
     stored = {run.pk for run in page.runs}
@@ -50,7 +50,7 @@ def rows_on_top(user: Any, wanted: Filter, page: Page) -> list[Row]:
     unstored = [
         live
         for live in lives.values()
-        if live.id not in stored and (oldest is None or live.id > oldest) and wanted.matches(live_columns(live))
+        if live.id not in stored and (oldest is None or live.id > oldest) and log_filter.matches(live_columns(live))
     ]
     storing = process.current().recorder.is_storing
     rows = [row_of(run_of(live), is_live=True) for live in unstored if not live.is_over or storing(live.id)]

@@ -76,7 +76,7 @@ def compare(left: Run, right: Run) -> Comparison:
         parameters = [_parameter(name, one, other) for name in differing[:MOST_DIFFERENCES]]
         blocks, more, same, until = _blocks(one, other)
         more += len(differing) - len(parameters)
-    texts = _said(left), _said(right)
+    texts = _answer_text(left), _answer_text(right)
     answers = word_difference(*texts)
     return Comparison(
         list(_figures(left, right)), parameters, blocks, more, same, until, *answers, texts[0] == texts[1], problem
@@ -174,12 +174,12 @@ def _matched(ours: list[str], theirs: list[str]) -> Iterable[tuple[str, int, int
     """Yield how to make one list of the other, as `difflib` tells it."""
     if max(len(ours), len(theirs)) <= MOST_MATCHED:
         return difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
-    told, begin, both = [], 0, min(len(ours), len(theirs))
+    opcodes, begin, both = [], 0, min(len(ours), len(theirs))
     for is_same, run in groupby(range(both), lambda place: ours[place] == theirs[place]):
         end = begin + len(list(run))
-        told.append(("equal" if is_same else "replace", begin, end, begin, end))
+        opcodes.append(("equal" if is_same else "replace", begin, end, begin, end))
         begin = end
-    return [*told, ("replace", both, len(ours), both, len(theirs))]
+    return [*opcodes, ("replace", both, len(ours), both, len(theirs))]
 
 
 def _laid_out(body: dict[str, Any]) -> Iterator[Placed]:
@@ -240,7 +240,7 @@ def _short(value: Any) -> str:
 # --- Answers ---
 
 
-def _said(run: Run) -> str:
+def _answer_text(run: Run) -> str:
     """The answer's blocks as one text."""
     message = run.message()
     content = message.get("content") if isinstance(message, dict) else None

@@ -137,7 +137,7 @@ def page(query: dict[str, list[str]]) -> dict[str, Any]:
     }
 
 
-def _place(ids: list[str], wanted: str, name: str) -> int:
-    if wanted not in ids:
-        raise ValueError(f"{name}: there is no model {wanted}")
-    return ids.index(wanted)
+def _place(ids: list[str], model_id: str, name: str) -> int:
+    if model_id not in ids:
+        raise ValueError(f"{name}: there is no model {model_id}")
+    return ids.index(model_id)

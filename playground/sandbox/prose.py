@@ -59,7 +59,7 @@ def topic_of(text: str) -> str:
 def _on_attachments(request: Request) -> str:
     if not request.attachments:
         return ""
-    listed = [f"- I see {said}." for said in request.attachments]
+    listed = [f"- I see {attachment}." for attachment in request.attachments]
     return "Thank you, this arrived:\n\n" + "\n".join(listed) if len(listed) > 1 else listed[0][2:]
 
 

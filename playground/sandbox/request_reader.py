@@ -73,7 +73,7 @@ class Request:
     @cached_property
     def attachments(self) -> list[str]:
         """The attachments of the last turn, in words."""
-        return [said for block in self.last_user_blocks if (said := _describe(block)) is not None]
+        return [words for block in self.last_user_blocks if (words := _describe(block)) is not None]
 
     @cached_property
     def citable_documents(self) -> list[tuple[int, Block]]:

@@ -175,15 +175,15 @@ class SessionList:
         return bool(self.unseen) or any(not row.is_seen for row in self.rows[:ROWS])
 
 
-def page(user: Any, wanted: SessionFilter, before: str = "") -> SessionList:
+def page(user: Any, session_filter: SessionFilter, before: str = "") -> SessionList:
     """The sessions of one person, the last active first. `before` is the last activity of the page above."""
     owned = AgentSession.objects.owned_by(user)
     unseen = 0
-    if wanted.misses:
-        others = stale(replace(wanted, misses="").apply(owned, user.pk)).last_active_first()
+    if session_filter.misses:
+        others = stale(replace(session_filter, misses="").apply(owned, user.pk)).last_active_first()
         look_through(others[:MOST_LOOKED_THROUGH], WITHIN_S)
         unseen = others.count()
-    matching = wanted.apply(owned, user.pk).last_active_first()
+    matching = session_filter.apply(owned, user.pk).last_active_first()
     with suppress(ValueError):
         matching = matching.filter(last_run_id__lt=UUID(before)) if before else matching
     sessions = list(matching[: ROWS + 1])

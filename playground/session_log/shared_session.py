@@ -27,14 +27,14 @@ def page_of(snapshot: dict[str, Any]) -> SessionPage:
     steps = _steps(snapshot["steps"])
     figures = {
         step.id: RunFigures(
-            told.get("first_token_ms"), told.get("duration_ms"), told.get("phases", {}), told.get("error", "")
+            fields.get("first_token_ms"), fields.get("duration_ms"), fields.get("phases", {}), fields.get("error", "")
         )
-        for step, told in zip(steps, snapshot["steps"], strict=True)
+        for step, fields in zip(steps, snapshot["steps"], strict=True)
     }
     blocks = {_key(number): Block(_key(number), *block) for number, block in enumerate(snapshot["blocks"]) if block}
     loaded = LoadedSession(session, steps, figures, blocks)
     loaded.threads = _threads(snapshot, steps)
-    loaded.misses = [_miss(told) for told in snapshot["misses"]]
+    loaded.misses = [_miss(fields) for fields in snapshot["misses"]]
     return SessionPage(loaded, has_figures="figures" in snapshot["parts"])
 
 
@@ -76,9 +76,9 @@ def _id(number: int | None) -> str:
     return f"{number:06}" if number else ""
 
 
-def _steps(told: list[dict[str, Any]]) -> list[Step]:
+def _steps(shared_steps: list[dict[str, Any]]) -> list[Step]:
     steps: list[Step] = []
-    for number, each in enumerate(told, 1):
+    for number, each in enumerate(shared_steps, 1):
         same, others = each["prompt"]
         parent = each["place"]["parent"]
         before = steps[parent - 1].hashes[: same * HASH_BYTES] if parent else b""
@@ -112,8 +112,8 @@ def _threads(snapshot: dict[str, Any], steps: list[Step]) -> Threads:
         for each in snapshot["threads"]
     )
     places = {}
-    for step, told in zip(steps, snapshot["steps"], strict=True):
-        place = told["place"]
+    for step, fields in zip(steps, snapshot["steps"], strict=True):
+        place = fields["place"]
         threads[place["thread"]].steps.append(step)
         places[step.id] = Place(
             place["thread"], _id(place["parent"]), place["shared"], place["is_rewritten"], place["is_compacted"],
@@ -122,6 +122,6 @@ def _threads(snapshot: dict[str, Any], steps: list[Step]) -> Threads:
     return Threads(threads, places)
 
 
-def _miss(told: dict[str, Any]) -> Miss:
-    columns = {name: value for name, value in told.items() if name != "difference"}
-    return Miss(**columns | {"step": _id(told["step"]), "parent": _id(told["parent"])})
+def _miss(fields: dict[str, Any]) -> Miss:
+    columns = {name: value for name, value in fields.items() if name != "difference"}
+    return Miss(**columns | {"step": _id(fields["step"]), "parent": _id(fields["parent"])})

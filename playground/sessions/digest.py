@@ -328,10 +328,10 @@ def _prompt_words(body: Mapping[str, Any]) -> str:
     """
     messages, first = _list(body.get("messages")), ""
     for message in messages if body.get("tools") else reversed(messages):
-        for said in _said_by_user(message):
-            if not said.startswith("<"):
-                return clean(said.partition("\n\n")[0])
-            first = first or said
+        for text in _said_by_user(message):
+            if not text.startswith("<"):
+                return clean(text.partition("\n\n")[0])
+            first = first or text
     return clean(first)
 
 
@@ -339,8 +339,8 @@ def _said_by_user(message: Any) -> Iterator[str]:
     if isinstance(message, Mapping) and message.get("role") == "user":
         for block in _blocks(message.get("content")):
             text = block.get("text") if isinstance(block, Mapping) else None
-            if isinstance(text, str) and (said := text.lstrip()):
-                yield said
+            if isinstance(text, str) and (words := text.lstrip()):
+                yield words
 
 
 def _content(message: Any) -> list[Any]:

@@ -76,7 +76,7 @@ class _SessionCopier:
     # --- steps
 
     def steps(self) -> list[dict[str, Any]]:
-        messages = self._said() if "turns" in self.parts else {}
+        messages = self._messages_by_step() if "turns" in self.parts else {}
         if "turns" not in self.parts:
             self.allow_list.left_out.add("turns")
         if "figures" not in self.parts:
@@ -164,7 +164,7 @@ class _SessionCopier:
 
     # --- what was said
 
-    def _said(self) -> dict[str, dict[str, Any]]:
+    def _messages_by_step(self) -> dict[str, dict[str, Any]]:
         """Return for each step what is new in its request, and its answer."""
         by_step: dict[str, dict[str, Any]] = {}
         for thread in self.loaded.threads.threads:

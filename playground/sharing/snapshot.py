@@ -148,10 +148,10 @@ def _belongs(run: Run, turn: int, turns: list[Any]) -> bool:
     next_turn = turns[turn]
     if not isinstance(next_turn, dict) or next_turn.get("role") != "assistant":
         return False
-    return _said(next_turn.get("content")) == _said(run.message())
+    return _comparable(next_turn.get("content")) == _comparable(run.message())
 
 
-def _said(content: Any) -> list[tuple[Any, ...]]:
+def _comparable(content: Any) -> list[tuple[Any, ...]]:
     """Return what of a content a reader would miss, to compare by."""
     if isinstance(content, dict):
         content = content.get("content")

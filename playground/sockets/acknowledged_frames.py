@@ -17,11 +17,11 @@ class AcknowledgedFramesConsumer(OwnerConsumer):
         super().__init__(*args, **kwargs)
         self.sent = self.seen = 0
 
-    async def hear(self, said: dict[str, Any]) -> None:
-        frame = said.get("frame") if said.get("type") == "seen" else None
-        if not isinstance(frame, int):
+    async def hear(self, frame: dict[str, Any]) -> None:
+        number = frame.get("frame") if frame.get("type") == "seen" else None
+        if not isinstance(number, int):
             return await self.close(BAD_FRAMES)
-        self.seen = min(max(self.seen, frame), self.sent)
+        self.seen = min(max(self.seen, number), self.sent)
         self.acknowledged.set()
         return None
 

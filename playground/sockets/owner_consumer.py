@@ -84,7 +84,7 @@ class OwnerConsumer(AsyncWebsocketConsumer):
         frame = try_object(text_data or "")
         return await (self.close(BAD_FRAMES) if frame is None else self.hear(frame))
 
-    async def hear(self, said: dict[str, Any]) -> None:
+    async def hear(self, frame: dict[str, Any]) -> None:
         """Handle a frame of the page's. One that makes no sense closes the socket with BAD_FRAMES."""
         raise NotImplementedError
 

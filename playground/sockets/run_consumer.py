@@ -90,10 +90,10 @@ class RunConsumer(OwnerConsumer):
 
     # -- what the page says
 
-    async def hear(self, said: dict[str, Any]) -> None:
-        match said.get("type"):
+    async def hear(self, frame: dict[str, Any]) -> None:
+        match frame.get("type"):
             case "seen":
-                return self._take_seen(said.get("frame"), said.get("number"))
+                return self._take_seen(frame.get("frame"), frame.get("number"))
             case "stop" if self.run is not None:
                 # The right was checked when the socket opened; a stop is an act, so it is checked again.
                 if visitors.owner_of(self.scope) == self.run.owner and await session_is_valid(self.scope):

@@ -150,13 +150,13 @@ def _change_body(request: HttpRequest, form: RequestForm, posted: Posted) -> Mad
     return _regions_of(form, change, outcome), ""
 
 
-def _regions_of(form: RequestForm, asked: Change, outcome: Outcome) -> list[Region]:
+def _regions_of(form: RequestForm, change: Change, outcome: Outcome) -> list[Region]:
     """Return the regions that look different after a change of the body."""
     if outcome.moved:
         form.open = moved_names(form.open, outcome.moved)
     # What was just put in is shown open.
     form.open |= {to_text(outcome.focus[:end]) for end in range(2, len(outcome.focus) + 1)}
-    place = region(asked, outcome)
+    place = region(change, outcome)
     if len(place) == 2 and (turn := form.node(place)) is not None:
         return [Region("playground/composer/_turn.html", turn)]
     name = place[0] if place else ""

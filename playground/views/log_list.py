@@ -58,12 +58,15 @@ def runs(request: AuthenticatedHttpRequest) -> HttpResponse:
     return render(request, "playground/log/requests.html", context | {"choices": choices(names)})
 
 
-def first_rows(request: HttpRequest, wanted: Filter) -> dict[str, Any]:
+def first_rows(request: HttpRequest, log_filter: Filter) -> dict[str, Any]:
     """The first lines, as many as were there when the page was left."""
     before = request.GET.get("before", "")
     count = min(MOST_ROWS, max(ROWS, (read_whole(request.GET.get("rows")) or 0)))
-    listed = page(request.user, wanted, before=before, rows=count)
-    rows = live_rows.rows_of(request.user, listed) if before else live_rows.rows_on_top(request.user, wanted, listed)
+    listed = page(request.user, log_filter, before=before, rows=count)
+    if before:
+        rows = live_rows.rows_of(request.user, listed)
+    else:
+        rows = live_rows.rows_on_top(request.user, log_filter, listed)
     shown = len(listed.runs)
     return {"rows": rows, "before": before, **_below(listed, shown)}
 

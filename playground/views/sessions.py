@@ -147,11 +147,11 @@ def session_charts(request: AuthenticatedHttpRequest, session_id: UUID) -> HttpR
     return render(request, "playground/sessions/_graphs.html", context)
 
 
-def charts_context(page: SessionPage, asked: Mapping[str, str]) -> dict[str, Any]:
+def charts_context(page: SessionPage, query: Mapping[str, str]) -> dict[str, Any]:
     """The charts of the steps that an address asks for; of all of them where it names none."""
     if not page.rows:
         raise Http404("no request of this session is left")
-    span = charts.span_of(read_whole(asked.get("from")), read_whole(asked.get("to")), len(page.rows))
+    span = charts.span_of(read_whole(query.get("from")), read_whole(query.get("to")), len(page.rows))
     return charts.drawn(page, span)
 
 
@@ -163,13 +163,13 @@ def first_steps(page: SessionPage) -> dict[str, Any]:
     }
 
 
-def steps_context(page: SessionPage, asked: Mapping[str, str]) -> dict[str, Any]:
+def steps_context(page: SessionPage, query: Mapping[str, str]) -> dict[str, Any]:
     """The rows that an address asks for, and which ones are left out below and above them."""
-    rows = _matching(page.rows, asked.get("q", ""), only_problems=asked.get("only") == "problems")
+    rows = _matching(page.rows, query.get("q", ""), only_problems=query.get("only") == "problems")
     after, end, around = (
-        (read_whole(asked.get("after")) or 0),
-        (read_whole(asked.get("before")) or 0),
-        (read_whole(asked.get("around")) or 0),
+        (read_whole(query.get("after")) or 0),
+        (read_whole(query.get("before")) or 0),
+        (read_whole(query.get("around")) or 0),
     )
     if around:
         rows, after = page.rows, max(0, around - STEPS_AT_ONCE // 2)

@@ -103,32 +103,32 @@ def cache_minimum_tokens(model: str) -> int:
     return _CACHE_MINIMUMS[max(fitting, key=len)] if fitting else _CACHE_MINIMUM
 
 
-def facts_of(model: str, told: Mapping[str, Any] | None = None) -> ModelFacts | None:
+def facts_of(model: str, entry: Mapping[str, Any] | None = None) -> ModelFacts | None:
     """Return the facts about a model id; `told` is its object from `GET /v1/models`, or that object's `capabilities`.
 
     None when nothing is known. Members of `told` that do not have the documented shape are passed over.
     """
     known = FACTS.get(model) or FACTS.get(_DATED.sub("", model))
-    if told is None:
+    if entry is None:
         return known
-    return _with_told(known or ModelFacts(), told)
+    return _with_told(known or ModelFacts(), entry)
 
 
-def _with_told(facts: ModelFacts, told: Mapping[str, Any]) -> ModelFacts:
-    if isinstance(told.get("capabilities"), Mapping):
+def _with_told(facts: ModelFacts, entry: Mapping[str, Any]) -> ModelFacts:
+    if isinstance(entry.get("capabilities"), Mapping):
         facts = replace(
             facts,
-            context_tokens=_count(told.get("max_input_tokens")) or facts.context_tokens,
-            most_output_tokens=_count(told.get("max_tokens")) or facts.most_output_tokens,
+            context_tokens=_count(entry.get("max_input_tokens")) or facts.context_tokens,
+            most_output_tokens=_count(entry.get("max_tokens")) or facts.most_output_tokens,
         )
-        told = told["capabilities"]
+        entry = entry["capabilities"]
     return replace(
         facts,
-        thinking=_thinking(told.get("thinking"), facts.thinking),
-        efforts=_efforts(told.get("effort"), facts.efforts),
-        takes_images=_supported(told.get("image_input"), facts.takes_images),
-        takes_pdfs=_supported(told.get("pdf_input"), facts.takes_pdfs),
-        takes_formats=_supported(told.get("structured_outputs"), facts.takes_formats),
+        thinking=_thinking(entry.get("thinking"), facts.thinking),
+        efforts=_efforts(entry.get("effort"), facts.efforts),
+        takes_images=_supported(entry.get("image_input"), facts.takes_images),
+        takes_pdfs=_supported(entry.get("pdf_input"), facts.takes_pdfs),
+        takes_formats=_supported(entry.get("structured_outputs"), facts.takes_formats),
     )
 
 

@@ -18,7 +18,7 @@ _SCALAR: Final = re.compile(rb'\s*:\s*("(?:[^"\\]|\\.)*"|[^\s",{}\[\]]+)')
 _NAME_ENDS: Final = re.compile(rb"\s*:")
 
 
-def outer_members(body: bytes, wanted: frozenset[str]) -> dict[str, Any]:
+def outer_members(body: bytes, names: frozenset[str]) -> dict[str, Any]:
     """The values of these members of the outermost object, as far as they are strings, numbers, true, false or null of
     ordinary length. Of a name that comes twice the last counts, as for `json.loads`. Never raises; a body that is no
     JSON gives what looks like it. `body` is UTF-8.
@@ -32,7 +32,7 @@ def outer_members(body: bytes, wanted: frozenset[str]) -> dict[str, Any]:
                 break
         elif depth == 1 and end - begin <= _LONGEST and _NAME_ENDS.match(body, end):
             name = _value(body[begin:end])
-            if isinstance(name, str) and name in wanted:
+            if isinstance(name, str) and name in names:
                 scalar = _SCALAR.match(body, end, end + _LONGEST)
                 members[name] = _value(scalar[1]) if scalar else None
     return members

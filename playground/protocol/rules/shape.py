@@ -63,8 +63,8 @@ class ShapeCheck:
     def _say(self, path: Path, message: str, repair: Repair | None = None, severity: Severity = "error") -> None:
         self.problems.append(Problem(path, message, severity, repair))
 
-    def _wrong_type(self, path: Path, wanted: str, value: JsonValue) -> None:
-        self._say(path, f"Must be {wanted}, not {name_of_type(value)}")
+    def _wrong_type(self, path: Path, expected: str, value: JsonValue) -> None:
+        self._say(path, f"Must be {expected}, not {name_of_type(value)}")
 
     def _string(self, kind: kinds.Kind, value: JsonValue, path: Path) -> None:
         if not isinstance(value, str):

@@ -56,9 +56,9 @@ def schema_problems(tool: Tool, example_check: ExampleCheck) -> Iterator[Problem
         yield Problem(path, f"The example does not match the schema: {message}", "warning")
 
 
-def format_problems(place: Path, wanted: JsonValue) -> Iterator[Problem]:
+def format_problems(place: Path, format_: JsonValue) -> Iterator[Problem]:
     """Yield the problems of the schema of an output format."""
-    schema = wanted.get("schema") if isinstance(wanted, dict) else None
+    schema = format_.get("schema") if isinstance(format_, dict) else None
     if not isinstance(schema, dict):
         return
     mistakes = list(islice(schema_mistakes(schema), MOST_MISTAKES))

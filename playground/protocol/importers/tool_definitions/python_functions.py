@@ -66,7 +66,7 @@ def _parse(text: str) -> ast.Module:
     raise ReadingError(f"This is not valid Python: {first.msg}", first.lineno or 0, first.offset or 0)
 
 
-def _input_of(function: ast.FunctionDef | ast.AsyncFunctionDef, said: Described, reader: _Types) -> Schema:
+def _input_of(function: ast.FunctionDef | ast.AsyncFunctionDef, described: Described, reader: _Types) -> Schema:
     arguments = function.args
     named = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [None] * (len(named) - len(arguments.defaults))
@@ -82,7 +82,7 @@ def _input_of(function: ast.FunctionDef | ast.AsyncFunctionDef, said: Described,
         if argument.arg in NOT_INPUT:
             continue
         schema = reader.schema(argument.annotation) if argument.annotation else {}
-        if words := said.names.get(argument.arg, "").strip():
+        if words := described.names.get(argument.arg, "").strip():
             schema = {**schema, "description": words}
         properties[argument.arg] = _with_default(schema, default)
         if default is None:

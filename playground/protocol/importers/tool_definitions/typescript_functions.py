@@ -99,12 +99,12 @@ def _beginning(reader: TypeReader, opening: int) -> int:
     return at
 
 
-def _input_of(reader: TypeReader, opening: int, said: Described) -> Schema:
+def _input_of(reader: TypeReader, opening: int, described: Described) -> Schema:
     properties: dict[str, Schema] = {}
     required: list[str] = []
     reader.at, end = opening + 1, reader.end_of(opening)
     while reader.at < end:
-        _parameter(reader, properties, required, end, said)
+        _parameter(reader, properties, required, end, described)
         reader.at = max(reader.at, 1)
         while reader.at < end and not reader.takes(","):
             reader.at = reader.end_of(reader.at) + 1
@@ -112,7 +112,7 @@ def _input_of(reader: TypeReader, opening: int, said: Described) -> Schema:
 
 
 def _parameter(
-    reader: TypeReader, properties: dict[str, Schema], required: list[str], end: int, said: Described
+    reader: TypeReader, properties: dict[str, Schema], required: list[str], end: int, described: Described
 ) -> None:
     while reader.token.text in MODIFIERS:
         reader.at += 1
@@ -128,10 +128,10 @@ def _parameter(
         return
     if is_taken_apart:  # { a, b }: { a: string; b: number } gives the fields themselves
         for name, each in schema.get("properties", {}).items():
-            properties[name] = _described(each, said.names.get(name, ""))
+            properties[name] = _described(each, described.names.get(name, ""))
         required.extend(schema.get("required", []))
         return
-    words = said.names.get(first.text, "") or reader.said_before(first).text
+    words = described.names.get(first.text, "") or reader.said_before(first).text
     properties[first.text] = _described(schema, words)
     if not is_optional and not is_nullable and not (reader.at < end and reader.token.text == "="):
         required.append(first.text)
