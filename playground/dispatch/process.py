@@ -50,6 +50,8 @@ def _make_recorder() -> Recorder | RecorderProcess:
 
 @dataclass
 class Process:
+    """One event loop's live runs, recorder, read batcher and HTTP clients."""
+
     live: RunRegistry = field(default_factory=lambda: _make_live())
     recorder: Recorder | RecorderProcess = field(default_factory=_make_recorder)
     read_batcher: ReadBatcher = field(default_factory=ReadBatcher)
@@ -120,6 +122,7 @@ async def join_others() -> None:
 
 
 def limits() -> Limits:
+    """The limits of a run, as the settings have them."""
     return Limits(
         connect_s=settings.CONNECT_TIMEOUT_S,
         first_byte_s=settings.FIRST_BYTE_TIMEOUT_S,

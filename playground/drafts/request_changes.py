@@ -50,6 +50,7 @@ def remove_beta(request: HttpRequest, form: RequestForm, beta: str) -> None:
 
 
 def add_header(request: HttpRequest, form: RequestForm, name: str) -> str | None:
+    """Add an empty one of this name; its value is typed into the form."""
     draft, name = form.draft, name.strip().lower()
     if name in OF_THEIR_OWN:
         return f"{name} has a field of its own."

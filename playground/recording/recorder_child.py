@@ -62,6 +62,8 @@ services[SERVICE] = run_recorder
 
 
 class _Child:
+    """The recorder behind a connection: takes what the server hands over, and says how far it is."""
+
     def __init__(self) -> None:
         self._recorder = Recorder()
         self._backlog = Backlog()

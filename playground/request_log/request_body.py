@@ -77,6 +77,8 @@ def earlier_turns(run: Run, end: int) -> tuple[list[Turn], int]:
 
 
 def read(data: bytes, where: str, headers: list[Any], *, earlier: int = 0) -> SentRequest:
+    """The request whose body are these bytes, sent to the address `where`. Of a long conversation the last
+    `MOST_TURNS` turns are drawn; the first `earlier` of them never are."""
     base: dict[str, Any] = {"address": where, "headers": headers, "size": len(data), "is_kept": True}
     if len(data) > MOST_READ:
         return SentRequest(**base, text=data[:20_000].decode("utf-8", "replace"), is_cut=True)

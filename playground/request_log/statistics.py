@@ -59,6 +59,8 @@ class Day:
 
 @dataclass
 class Stats:
+    """The bars of a chart, oldest first. `is_capped`: there were more runs than are counted."""
+
     days: list[Day]
     step_days: int  # how many days one bar holds
     is_capped: bool

@@ -58,6 +58,7 @@ REGISTRY.register(server)
 
 
 async def answer_metrics(scope: Scope, send: Send) -> None:
+    """Answer with the figures in Prometheus' text format; 404 to whoever may not read them."""
     if scope["method"] not in {"GET", "HEAD"} or not may_read(scope):
         await send({"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
         await send({"type": "http.response.body", "body": b"not found\n"})

@@ -72,6 +72,7 @@ def kind_of(thing: Shareable) -> str:
 
 
 def copy_of(thing: Shareable, choices: Choices) -> dict[str, Any]:
+    """The copy that a share freezes: the chosen parts of the thing as it is now, masked."""
     if isinstance(thing, Conversation):
         return of_conversation(thing, choices.parts, list(choices.masked))
     if isinstance(thing, AgentSession):

@@ -62,6 +62,8 @@ def of_session(session: AgentSession, parts: frozenset[str], secrets: list[str])
 
 
 class _SessionCopier:
+    """Copies steps, blocks and misses of one session, as far as the chosen parts allow."""
+
     def __init__(self, loaded: LoadedSession, parts: frozenset[str]) -> None:
         self.loaded = loaded
         self.parts = parts

@@ -50,6 +50,8 @@ def of_run(run: Run, parts: frozenset[str], secrets: list[str]) -> dict[str, Any
 
 
 class _SnapshotBuilder:
+    """Copies body, answers and branches of one owner, as far as the chosen parts allow."""
+
     def __init__(self, owner: User, parts: frozenset[str], secrets: list[str]) -> None:
         self.owner = owner
         self.parts = parts
