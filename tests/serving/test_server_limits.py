@@ -128,7 +128,7 @@ def test_a_body_that_trickles_in_is_not_waited_for(
         answer = sockets.head_of(slow)
         assert answer.startswith("HTTP/1.1 408 ")
         assert "too slowly" in answer
-        assert served.server.places.taken == 0
+        assert served.server.body_slots.taken == 0
 
 
 def test_a_body_that_comes_fast_enough_may_take_its_time(live_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
