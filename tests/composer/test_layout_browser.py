@@ -236,6 +236,7 @@ def test_waiting_says_so_on_the_page_and_to_screen_readers_and_there_is_one_stop
     choose(page, "sandbox-slow")
     page.locator("#try-it").click()
     expect(page.locator(".figure-line")).to_contain_text("waiting for first token")
+    expect(page.locator("[data-block]")).to_have_count(1)  # it has begun, and holds nothing yet
     expect(page.locator("[data-spoken]")).to_have_text("Sent. Waiting for the first token.")
     expect(page.get_by_role("button", name="Stop")).to_have_count(1)
     stop = page.locator("[data-stop-run]").bounding_box()

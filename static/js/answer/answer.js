@@ -31,7 +31,7 @@ class Live {
     this.clock = setInterval(() => this.tick(), 100)
     this.waiting = []
     this.spokenSilence = 0
-    this.speak("Sent. Waiting for the first token.")
+    this.tellPhase()
     // A live region that came with the panel itself is read only when it changes later.
     setTimeout(() => this.beginSpeaking(), 100)
     this.lastArrival = performance.now()
@@ -72,8 +72,7 @@ class Live {
     while (done < this.waiting.length && (document.hidden || (done < patchesPerFrame && performance.now() < until))) {
       const patch = this.waiting[done++]
       this.canvas.apply([patch])
-      if (patch.op === "figures") this.syncClock()
-      else if (patch.op === "block" && !this.hasBegun) this.begin()
+      if (patch.op === "figures") this.syncClock(), this.tellPhase()
     }
     this.waiting.splice(0, done)
     this.end.keep()
@@ -81,9 +80,10 @@ class Live {
     else if (this.ended) this.finish(this.ended)
   }
 
-  begin() {
-    this.hasBegun = true
-    this.speak("The response is coming in.")
+  /** Say what the figures show: that nothing has come yet, or that it is coming. */
+  tellPhase() {
+    const words = this.panel.querySelector("[data-waits-for]")?.dataset.waitsFor ?? "The response is coming in."
+    if (words !== this.phase) this.speak((this.phase = words))
   }
 
   syncClock() {
