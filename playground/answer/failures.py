@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from playground.answer.measures import tokens_about
 from playground.protocol.errors import ERROR_TYPES, type_of_status
 from playground.protocol.foreign_text import encodable
 from playground.protocol.headers import retry_after_s
@@ -191,8 +192,8 @@ def _text_of_no_message(drawing: Drawing) -> str:
 
 
 def _stopped(drawing: Drawing) -> Note:
-    tokens = drawing.figures.tokens()["output_tokens"]
-    so_far = f" and {formatting.plural(tokens, 'token')}" if tokens else ""
+    about = tokens_about(drawing)
+    so_far = f" and about {formatting.plural(about, 'token')}" if about else ""
     ended = drawing.figures.ended
     by = "Stopped by you" if ended and ended.failure and ended.failure.message == "Stopped." else "Stopped"
     return Note(
@@ -316,7 +317,7 @@ _STOP_NOTES = {
     ),
     "refusal": (
         "Refused",
-        "The model declined. Any text above is not a response. Change the request, or go back to an earlier message.",
+        "The model declined. Text before that is not a response. Change the request, or go back to an earlier message.",
         (),
     ),
     "model_context_window_exceeded": (

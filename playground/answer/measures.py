@@ -32,6 +32,7 @@ class Measure:
     tone: str = ""
     is_clock: bool = False  # counts on by itself while the run goes on
     short: str = ""
+    aside: str = ""  # a part of the short words that a narrow line leaves out
     is_after: bool = False  # the word stands after the value
     css: str = ""
 
@@ -112,32 +113,46 @@ def _tokens(drawing: Drawing) -> list[Measure]:
     counts: list[Measure] = []
     parts = [tokens["input_tokens"], tokens["cache_write_tokens"], tokens["cache_read_tokens"]]
     if any(part is not None for part in parts):
-        name, short = "tokens in", "in"
+        name, aside = "tokens in", ""
         if tokens["cache_read_tokens"]:
             name += f", {tokens['cache_read_tokens']:,} from cache"
-            short += f", {tokens['cache_read_tokens']:,} cached"
+            aside = f", {tokens['cache_read_tokens']:,} cached"
         if tokens["cache_write_tokens"]:
             name += f", {tokens['cache_write_tokens']:,} to cache"
         value = f"{sum(part or 0 for part in parts):,}"
-        counts.append(Measure(name, value, short=short, is_after=True, css="figure-in"))
-    out = tokens["output_tokens"]
-    if not drawing.is_over:
-        characters = sum(drawn.block.size for drawn in drawing.blocks)
-        if characters:  # the API counts at the end only; four characters to a token is its own rule of thumb
-            about = f"{max(out or 0, round(characters / 4)):,}"
-            counts.append(Measure("tokens out, about", f"~{about}", short="out", is_after=True, css="figure-out"))
-    elif out is not None:
-        thinking = tokens["thinking_tokens"]
-        is_partial = drawing.state != "completed"
-        name = "tokens out" + (f", {thinking:,} thinking" if thinking else "") + (", so far" if is_partial else "")
-        short = "out" + (f", {thinking:,} thinking" if thinking else "")
-        counts.append(Measure(name, f"{out:,}", short=short, is_after=True, css="figure-out"))
-        spent_ms = drawing.now_ms - (figures.first_token_ms or 0)
-        if figures.first_token_ms is not None and spent_ms > 100 and out > 1 and not is_partial:
-            rate = f"{out / spent_ms * 1000:,.0f}"
-            counts.append(Measure("tokens per second", rate, short="tokens/s", is_after=True, css="figure-less"))
+        counts.append(Measure(name, value, short="in", aside=aside, is_after=True, css="figure-in"))
+    counts += _tokens_out(drawing, tokens["output_tokens"], tokens["thinking_tokens"])
     if figures.has_impossible_counts:
         counts.append(Measure("token counts", "not plausible as reported", "warn", short="token counts"))
+    return counts
+
+
+def tokens_about(drawing: Drawing) -> int | None:
+    """Return an estimate of the tokens that came, None where the API has counted them.
+
+    It counts at the end, with the stop reason: before, and of a response that was cut off, it has said "1". Four
+    characters to a token is its own rule of thumb.
+    """
+    accumulator = drawing.figures.accumulator
+    if drawing.state == "completed" or (drawing.is_over and accumulator.stop_reason is not None):
+        return None
+    characters = sum(drawn.block.size for drawn in drawing.blocks)
+    return max(drawing.figures.tokens()["output_tokens"] or 0, round(characters / 4)) if characters else None
+
+
+def _tokens_out(drawing: Drawing, out: int | None, thinking: int | None) -> list[Measure]:
+    figures = drawing.figures
+    if (about := tokens_about(drawing)) is not None:
+        return [Measure("tokens out, about", f"~{about:,}", short="out", is_after=True, css="figure-out")]
+    if out is None or not drawing.is_over:
+        return []
+    aside = f", {thinking:,} thinking" if thinking else ""
+    name = "tokens out" + aside + ("" if drawing.state == "completed" else ", so far")
+    counts = [Measure(name, f"{out:,}", short="out", aside=aside, is_after=True, css="figure-out")]
+    spent_ms = drawing.now_ms - (figures.first_token_ms or 0)
+    if figures.first_token_ms is not None and spent_ms > 100 and out > 1 and drawing.state == "completed":
+        rate = f"{out / spent_ms * 1000:,.0f}"
+        counts.append(Measure("tokens per second", rate, short="tokens/s", is_after=True, css="figure-less"))
     return counts
 
 

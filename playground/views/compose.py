@@ -103,7 +103,21 @@ def edit(request: HttpRequest) -> HttpResponse:
 
 def _regions_that_came_along(request: HttpRequest, form: RequestForm) -> list[Region]:
     """Return the regions that typing into one control changed elsewhere: an effort makes its `output_config`."""
-    return [*_schemas_that_came_along(request, form), *_effort_that_came_along(form)]
+    return [
+        *_schemas_that_came_along(request, form),
+        *_effort_that_came_along(form),
+        *_tokens_that_came_along(request, form),
+    ]
+
+
+def _tokens_that_came_along(request: HttpRequest, form: RequestForm) -> list[Region]:
+    """Return the token counts in the heads of the messages that were typed in."""
+    places = dict.fromkeys(name.partition("]")[0] + "]" for name in request.POST if name.startswith("messages["))
+    nodes = []
+    for place in places if form.can_be_drawn else ():
+        with suppress(PathError):
+            nodes.append(form.node(parse_path(place)))
+    return [Region("playground/composer/_turn_tokens.html", node) for node in nodes if node is not None]
 
 
 def _schemas_that_came_along(request: HttpRequest, form: RequestForm) -> list[Region]:

@@ -299,6 +299,15 @@ def test_a_truncated_answer_is_never_shown_as_complete() -> None:
     assert "Received 5 events, " in drawing.ending_html
 
 
+def test_the_tokens_of_a_response_that_was_cut_off_are_estimated() -> None:
+    cut = stream("one two three four " * 10).split(b"event: content_block_stop")[0]  # says: output_tokens 1
+    for state, kind in (("interrupted", "truncated"), ("failed", "error_event"), ("cancelled", "stopped")):
+        drawing = failed(kind, state=state, data=cut)
+        figures = {measure.short: measure.value for measure in drawing.measures}
+        assert figures["out"] == "~48", state
+    assert "and about 48 tokens" in drawing.ending_html
+
+
 def test_a_retry_after_starts_a_countdown() -> None:
     html = failed(
         "http_status", type="rate_limit_error", message="Slow down", status=429, retry_after_s=7.2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -110,3 +111,13 @@ def test_accept_is_chosen_on_the_page(page: Any) -> None:
     expect(page.locator("#said-headers")).to_contain_text("Accept application/json")
     page.reload()
     expect(accept).to_have_value("application/json")
+
+
+@pytest.mark.django_db
+def test_the_head_of_a_message_tells_the_tokens_of_what_was_typed(client: Client) -> None:
+    begin(client, HELLO)
+    drawn = edit(client, **{"messages[0].content": "a word " * 100, "max_tokens": "200"}).content.decode()
+    head = re.search(r'<span class="quiet small nowrap" id="tokens-[^>]+hx-swap-oob="true">([^<]+)', drawn)
+    assert head is not None
+    assert head[1] == "about 194 tokens"
+    assert "tokens-" not in edit(client, max_tokens="300").content.decode()

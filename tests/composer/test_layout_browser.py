@@ -22,6 +22,14 @@ SCROLLERS = """() => {
 }"""
 PAGE_SCROLL = """() => [scrollX, scrollY, document.documentElement.scrollHeight - innerHeight,
   document.documentElement.scrollWidth - innerWidth]"""
+CLOCKS_AGREE = """async () => {
+  const text = (selector) => document.querySelector(selector).textContent
+  for (let frame = 0; frame < 30; frame++) {
+    await new Promise(requestAnimationFrame)
+    if (text("[data-progress-time]") !== text("[data-clock]")) return false
+  }
+  return true
+}"""
 VIEWS = ("Message", "Events", "JSON", "Headers")
 
 
@@ -288,11 +296,22 @@ def test_on_a_phone_one_try_it_switches_to_the_response_and_becomes_stop(new_pag
     expect(page.locator("[data-progress-words]")).to_contain_text("waiting for first token")
     assert_in_sight(page, "[data-stop-run]", ".view-switch")
     assert_nothing_else_scrolls(page)
+    assert page.evaluate(CLOCKS_AGREE), "the bar's clock is not that of the figures"
+    row = height(page, ".figures")
     page.locator("[data-stop-run]").click()
     expect(page.locator("#try-it")).to_be_visible()
+    assert height(page, ".figures") == row, "the response moves when Details comes"
     page.locator(".view-switch label").first.click()
     expect(page.locator("#ask")).to_be_visible()
     assert page.evaluate(PAGE_SCROLL) == [0, 0, 0, 0]
+
+
+def test_on_a_phone_the_tokens_of_a_response_that_thought_stay_among_the_figures(new_page: Any) -> None:
+    page = new_page(390, 844)
+    send(page, "sandbox-thinker", "Hello")
+    line, out = (page.locator(place).bounding_box() for place in (".figure-line", ".figure-out"))
+    assert out["y"] + out["height"] <= line["y"] + line["height"] + 1
+    expect(page.locator(".figure-out .visually-hidden")).to_contain_text("thinking")
 
 
 @pytest.mark.slow

@@ -172,7 +172,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && isRunning() && !document.querySelector("dialog[open], details.menu[open]")) stop()
 })
 
-/** On a phone the bar tells how far the run has come. */
+/** On a phone the bar tells how far the run has come, whenever the figures above it change: two clocks that differ would
+ * be one too many. */
 function tellProgress() {
   const time = run.querySelector("[data-progress-time]")
   const line = panels().find((panel) => "socket" in panel.dataset)?.querySelector(".figure-line")
@@ -184,7 +185,6 @@ function tellProgress() {
   const place = run.querySelector("[data-progress-words]")
   if (place.textContent !== words) place.textContent = words
 }
-setInterval(() => narrow.matches && run.hasAttribute("data-running") && tellProgress(), 200)
 
 // --- What the response pane shows -----------------------------------------------------------------------------------
 
@@ -197,6 +197,7 @@ function followPanel() {
   const code = isComparing() ? null : panel?.querySelector(":scope > .reply-head .code-tab")
   const hidesCode = !isStart && code?.ariaSelected !== "true"
   if (snippets.hidden !== hidesCode) snippets.hidden = hidesCode
+  if (narrow.matches && run.hasAttribute("data-running")) tellProgress()
 }
 new MutationObserver(followPanel).observe(answer, {
   childList: true,
