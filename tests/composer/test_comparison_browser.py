@@ -129,6 +129,8 @@ def test_a_visitor_on_a_phone_is_told_of_bad_values_and_of_the_limit_and_retries
     expect(page.locator("#column-c")).to_contain_text("At most 2 requests at once")
     axe(page, "#answer")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    stop, line = (page.locator(f"#column-a {part}").bounding_box() for part in ("[data-stop]", ".phase-line"))
+    assert stop["y"] >= line["y"] + line["height"], "Stop covers the phase bar"
     page.locator("#column-a [data-stop]").click()
     expect(page.locator("#column-a .answer-panel")).to_have_attribute("data-state", "cancelled")
     press(page, "Retry column 3")
