@@ -53,6 +53,10 @@ _LIST_ITEM = re.compile(r" {0,3}([-+*]|\d{1,9}[.)])([ \t]|$)")
 _CODE_LINE = re.compile(r"(?: {4}| {0,3}\t)")
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 _CLASS = re.compile(r"[a-z][a-z0-9-]{0,20}")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_DIRECTED = {
+    "paragraph_open", "heading_open", "bullet_list_open", "ordered_list_open", "blockquote_open", "table_open",
+}  # fmt: skip
 
 
 # --- Cutting ------------------------------------------------------------------------------------------------------
@@ -270,6 +274,21 @@ def _nest_headings(state: StateCore) -> None:
     state.env["headings"] = headings
 
 
+def _find_directions(state: StateCore) -> None:
+    """Where Hebrew, Arabic or the like occur, the browser finds the direction of each block by its first letter, and
+    what is inside of the block follows it."""
+    if not _RIGHT_TO_LEFT.search(state.src):
+        return
+    for token in state.tokens:
+        if token.level == 0 and token.type in _DIRECTED:
+            token.attrSet("dir", "auto")
+
+
+def _draw_table(_self: RendererHTML, tokens: Sequence[Token], at: int, _options: OptionsDict, _env: EnvType) -> str:
+    direction = ' dir="auto"' if tokens[at].attrGet("dir") else ""
+    return f'<div class="table-wrap" tabindex="0" role="group" aria-label="Table"><table{direction}>\n'
+
+
 def _math(state: StateInline, silent: bool) -> bool:
     r"""Formulas stay text: between \( \), \[ \] and $$ $$ no mark-up is read and no backslash is lost."""
     opening = state.src[state.pos : state.pos + 2]
@@ -289,14 +308,14 @@ def _make_markdown() -> MarkdownIt:
     markdown.disable(["html_block", "html_inline"])
     markdown.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
     markdown.core.ruler.push("nest_headings", _nest_headings)
+    markdown.core.ruler.push("find_directions", _find_directions)
     markdown.inline.ruler.before("escape", "math", _math)
     markdown.add_render_rule("fence", _draw_fence)
     markdown.add_render_rule("code_block", _draw_fence)
     markdown.add_render_rule("image", _draw_image)
     markdown.add_render_rule("th_open", _draw_cell)
     markdown.add_render_rule("td_open", _draw_cell)
-    wrap = '<div class="table-wrap" tabindex="0" role="group" aria-label="Table"><table>\n'
-    markdown.add_render_rule("table_open", lambda *_: wrap)
+    markdown.add_render_rule("table_open", _draw_table)
     markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
     return markdown
 
@@ -309,6 +328,8 @@ _ATTRIBUTES["a"] |= {"href", "title"}
 _ATTRIBUTES["ol"] = {"start"}
 for _region in ("div", "pre"):
     _ATTRIBUTES[_region] |= {"tabindex", "role", "aria-label"}
+for _block in ("p", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "table"):
+    _ATTRIBUTES.setdefault(_block, set()).add("dir")
 
 
 def _filter_attribute(_tag: str, name: str, value: str) -> str | None:

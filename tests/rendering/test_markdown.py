@@ -24,7 +24,7 @@ ALLOWED = {
     "p", "br", "hr", "strong", "em", "s", "code", "pre", "span", "div", "ul", "ol", "li", "blockquote", "a",
     "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
-ALLOWED_ATTRIBUTES = {"class", "href", "title", "rel", "target", "start", "tabindex", "role", "aria-label"}
+ALLOWED_ATTRIBUTES = {"class", "href", "title", "rel", "target", "start", "tabindex", "role", "aria-label", "dir"}
 
 
 # --- Cutting ------------------------------------------------------------------------------------------------------
@@ -225,3 +225,12 @@ def test_boxes_that_scroll_are_no_landmarks_since_there_may_be_many_alike() -> N
     html = render("| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nx = 1\n```\n")
     assert html.count('role="group"') == 2
     assert "region" not in html
+
+
+def test_a_block_with_hebrew_or_arabic_is_set_in_its_own_direction() -> None:
+    mixed = "# مرحبا\n\n- עברית\n  - nested\n\n> זהו\n\n| א | b |\n|---|---|\n\nEnglish"
+    drawn = render(mixed)
+    for block in ("h3", "ul", "blockquote", "table", "p"):
+        assert f'<{block} dir="auto">' in drawn, block
+    assert '<ul dir="auto">\n<li>nested' not in drawn, "it follows the list it is in"
+    assert "dir=" not in render("# Hello\n\n- café → 日本")

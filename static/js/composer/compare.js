@@ -206,6 +206,11 @@ async function showFigures() {
 /** The figures come for all columns at once; each list stands under its column. */
 function placeFigures() {
   for (const footer of bench()?.querySelectorAll("[data-footer-of]") ?? []) {
+    // Of a run that goes on they know nothing yet: its own line says more, also until they are fetched again.
+    if (footer.closest("[data-column]").querySelector("[data-socket]")) {
+      footer.replaceChildren()
+      continue
+    }
     const list = document.querySelector(`#compare-figures [data-figures-of="${footer.dataset.footerOf}"]`)
     if (!list) continue
     const copy = list.cloneNode(true)
