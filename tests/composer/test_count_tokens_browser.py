@@ -51,6 +51,11 @@ def test_a_small_count_says_less_than_one_percent_where_it_can_be_seen(
     expect(said).to_be_in_viewport(ratio=1)
     assert said.evaluate("place => place.scrollWidth <= place.clientWidth"), "the count is cut off"
     axe(page, in_both_themes=True)
+    said.evaluate("place => place.firstElementChild.append(' · estimate $0.0550 to $0.0704')")
+    expect(said).to_be_in_viewport(ratio=1)
+    assert said.evaluate("place => place.scrollWidth <= place.clientWidth"), "an estimate is cut off"
+    bar = page.locator("#run").bounding_box()
+    assert width > 896 or said.bounding_box()["y"] >= bar["y"] + bar["height"], "it is under the bar"
 
 
 def test_what_was_typed_just_before_is_counted_and_a_count_goes_when_the_request_changes(page: Any) -> None:
