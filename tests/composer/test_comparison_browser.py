@@ -115,6 +115,8 @@ def test_a_visitor_on_a_phone_is_told_of_bad_values_and_of_the_limit_and_retries
     page.get_by_label("More ways to send").click()
     press(page, "Compare models or settings")
     expect(page.locator(".compare-column")).to_have_count(2)
+    expect(field(page, "Column 2: connection")).to_be_focused()
+    expect(field(page, "Column 2: connection")).to_be_in_viewport(ratio=1)
     press_in_menu(page, 2, "Duplicate column 2")
     unlink(page, 2, "max_tokens", "warm")
     page.locator("#try-it").click()

@@ -86,7 +86,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   }
   answer.closest(".workbench").toggleAttribute("data-comparing", bench() !== null)
   if (isPress(detail)) {
-    firstOf(wanted)?.focus()
+    lead(firstOf(wanted))
     wanted = ""
   }
   if (detail.elt.id === "run" && bench()) showWhatCame()
@@ -95,7 +95,17 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 function showWhatCame() {
   const isHeldBack = bench().querySelector("#compare-said .problem") !== null
   const wrong = bench().querySelector("[aria-invalid]")
-  if (isHeldBack && wrong) reach(wrong).focus()
+  if (isHeldBack && wrong) lead(reach(wrong))
+}
+
+/** Focus it, and show its whole column: of one that is half in sight a browser shows no more. */
+function lead(element) {
+  element?.focus()
+  const column = element?.closest(".compare-column")
+  if (!column) return
+  const columns = column.parentElement
+  const [own, frame] = [column, columns].map((box) => box.getBoundingClientRect())
+  if (own.left < frame.left || own.right > frame.right) columns.scrollLeft += own.left - frame.left
 }
 
 /** The first of several selectors, in their order, that names something that can take the focus. */
