@@ -62,7 +62,7 @@ class SignUpForm(ErrorsAtFirstPasswordField, auth_forms.BaseUserCreationForm):
         super().__init__(*args, **kwargs)
         style(self)
         self.fields["username"].help_text = "Letters, digits and @ . + - _"
-        self.fields["password1"].help_text = "At least 8 characters, not a common password, not only digits."
+        self.fields["password1"].help_text = "At least 8 characters, not common, not only digits."
         self.fields["password2"].label = "Password again"
         self.fields["password2"].help_text = ""
 
@@ -80,7 +80,7 @@ class PasswordChangeForm(ErrorsAtFirstPasswordField, auth_forms.PasswordChangeFo
         super().__init__(request.user, *args, **kwargs)
         style(self)
         self.fields["old_password"].label = "Current password"
-        self.fields["new_password1"].help_text = "At least 8 characters, not a common password, not only digits."
+        self.fields["new_password1"].help_text = "At least 8 characters, not common, not only digits."
         self.fields["new_password2"].label = "New password again"
         self.fields["new_password2"].help_text = ""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from playground.conversations import body_summary
 from playground.protocol.catalogue.block_types import block_type
-from playground.rendering.formatting import plural, size
+from playground.rendering.formatting import plural
 from playground.sharing.allow_list import PARAMETERS
 
 NOUNS = {"tool_results": "result", "thinking": "block", "attachments": "file"}
@@ -57,7 +57,7 @@ def size_of(system: Any) -> str:
         if isinstance(system, str)
         else [str(block.get("text", "")) for block in _blocks([{"content": system}])]
     )
-    return f"{size(sum(map(len, texts)))} of text"
+    return plural(sum(map(len, texts)), "character")
 
 
 def _blocks(messages: list[Any]) -> Iterator[dict[str, Any]]:

@@ -5,53 +5,66 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+CONVERSATION = ("conversation", "run")
+MESSAGES = (*CONVERSATION, "session")
+REPORT = ("report",)
+EVERYTHING = (*MESSAGES, *REPORT)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`of` names what it is a part of: "conversation", "run", "session", "report"."""
+    """`of` names what it is a part of: "conversation", "run", "session", "report".
+
+    `included` names those that it is in unless the owner says otherwise.
+    """
 
     name: str
     label: str
     help: str
-    included: bool  # unless the owner says otherwise
-    of: tuple[str, ...] = ("conversation", "run", "session")
-
-
-EVERYTHING = ("conversation", "run", "session", "report")
+    included: tuple[str, ...]
+    of: tuple[str, ...] = MESSAGES
 
 
 PARTS = (
     Part(
         "turns",
         "Messages",
-        "what is new in each step, and its response; the steps in words are always included",
-        True,
+        "What is new in each step, and its response; the steps in words are always included",
+        ("session",),
         ("session",),
     ),
-    Part("system", "System prompt", "the instructions before the first message", False),
-    Part("tools", "Tools", "names, descriptions and schemas; tool_choice", True),
-    Part("tool_results", "Tool results", "the output of tools and searches", True),
-    Part("thinking", "Thinking", "the model's thinking, in messages and in the replay", False),
-    Part("attachments", "Images and documents", "full files", True),
-    Part("parameters", "Parameters", "max_tokens, temperature, thinking and the like; version and beta headers", True),
-    Part("figures", "Timings, tokens and cost", "the figures of each response", True),
+    Part("system", "System prompt", "The instructions before the first message", ()),
+    Part("tools", "Tools", "Names, descriptions and schemas; tool_choice", MESSAGES),
+    Part("tool_results", "Tool results", "The output of tools and searches", MESSAGES),
+    Part("thinking", "Thinking", "The model's thinking, in messages and in the replay", ()),
+    Part("attachments", "Images and documents", "Full files", MESSAGES),
     Part(
-        "replay", "Replay and events", "the response's events with their original timing", True, ("conversation", "run")
+        "parameters",
+        "Parameters",
+        "max_tokens, temperature, thinking and the like; version and beta headers",
+        MESSAGES,
     ),
-    Part("branches", "Branches", "other versions of messages that you tried", False, ("conversation",)),
-    Part("evidence", "Requests and responses", "requests, responses and curl of each finding", True, ("report",)),
+    # Who reads a conversation comes for its words; who reads a session comes for its times, tokens and costs.
+    Part("figures", "Timings, tokens and cost", "The figures of each response", ("session",)),
+    Part("replay", "Replay and events", "The response's events with their original timing", CONVERSATION, CONVERSATION),
+    Part("branches", "Branches", "Other versions of messages that you tried", (), ("conversation",)),
+    Part("evidence", "Requests and responses", "Requests, responses and curl of each finding", REPORT, REPORT),
     Part(
         "server",
         "The server's address and the connection's name",
-        "otherwise only the model is named, and the address is masked wherever it stands",
-        False,
-        ("report",),
+        "Otherwise only the model is named, and the address is masked wherever it stands",
+        (),
+        REPORT,
     ),
-    Part("name", "Your name", "“shared by” with your user name", False, EVERYTHING),
-    Part("description", "Title in link previews", "otherwise previews do not show what is shared", False, EVERYTHING),
+    Part("name", "Your name", "“Shared by” with your user name", (), EVERYTHING),
+    Part("description", "Title in link previews", "Otherwise previews do not show what is shared", (), EVERYTHING),
 )
 NAMES = frozenset(part.name for part in PARTS)
-DEFAULTS = frozenset(part.name for part in PARTS if part.included)
+
+
+def defaults(kind: str) -> frozenset[str]:
+    """The parts that a copy of this kind of thing has unless its owner says otherwise."""
+    return frozenset(part.name for part in PARTS if kind in part.included)
 
 
 def chosen(names: Iterable[str]) -> frozenset[str]:

@@ -37,7 +37,7 @@ class Choices:
     not among them is masked. `revealed` are the secrets of which the owner said once more that readers may have them.
     """
 
-    parts: frozenset[str] = every_part.DEFAULTS
+    parts: frozenset[str] = frozenset()
     masked: tuple[str, ...] = ()
     seen: frozenset[str] = frozenset()
     revealed: frozenset[str] = frozenset()

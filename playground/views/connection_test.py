@@ -76,7 +76,7 @@ def names(models: list[dict[str, Any]]) -> list[str]:
 
 
 def keep_and_show(connection: Connection, checks: Sequence[Check], model: str) -> str:
-    summary = "; ".join(f"{check.name}: {check.words}" for check in checks)
+    summary = "; ".join(check.words if check.models else f"{check.name}: {check.words}" for check in checks)
     words = without_controls(summary)[:LONGEST_RESULT]
     connection.tested_at, connection.test_passed, connection.test_result = timezone.now(), verdict(checks), words
     connection.save(update_fields=["tested_at", "test_passed", "test_result"])

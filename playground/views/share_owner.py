@@ -105,7 +105,8 @@ def share_report(request: AuthenticatedHttpRequest, report_id: UUID) -> HttpResp
 def _share(request: AuthenticatedHttpRequest, thing: Shareable) -> HttpResponse:
     """The page to choose on. Its three buttons: look through it again, preview, publish."""
     if request.method != "POST":
-        return render(request, "playground/sharing/share_new.html", choosing(request, thing, Choices()))
+        usual = Choices(parts.defaults(publishing.kind_of(thing)))
+        return render(request, "playground/sharing/share_new.html", choosing(request, thing, usual))
     choices = choices_of(request)
     findings = publishing.findings(thing, choices)
     choices = choices.with_secrets_masked(findings)

@@ -205,6 +205,10 @@ def test_revoking_from_the_page_closes_the_link(new_page: Any, log_in: Any, owne
     expect(reader.get_by_role("heading", level=1)).to_have_text("A title")
     page.goto(f"/conversations/{conversation.pk}/read/")
     expect(page.locator("#links")).to_contain_text("opened 1 time")
+    page._thread.call(lambda: page._target.once("dialog", lambda dialog: dialog.dismiss()))
+    page.get_by_role("button", name="Revoke").click()
+    assert ShareLink.objects.get().state == "open", "one press does not throw the copy away"
+    page._thread.call(lambda: page._target.once("dialog", lambda dialog: dialog.accept()))
     page.get_by_role("button", name="Revoke").click()
     expect(page.locator("#links")).to_contain_text("revoked")
     reader.goto(address)

@@ -115,7 +115,7 @@ def test_axe_finds_nothing_on_the_pages_of_visitors_and_where_nothing_is(new_pag
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["403_csrf.html", "500.html", "503.html", "playground/too_heavy.html"])
+@pytest.mark.parametrize("name", ["400.html", "403_csrf.html", "500.html", "503.html", "playground/too_heavy.html"])
 def test_pages_that_stand_alone_are_whole_at_every_width_and_axe_finds_nothing(
     new_page: Any, axe: Any, name: str
 ) -> None:

@@ -163,7 +163,7 @@ def test_a_long_session_scrolls_to_its_last_step(
 def test_readers_of_a_link_choose_steps_too(
     new_page: Any, log_in: Any, live_url: str, session: StoredSession, owner: User, axe: Any
 ) -> None:
-    _, token = published(session, *parts.DEFAULTS)
+    _, token = published(session, *parts.defaults("session"))
     page = new_page()
     page.goto(f"{live_url.rstrip('/')}/s/{token}/#step-6")
     expect(page.get_by_role("article", name="Step 6")).to_be_visible()

@@ -114,7 +114,7 @@ def test_without_figures_there_are_neither_times_nor_tokens_nor_costs(client: Cl
 
 def test_readers_see_the_steps_misses_and_figures_that_the_owner_sees(client: Client, owner: User) -> None:
     session = work(owner)
-    _, token = published(session, *parts.DEFAULTS, "system")
+    _, token = published(session, *parts.defaults("session"), "system")
     own = SessionPage(load(session.stored))
     copy = page_of(of_session(session.stored, parts.NAMES, []))
     assert [(row.words, row.thread, row.cost, row.duration, row.retry_of) for row in copy.rows] == [
@@ -180,7 +180,7 @@ def test_a_label_that_was_cut_ends_with_a_whole_word() -> None:
 
 
 def test_a_link_to_a_session_expires_is_listed_and_is_revoked(client: Client, rich: StoredSession) -> None:
-    share, token = published(rich, *parts.DEFAULTS)
+    share, token = published(rich, *parts.defaults("session"))
     client.force_login(rich.owner)
     home = client.get(reverse("session", args=[rich.stored.pk])).content.decode()
     assert share.hint in home
@@ -200,7 +200,7 @@ def test_the_copy_stays_as_it_was_until_it_is_updated(client: Client, owner: Use
     session = StoredSession(owner)
     agent = Agent(session)
     agent.turns(2)
-    share, token = published(session, *parts.DEFAULTS)
+    share, token = published(session, *parts.defaults("session"))
     agent.ask([{"type": "text", "text": "laterwords"}])
     assert "laterwords" not in client.get(f"/s/{token}/").content.decode()
     client.force_login(owner)
@@ -223,7 +223,7 @@ def test_a_session_of_somebody_else_cannot_be_shared(client: Client, rich: Store
 
 
 def test_deleting_the_session_closes_its_links(client: Client, rich: StoredSession) -> None:
-    _, token = published(rich, *parts.DEFAULTS)
+    _, token = published(rich, *parts.defaults("session"))
     client.force_login(rich.owner)
     client.post(reverse("session-delete", args=[rich.stored.pk]))
     assert client.get(f"/s/{token}/").status_code == 404

@@ -167,7 +167,7 @@ def test_a_secret_across_pieces_is_masked_in_the_first_and_gone_from_the_others(
 def test_the_page_to_choose_on_says_what_there_is_of_each_part(client: Client, owner: User) -> None:
     client.force_login(owner)
     page = client.get(reverse("conversation-share", args=[rich_conversation(owner).pk])).content.decode()
-    for words in ("12 B of text", "lookup", "2 results", "2 blocks", "2 files", "1 response", "1 other version"):
+    for words in ("12 characters", "lookup", "2 results", "2 blocks", "2 files", "1 response", "1 other version"):
         assert words in page
 
 
@@ -177,6 +177,20 @@ def test_only_what_there_is_can_be_chosen(client: Client, owner: User) -> None:
     page = client.get(reverse("conversation-share", args=[plain.pk])).content.decode()
     offered = re.findall(r'name="part" value="(\w+)"', page)
     assert offered == ["parameters", "name", "description"]
+
+
+def test_what_readers_did_not_come_for_is_switched_off_at_first(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    page = client.get(reverse("conversation-share", args=[rich_conversation(owner).pk])).content.decode()
+    offered = re.findall(r'name="part" value="(\w+)"( checked)?', " ".join(page.split()))
+    assert {name for name, checked in offered if not checked} == {
+        "system",
+        "thinking",
+        "figures",
+        "branches",
+        "name",
+        "description",
+    }
 
 
 def test_what_is_too_large_for_a_page_is_not_published(client: Client, owner: User, monkeypatch: Any) -> None:
@@ -307,7 +321,7 @@ def test_an_update_asks_twice_for_a_new_secret(client: Client, owner: User) -> N
 
 
 def test_the_replay_keeps_order_and_times(client: Client, owner: User) -> None:
-    _, token = published(rich_conversation(owner), *parts.DEFAULTS)
+    _, token = published(rich_conversation(owner), *parts.defaults("conversation"))
     frames = client.get(f"/s/{token}/replay/3/").json()["frames"]
     times = [frame["at"] for frame in frames]
     assert times == sorted(times)

@@ -1,4 +1,4 @@
-// Forms about connections and keys: copy a secret that is shown once, remove a header's row, ask before revoking.
+// Forms about connections and keys: copy a secret that is shown once, remove a header's row.
 
 async function copy(button) {
   const field = document.getElementById(button.dataset.copies)
@@ -31,5 +31,4 @@ document.addEventListener("click", (event) => {
     row.remove()
     next?.querySelector('[name="header_name"]')?.focus()
   }
-  if ("asks" in button.dataset && !window.confirm(button.dataset.asks)) event.preventDefault()
 })

@@ -25,14 +25,29 @@ document.addEventListener("click", (event) => {
   if (opener) document.getElementById(opener.dataset.opens)?.showModal()
   target.closest("[data-dismiss-banner]")?.closest(".banner").remove()
   if (target.closest("[data-closes]")) target.closest("dialog")?.close()
+  const asking = target.closest("[data-asks]")
+  if (asking && !window.confirm(asking.dataset.asks)) event.preventDefault()
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(target) || target.closest(".menu-list :is(a, button)")) menu.open = false
   }
 })
 
-// A list that opens at the lower end of what scrolls is brought into sight. "toggle" does not bubble.
+const AT_LEAST = 8 // px between a menu and the edge of the window
+
+function keepInWindow(list) {
+  list.style.translate = ""
+  const { left, right } = list.getBoundingClientRect()
+  const shift = left < AT_LEAST ? AT_LEAST - left : Math.min(0, root.clientWidth - AT_LEAST - right)
+  if (shift) list.style.translate = `${shift}px`
+}
+
+// A list that opens at the lower end of what scrolls, or at a side of the window, is brought into sight. "toggle" does
+// not bubble.
 document.addEventListener("toggle", ({ target }) => {
-  if (target.matches?.("details.menu[open]")) target.querySelector(".menu-list")?.scrollIntoView({ block: "nearest" })
+  const list = target.matches?.("details.menu[open]") && target.querySelector(".menu-list")
+  if (!list) return
+  keepInWindow(list)
+  list.scrollIntoView({ block: "nearest", inline: "nearest" })
 }, true)
 
 document.addEventListener("keydown", (event) => {
