@@ -124,7 +124,7 @@ class Exchange:
             raise ProtocolFaultError(f"HTTP 200, and then an error: {self.error.message}", event=self._error_event())
         if not self._streamed:
             if not isinstance(self.json, dict):
-                raise ProtocolFaultError(f"HTTP {self.status} with something that is no JSON object.")
+                raise ProtocolFaultError(f"HTTP {self.status} with something that is not a JSON object.")
             if not isinstance(self.json.get("content"), list):
                 raise ProtocolFaultError(f"HTTP {self.status} with something that is no message.", member="content")
         elif not self._accumulated.blocks and not any(event.type == "message_start" for event in self.events):

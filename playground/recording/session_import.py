@@ -131,7 +131,7 @@ def _read(data: bytes) -> list[_Line]:
 def _line(text: str) -> _Line:
     value, problem = read_json(text)
     if problem or not isinstance(value, dict):
-        raise ValueError("this is no JSON object.")
+        raise ValueError("this is not a JSON object.")
     if value.get("format") != FORMAT:
         raise ValueError(f'this is no request that a playground exported ("format" is not "{FORMAT}").')
     try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SHOWN_LINES: Final = 400
 _GROUPS: Final = (
     ("failed", "must", "Fails what every server must do", "clients break on these"),
-    ("failed", "should", "Fails what a server should do", "clients get by, worse"),
+    ("failed", "should", "Fails what a server should do", "clients work, but less well"),
     ("failed", "may", "Fails what a server may do", "few clients notice"),
     ("inconclusive", None, "Inconclusive", "the model or the server's load left it open"),
     ("unsupported", None, "Not supported", "refused clearly, or not there: no fault"),

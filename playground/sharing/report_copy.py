@@ -45,7 +45,7 @@ def of_report(report: ConformanceReport, parts: frozenset[str], secrets: list[st
 def contents_of_report(report: ConformanceReport) -> dict[str, str]:
     """Describe what there is of each part."""
     findings = report.results.exclude(status="passed").count()
-    return {"evidence": f"of {plural(findings, 'finding')}, each with a curl command", "server": report.base_url}
+    return {"evidence": f"Of {plural(findings, 'finding')}, each with a curl command", "server": report.base_url}
 
 
 def _shown(report: Report, parts: frozenset[str]) -> Report:

@@ -69,6 +69,14 @@ def test_a_shared_report_shows_what_was_chosen(client: Client, owner: User) -> N
     assert "https://secret-host.example" in page
 
 
+def test_readers_see_the_colours_that_the_owner_sees(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    page = client.get(share(client, failing(owner))).content.decode()
+    sheets = re.findall(r'rel="stylesheet"\s+href="[^"]*/css/(\w+)', page)
+    assert sheets[0] == "tokens", "the sheet that names the layers in their order comes first"
+    assert "conformance" in sheets
+
+
 def test_a_shared_report_has_its_files_and_its_badge(client: Client, owner: User) -> None:
     report = failing(owner)
     client.force_login(owner)

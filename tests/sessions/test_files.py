@@ -78,8 +78,8 @@ GOOD = {
 @pytest.mark.parametrize(
     ("second", "problem"),
     [
-        ("nonsense", "Line 2: this is no JSON object"),
-        ("[1]", "Line 2: this is no JSON object"),
+        ("nonsense", "Line 2: this is not a JSON object"),
+        ("[1]", "Line 2: this is not a JSON object"),
         ('{"format": "other"}', "Line 2: this is no request that a playground exported"),
         (json.dumps(GOOD | {"started_at": "yesterday"}), "Line 2: started_at is no date"),
         (json.dumps(GOOD | {"request": None}), "Line 2: its request was not kept"),

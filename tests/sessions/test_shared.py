@@ -128,6 +128,7 @@ def test_readers_see_the_steps_misses_and_figures_that_the_owner_sees(client: Cl
     ]
     assert copy.tokens == own.tokens
     page = client.get(f"/s/{token}/").content.decode()
+    assert page.index("css/tokens") < page.index("css/session"), "the sheet that names the layers comes first"
     for words in ("system prompt changed", "history compacted", "What filled the context", "explore"):
         assert words in page
     number = next(each.step_number for each in own.misses if each.miss.cause == "system_changed")

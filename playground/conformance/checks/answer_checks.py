@@ -43,7 +43,7 @@ def _member(name: str, accepts: Callable[[object], bool], expected: str) -> Call
 def _is_json(exchange: Exchange) -> None:
     is_answered(exchange)
     if not isinstance(exchange.json, dict):
-        raise ProtocolFaultError("The body is no JSON object, although no stream was asked for.")
+        raise ProtocolFaultError("The body is not a JSON object, although no stream was asked for.")
 
 
 def _says_json(exchange: Exchange) -> None:

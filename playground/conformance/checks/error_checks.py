@@ -29,10 +29,11 @@ def _without(name: str) -> Request:
 NO_MESSAGES: Final = _without("messages")
 # Name, level, what is wrong, why it matters, the request, the statuses that say so.
 KINDS: Final[tuple[tuple[str, Any, str, str, Request, tuple[int, ...]], ...]] = (
-    ("not_json", "must", "A body that is no JSON", "A cut-off body must not start an answer.",
+    ("not_json", "must", "A body that is not JSON", "A cut-off body must not start an answer.",
      _raw(b'{"model": "x", "messages": ['), (400, 422)),
-    ("not_an_object", "must", "A body that is no object", "As a body that is no JSON.", _raw(b"[1, 2, 3]"), (400, 422)),
-    ("empty_body", "must", "An empty body", "As a body that is no JSON.", Request(), (400, 411, 422)),
+    ("not_an_object", "must", "A body that is not an object", "As a body that is not JSON.",
+     _raw(b"[1, 2, 3]"), (400, 422)),
+    ("empty_body", "must", "An empty body", "As a body that is not JSON.", Request(), (400, 411, 422)),
     ("no_messages", "must", "A body without messages",
            "A request that cannot be answered is told so at once.", NO_MESSAGES, (400,
      422)),

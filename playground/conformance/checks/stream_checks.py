@@ -128,7 +128,7 @@ CHECKS: Final = (
     ),
     _on_stream(
         "no_done", "There is no [DONE]", "No data: [DONE].", judges.no_done,
-        "It is no JSON: the Python client raises on it where it has a name. vLLM sent it.",
+        "It is not JSON: the Python client raises on it where it has a name. vLLM sent it.",
     ),
     _on_stream(
         "ping", "Pings keep the connection open", "At least one ping event.", judges.pings,

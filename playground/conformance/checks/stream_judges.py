@@ -125,7 +125,7 @@ def known(exchange: Exchange) -> None:
 def is_json(exchange: Exchange) -> None:
     for event in exchange.events:
         if not isinstance(event.value, dict) and event.data.strip() != "[DONE]":
-            raise ProtocolFaultError("The data is no JSON object.", event=event.number)
+            raise ProtocolFaultError("The data is not a JSON object.", event=event.number)
 
 
 def no_done(exchange: Exchange) -> None:

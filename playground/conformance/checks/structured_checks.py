@@ -41,7 +41,7 @@ def _follows(exchange: Exchange) -> None:
         value = json.loads(exchange.text)
     except ValueError:
         raise ProtocolFaultError(
-            f"The text is {exchange.text!r:.80}, which is no JSON.", member="content[0].text"
+            f"The text is {exchange.text!r:.80}, which is not JSON.", member="content[0].text"
         ) from None
     problem = next(iter(jsonschema.Draft202012Validator(SCHEMA).iter_errors(value)), None)
     if problem is not None:

@@ -182,7 +182,7 @@ def _joins_to_json(exchange: Exchange) -> None:
         try:
             value = json.loads(joined) if joined else {}
         except ValueError:
-            raise ProtocolFaultError(f"The pieces join to {joined!r:.80}, which is no JSON.", event=last) from None
+            raise ProtocolFaultError(f"The pieces join to {joined!r:.80}, which is not JSON.", event=last) from None
         if not isinstance(value, dict):
             raise ProtocolFaultError(f"The pieces join to {joined!r:.80}, which is no object.", event=last)
 
@@ -257,7 +257,7 @@ CHECKS: Final = (
            "The Python client adds the pieces to this block.", _starts_with_empty_input, TOOL_STREAM,
            depends=("tools.call", "stream.answers"), source=DOCS["streaming"]),
     _check("stream_input", "The pieces of the input join to JSON", "input_json_delta pieces that join to an object.",
-           "The Python client raises ValueError on what is no JSON.", _joins_to_json, TOOL_STREAM,
+           "The Python client raises ValueError on what is not JSON.", _joins_to_json, TOOL_STREAM,
            depends=("tools.call", "stream.answers"), source=DOCS["fine_grained"]),
     _check("stream_stop_reason", "stop_reason is tool_use in a stream too",
            '"stop_reason": "tool_use" in message_delta',
