@@ -76,7 +76,7 @@ class Report:
         if not tally.applicable:
             return "Nothing could be checked."
         if not tally.failed:
-            return "Every check that applies passes."
+            return _without_fault(tally)
         areas = self.by_area()
         sound = [AREAS[area] for area, each in areas.items() if each.applicable and not each.failed]
         worst = sorted(areas.items(), key=lambda item: -item[1].failed)[:3]
@@ -145,6 +145,14 @@ class Tally:
     def applicable(self) -> int:
         """The number of checks that were judged: passed or failed. The others say nothing of the server."""
         return self.passed + self.failed
+
+
+def _without_fault(tally: Tally) -> str:
+    """What there is to say where no check fails: whether that says all, or some are still open."""
+    still_open = [_many(tally.inconclusive, "is inconclusive", "are inconclusive")] if tally.inconclusive else []
+    if tally.skipped:
+        still_open.append(_many(tally.skipped, "was skipped", "were skipped"))
+    return f"No check fails; {' and '.join(still_open)}." if still_open else "Every check that applies passes."
 
 
 def _many(number: int, one: str, more: str) -> str:

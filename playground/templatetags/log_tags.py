@@ -37,6 +37,11 @@ def duration(ms: float | None) -> str:
 
 
 @register.filter
+def duration_of_seconds(seconds: float) -> str:
+    return formatting.duration(seconds * 1000)
+
+
+@register.filter
 def size(count: int | None) -> str:
     return formatting.size(count or 0)
 

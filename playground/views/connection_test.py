@@ -75,8 +75,13 @@ def names(models: list[dict[str, Any]]) -> list[str]:
     return [*first, f"and {len(models) - SHOWN_MODELS} more"] if len(models) > SHOWN_MODELS else first
 
 
+def in_words(check: Check) -> str:
+    """What came of a check, with its name unless the words speak for themselves."""
+    return check.words if check.models or check.status is None else f"{check.name}: {check.words}"
+
+
 def keep_and_show(connection: Connection, checks: Sequence[Check], model: str) -> str:
-    summary = "; ".join(check.words if check.models else f"{check.name}: {check.words}" for check in checks)
+    summary = "; ".join(in_words(check) for check in checks)
     words = without_controls(summary)[:LONGEST_RESULT]
     connection.tested_at, connection.test_passed, connection.test_result = timezone.now(), verdict(checks), words
     connection.save(update_fields=["tested_at", "test_passed", "test_result"])

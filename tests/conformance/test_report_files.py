@@ -67,6 +67,19 @@ def test_the_verdict_is_a_sentence(failed: tuple[str, ...], words: str) -> None:
     assert Report("n", "u", "m", "2026-11-29T14:29:00+00:00", names, results).in_words() == words
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "words"),
+    [
+        (("passed", "skipped"), "No check fails; 1 was skipped."),
+        (("skipped", "inconclusive"), "No check fails; 1 is inconclusive and 1 was skipped."),
+    ],
+)
+def test_a_verdict_without_faults_says_what_is_still_open(outcomes: tuple[str, str], words: str) -> None:
+    names = ("answer.role", "answer.cache_tokens")
+    results = {name: Result(name, outcome) for name, outcome in zip(names, outcomes, strict=True)}
+    assert Report("n", "u", "m", "2026-11-29T14:29:00+00:00", names, results).in_words() == words
+
+
 async def test_the_evidence_marks_the_offending_event() -> None:
     report = await make_report(fault_of("stream.no_done"))
     evidence = report.results["stream.no_done"].evidence
