@@ -44,6 +44,8 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("accounts/", include("accounts.urls")),
     path("connections/new/", connection_start.add_and_use, name="connection-add"),
+    path("connections/sandbox/use/", connection_start.use, name="connection-use-sandbox"),
+    path("connections/<uuid:connection_id>/use/", connection_start.use, name="connection-use"),
     path("connections/<uuid:connection_id>/test/", connection_test.connection_test, name="connection-test"),
     path("connections/", include(accounts.connection_patterns)),
     path("conformance/", include(conformance_urls.patterns)),

@@ -1,5 +1,5 @@
-"""Leads from a new connection to its first answer: saving one tests it, chooses it and a model, and opens the
-playground."""
+"""Leads from a connection to its first answer: a new one is tested when it is saved, and one that answers is chosen
+with a model of its own, as any is from the list of connections."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Connection
 from accounts.views.connections import add_connection
@@ -28,7 +31,7 @@ from playground.views.connection_test import USUAL_MODEL, keep_and_show, look
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
 
 @sensitive_post_parameters()
@@ -50,6 +53,26 @@ async def add_and_use(request: AuthenticatedHttpRequest) -> HttpResponse:
     except Refused as refused:
         checks = [Check("request", works=False, words=refused.reason)]
     return await database_sync_to_async(_opened)(request, connection, checks)
+
+
+@login_required
+@require_POST
+def use(request: AuthenticatedHttpRequest, connection_id: UUID | None = None) -> HttpResponse:
+    """Make a connection, or the sandbox, the one that the playground sends to, and open the playground."""
+    connection = None
+    if connection_id is not None:
+        connection = Connection.objects.usable_by(request.user).filter(pk=connection_id).first()
+        if connection is None:
+            raise Http404
+    name = connection.name if connection else "the sandbox"
+    listed = model_list.remembered(connection)
+    try:
+        model = _choose(request, connection, [str(each["id"]) for each in listed.models] if listed else [])
+    except editing.ConflictError:
+        messages.warning(request, f"Your request was changed in another tab. Choose {name} in the connection menu.")
+    else:
+        messages.success(request, f"Requests are sent to {name}." + (f" Model: {model}." if model else ""))
+    return HttpResponse(status=204, headers={"HX-Redirect": reverse("playground")})
 
 
 def _own_ids(request: AuthenticatedHttpRequest) -> set[UUID]:
@@ -95,10 +118,10 @@ def _home(request: HttpRequest) -> HttpResponse:
     return redirect("conversation", conversation_id)
 
 
-def _choose(request: HttpRequest, connection: Connection, ids: list[str]) -> str:
+def _choose(request: HttpRequest, connection: Connection | None, ids: list[str]) -> str:
     """Make the connection the one that the draft is sent to, with a model that it has. Returns the model."""
     form = editing.open_form(request)
-    request_changes.connect(request, form, str(connection.pk))
+    request_changes.connect(request, form, str(connection.pk) if connection else "")
     if ids and form.model not in ids and form.can_be_drawn:
         form.write(form.body | {"model": ids[0]})
     editing.keep(request, form)

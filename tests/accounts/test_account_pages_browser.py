@@ -14,6 +14,7 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from accounts.models import AccessKey, Connection, User
+from playground.sandbox.model_catalogue import MODELS
 from tests.accounts.conftest import CREDENTIAL, MakeConnection
 from tests.conftest import PASSWORD
 from tests.support.browser import expect
@@ -76,6 +77,13 @@ def test_sign_up_add_a_connection_test_it_and_log_out(page: Any, upstream: str, 
     expect(card).to_contain_text("model-one, model-two")
     expect(page.locator("#test-said")).to_contain_text("Next door: 2 models")
     assert CREDENTIAL not in page.content()
+
+    for name, model in (("the sandbox", MODELS[0].id), ("Next door", "model-one")):
+        page.goto(reverse("connections"))
+        page.get_by_role("button", name=f"Use {name} in the playground").click()
+        expect(page.locator("#try-it")).to_be_visible()
+        expect(page.locator("body")).to_contain_text(f"Requests are sent to {name}.")
+        expect(page.get_by_label("model", exact=True)).to_have_value(model)
 
     page.locator("summary", has_text="mira").click()
     page.get_by_role("button", name="Log out").click()

@@ -207,6 +207,8 @@ ROUTES: dict[str, Route] = {
     "connection-edit": Route(BOTH, "owner", connection, post={"name": "mine now", "base_url": "https://evil.example"}),
     "connection-delete": Route(POST, "owner", connection),
     "connection-test": Route(POST, "owner", connection),
+    "connection-use": Route(POST, "owner", connection),
+    "connection-use-sandbox": Route(POST, "user"),
     "access-keys": Route(BOTH, "user"),
     "access-key-revoke": Route(POST, "owner", lambda stage: {"key_id": stage.key.pk}),
 }  # fmt: skip
