@@ -70,12 +70,12 @@ def test_the_verdict_is_a_sentence(failed: tuple[str, ...], words: str) -> None:
 @pytest.mark.parametrize(
     ("outcomes", "words"),
     [
-        (("passed", "skipped"), "No check fails; 1 was skipped."),
-        (("skipped", "inconclusive"), "No check fails; 1 is inconclusive and 1 was skipped."),
+        (("passed", "skipped", "skipped"), "No check fails; 2 were skipped."),
+        (("skipped", "inconclusive", "passed"), "No check fails; 1 is inconclusive and 1 was skipped."),
     ],
 )
 def test_a_verdict_without_faults_says_what_is_still_open(outcomes: tuple[str, str], words: str) -> None:
-    names = ("answer.role", "answer.cache_tokens")
+    names = ("answer.role", "answer.cache_tokens", "stream.no_done")
     results = {name: Result(name, outcome) for name, outcome in zip(names, outcomes, strict=True)}
     assert Report("n", "u", "m", "2026-11-29T14:29:00+00:00", names, results).in_words() == words
 
