@@ -14,8 +14,6 @@ from tests.support.examples import one_of_each
 from tests.support.hostile_texts import HOSTILE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end, pytest.mark.usefixtures("paced")]
-
-
 OVER = re.compile("completed|failed|interrupted|cancelled")
 
 
