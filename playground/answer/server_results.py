@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from playground.protocol.foreign_text import truncated
+
 MAX_OUTPUT = 8_000  # characters of one output shown; the JSON tab has all of it
 MAX_LISTED = 50
 
@@ -52,8 +54,7 @@ def web_address(value: Any) -> str:
 def words_of(value: Any, limit: int = 500) -> str:
     if value is None:
         return ""
-    text = value if isinstance(value, str) else str(value)
-    return text if len(text) <= limit else text[:limit] + "…"
+    return truncated(value if isinstance(value, str) else str(value), limit)
 
 
 def sources_of(citations: Any) -> list[Source]:

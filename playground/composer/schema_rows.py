@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground.composer.nodes import path_id
+from playground.protocol.foreign_text import truncated
 from playground.protocol.json import json_text
 from playground.protocol.json.paths import Path, to_text
 
@@ -204,5 +205,4 @@ def _values(schema: dict[str, Any]) -> tuple[tuple[int, str], ...]:
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json_text.dump(value, indent=None)
-    return text if len(text) <= 80 else text[:79] + "…"
+    return truncated(value if isinstance(value, str) else json_text.dump(value, indent=None), 80)

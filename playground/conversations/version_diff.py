@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from playground.conversations import body_summary
 from playground.models import ConversationVersion
+from playground.protocol.foreign_text import truncated
 from playground.protocol.json import json_text
 
 MOST_LINES = 6_000  # comparing costs their product in the worst case
@@ -42,7 +43,7 @@ def difference_of(old: str, new: str) -> list[Line] | None:
 
 
 def _cut(text: str) -> list[str]:
-    return [line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…" for line in text.split("\n")]
+    return [truncated(line, LONGEST_LINE) for line in text.split("\n")]
 
 
 def _difference(before: list[str], after: list[str]) -> list[Line] | None:

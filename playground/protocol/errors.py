@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from playground.protocol.foreign_text import truncated
 from playground.protocol.json.received_json import loads, try_loads
 from playground.protocol.whole_numbers import read_whole
 
@@ -238,5 +239,4 @@ def _status_words(status: int) -> str:
 
 
 def _shorten(text: str) -> str:
-    text = text.strip()
-    return text if len(text) <= _MESSAGE_LIMIT else text[:_MESSAGE_LIMIT] + "…"
+    return truncated(text.strip(), _MESSAGE_LIMIT)

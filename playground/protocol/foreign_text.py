@@ -17,6 +17,11 @@ def encodable(text: str) -> str:
     return text
 
 
+def truncated(text: str, most: int) -> str:
+    """Return at most `most` characters; where some are missing, the last one is an ellipsis."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def without_controls(text: str, replacement: str = "") -> str:
     """Return the text on one line: no line ends, no control characters, no half surrogates."""
     return "".join(character if character.isprintable() else replacement for character in text)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from playground.conformance.checks import AREAS
 from playground.conformance.report_files import to_curl
 from playground.conformance.witnesses import CLIENTS, clients_of
+from playground.protocol.foreign_text import storable, truncated
 
 if TYPE_CHECKING:
     from playground.conformance.check import Check, Evidence, Result, Sent
@@ -189,6 +190,4 @@ def _told(value: Any, place: str, indent: str, name: str = "", end: str = "") ->
 
 
 def _text(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    text = text if len(text) <= 2_000 else f"{text[:2_000]}…"
-    return text.encode("utf-8", "replace").decode()
+    return storable(truncated(json.dumps(value, ensure_ascii=False), 2_000))

@@ -13,7 +13,7 @@ from playground.export.run_files import address
 from playground.models import Run
 from playground.protocol import snippets
 from playground.protocol.endpoints import PATHS, Endpoint, endpoint_named
-from playground.protocol.foreign_text import storable
+from playground.protocol.foreign_text import storable, truncated
 from playground.protocol.headers import beta_names, is_secret, sendable_query
 from playground.protocol.json import json_text
 from playground.protocol.json.received_json import try_object
@@ -187,4 +187,4 @@ def _dump(value: Any) -> str:
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 300 else f"{text[:300]}…"
+    return truncated(text, 300)

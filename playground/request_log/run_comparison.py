@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from playground.models import Run
-from playground.protocol.foreign_text import storable
+from playground.protocol.foreign_text import storable, truncated
 from playground.rendering import formatting
 from playground.rendering.formatting import UNKNOWN
 from playground.request_log.request_body import MOST_READ, parse
@@ -225,7 +225,7 @@ def _text_of(block: Any) -> str:
         text = block["text"]
     else:
         text = json.dumps(block, indent=2, ensure_ascii=False)
-    return storable(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
+    return storable(truncated(text, MOST_SHOWN))
 
 
 def _canonical(value: Any) -> str:
@@ -234,7 +234,7 @@ def _canonical(value: Any) -> str:
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 600 else f"{text[:600]}…"
+    return truncated(text, 600)
 
 
 # --- Answers ---

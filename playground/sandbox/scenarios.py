@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from playground.protocol.foreign_text import truncated
 from playground.protocol.json.example_input import example_value
 from playground.sandbox import prose, reply_limits, server_tools, sourced_replies, thinking_replies, tool_calls
 from playground.sandbox.model_catalogue import SandboxModel
@@ -116,8 +117,7 @@ def _on_results(request: Request) -> str:
     for result in request.tool_results:
         name = request.called.get(str(result.get("tool_use_id")), {}).get("name") or "the tool"
         text = " ".join(str(block.get("text") or f"({block.get('type')})") for block in blocks_of(result))
-        text = re.sub(r"\s+", " ", text).strip()
-        text = text if len(text) <= 300 else text[:300] + "…"
+        text = truncated(re.sub(r"\s+", " ", text).strip(), 300)
         verb = "failed" if result.get("is_error") else "answered"
         lines.append(f"- `{name}` {verb}: {text or 'nothing'}")
     closing = f"\n\n{prose.answer(request)}" if request.text else "\n\nIs there anything else you would like to know?"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from playground.protocol.catalogue.block_types import PHASES
+from playground.protocol.foreign_text import truncated
 from playground.rendering import formatting
 from playground.session_log.chart_shapes import (
     LANE,
@@ -191,4 +192,4 @@ def _mark_words(group: list[StepRow]) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 14 else f"{name[:13]}…"
+    return truncated(name, 14)

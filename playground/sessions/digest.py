@@ -17,7 +17,7 @@ from hashlib import blake2b
 from typing import Any, Literal
 
 from playground.protocol.catalogue.block_types import block_type
-from playground.protocol.foreign_text import without_controls
+from playground.protocol.foreign_text import truncated, without_controls
 
 Section = Literal["tools", "system", "messages"]
 SECTIONS: tuple[Section, ...] = ("tools", "system", "messages")
@@ -163,8 +163,7 @@ def clean(value: Any, most: int = LABEL_CHARACTERS) -> str:
     """Foreign text as a short label: one line, no control characters, no half surrogates."""
     if not isinstance(value, str):
         return ""
-    text = without_controls(" ".join(value[: most * 8].split()))
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return truncated(without_controls(" ".join(value[: most * 8].split())), most)
 
 
 def text_hash(text: str) -> bytes:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from playground.protocol.foreign_text import truncated
 from playground.protocol.json.json_text import JsonValue as JsonValue
 
 if TYPE_CHECKING:
@@ -369,8 +370,7 @@ def summary(kind: Kind, value: JsonValue) -> str:
             line = f"{len(value) * 3 // 4:,} bytes"
         case _:
             line = _plain(value)
-    line = " ".join(line.split())
-    line = line if len(line) <= SUMMARY_LENGTH else line[: SUMMARY_LENGTH - 1] + "…"
+    line = truncated(" ".join(line.split()), SUMMARY_LENGTH)
     return line if survives_html(line) else line.replace("\0", "?").encode("utf-8", "replace").decode()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground.exceptions import PlaygroundError
+from playground.protocol.foreign_text import truncated
 from playground.protocol.json import json_text
 
 MOST_TOKENS = 200_000  # of a body; as many as JSON may have
@@ -107,8 +108,7 @@ class RequestParts:
 
 def shortened(source: str, length: int = 80) -> str:
     """`source` on one line and not too long, for a note."""
-    line = " ".join(source[: 4 * length].split())
-    return line if len(line) <= length else f"{line[: length - 1]}…"
+    return truncated(" ".join(source[: 4 * length].split()), length)
 
 
 def position(text: str, offset: int) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from playground.exceptions import PlaygroundError
+from playground.protocol.foreign_text import truncated
 
 # dict, list, str, int, float, bool or None; numbers can be `SpelledInt` or `SpelledFloat`.
 JsonValue = Any
@@ -221,7 +222,7 @@ def _check_word(text: str, word: str, offset: int, limits: Limits) -> None:
 
 
 def _quoted(word: str) -> str:
-    return dump(word if len(word) <= 40 else word[:39] + "…")
+    return dump(truncated(word, 40))
 
 
 class _DuplicateNameError(PlaygroundError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from playground.protocol.foreign_text import truncated
 from playground.protocol.json import paths
 from playground.protocol.json.paths import JsonValue, Path
 
@@ -45,7 +46,7 @@ def shown(text: str) -> str:
 
     Half surrogates and control characters would otherwise reach a page, and the first cannot be sent at all.
     """
-    short = text if len(text) <= 60 else text[:59] + "…"
+    short = truncated(text, 60)
     return short if short.isprintable() and short else repr(short)
 
 

@@ -11,6 +11,7 @@ from typing import TypeGuard
 
 from playground.protocol.catalogue import kinds
 from playground.protocol.catalogue.kinds import accepts, blank_for
+from playground.protocol.foreign_text import truncated
 from playground.protocol.json.json_text import spelling
 from playground.protocol.json.paths import JsonValue, Path
 from playground.protocol.rules.problems import Problem, Repair, Severity
@@ -259,4 +260,4 @@ def _wanted(kind: kinds.Kind) -> str:
 
 def _shown(text: str) -> str:
     """A foreign text inside a message: short, quoted, on one line."""
-    return repr(text if len(text) <= 40 else text[:39] + "…")
+    return repr(truncated(text, 40))

@@ -17,6 +17,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from playground.exceptions import PlaygroundError
+from playground.protocol.foreign_text import truncated
 from playground.protocol.json.paths import JsonValue, Path
 from playground.protocol.rules.problems import Problem, Repair
 from playground.protocol.rules.request_view import Tool
@@ -153,5 +154,4 @@ def _innermost(error: ValidationError) -> tuple[Path, str]:
     """The place and a short message; of alternatives that all failed, the error that got furthest."""
     while error.context:
         error = max(error.context, key=lambda each: len(each.absolute_path))
-    message = error.message if len(error.message) <= 200 else error.message[:199] + "…"
-    return tuple(error.absolute_path), message
+    return tuple(error.absolute_path), truncated(error.message, 200)
