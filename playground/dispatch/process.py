@@ -34,13 +34,16 @@ from playground.workers.pool import workers
 if TYPE_CHECKING:
     import httpx
 
-
 # What an application sends when its answer broke off: a message of our own server's. To any other it is an error, on
 # which it ends the connection too.
 CUT = "playground.cut"
-
-
 _LINES_PER_EVENT = 5  # name, data, blank line, and a comment now and then
+
+
+def _make_live() -> RunRegistry:
+    """Make the registry for one process, or for one of several that serve a site."""
+    live: RunRegistry = import_string(settings.LIVE_RUNS)()
+    return live
 
 
 def _make_recorder() -> Recorder | RecorderProcess:
@@ -52,7 +55,7 @@ def _make_recorder() -> Recorder | RecorderProcess:
 class Process:
     """One event loop's live runs, recorder, read batcher and HTTP clients."""
 
-    live: RunRegistry = field(default_factory=lambda: _make_live())
+    live: RunRegistry = field(default_factory=_make_live)
     recorder: Recorder | RecorderProcess = field(default_factory=_make_recorder)
     read_batcher: ReadBatcher = field(default_factory=ReadBatcher)
     _clients: dict[tuple[Rules, float, float], httpx.AsyncClient] = field(default_factory=dict)
@@ -89,12 +92,6 @@ class Process:
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.aclose()
-
-
-def _make_live() -> RunRegistry:
-    """Make the registry for one process, or for one of several that serve a site."""
-    live: RunRegistry = import_string(settings.LIVE_RUNS)()
-    return live
 
 
 _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Process] = WeakKeyDictionary()

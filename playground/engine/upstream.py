@@ -18,6 +18,7 @@ import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
 from httpx_aiohttp import AiohttpTransport
 
+from playground.engine.events import Pairs
 from playground.engine.guard import Guard, Rules
 from playground.engine.interim_responses import BoundedConnector
 from playground.exceptions import PlaygroundError
@@ -35,7 +36,6 @@ from playground.sandbox import address as sandbox_address
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Pairs = tuple[tuple[str, str], ...]
 AuthStyle = Literal["x-api-key", "bearer"]
 
 JSON: Final = "application/json"

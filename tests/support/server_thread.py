@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from playground.dispatch import process
+from playground.workers.pool import workers
+
 RECORDED_EVERY_S = 0.03  # many tests wait until what was told is stored
 
 
@@ -21,6 +24,7 @@ class ServerThread:
         self.server.call(self._record_often)
 
     def _serve(self) -> None:
+        # Only here: importing the server makes its event loop, which most tests do without.
         from playground.asgi import application
         from playground.serving.server import Server
 
@@ -34,20 +38,13 @@ class ServerThread:
         self.ready.set()
 
     async def _record_often(self) -> None:
-        from playground.dispatch import process
-
         process.current().recorder._every_s = RECORDED_EVERY_S
 
     def end_all_runs(self) -> None:
         """Stop every run, wait until all is stored, and forget them."""
-        from playground.dispatch import process
-
         self.server.call(lambda: process.current().forget_runs())
 
     def stop(self) -> None:
-        from playground.dispatch import process
-        from playground.workers.pool import workers
-
         # The recorder has a database connection of its own; PostgreSQL drops no database that is still looked at.
         self.server.call(lambda: process.current().recorder.stop())
         self.server.call(self.server.stop)
