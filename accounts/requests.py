@@ -19,7 +19,7 @@ class HtmxHttpRequest(HttpRequest):
 
 
 def page_asking(request: HttpRequest) -> str:
-    """The path and query of the page that asks by htmx; empty when it is none of this site, or no address."""
+    """The path and query of the page that asks by htmx; empty when it is not of this site, or cannot be read."""
     try:
         return request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]
     except ValueError:

@@ -6,7 +6,7 @@ A stored credential ("blob") is
 
 Each blob has a data key of its own, wrapped by the server's key (`settings.VAULT_KEYS`: the first encrypts, all
 decrypt). Both layers are AES-256-GCM with the blob's place as associated data: pasted into another column, row or
-owner's row, a blob does not decrypt. A new server key wraps the data keys anew and never touches what they encrypt.
+owner's row, a blob does not decrypt. A new server key rewraps the data keys and never touches what they encrypt.
 """
 
 from __future__ import annotations

@@ -198,7 +198,7 @@ else:
             "max_size": DATABASE_CONNECTIONS,
             "timeout": 60,
             "max_idle": 60,
-            "reconnect_timeout": 2,  # who asks next begins anew, so the database is noticed as soon as it is back
+            "reconnect_timeout": 2,  # the next one to ask starts over, so the database is noticed as soon as it is back
         }
 # Several processes share a site through PostgreSQL and Redis.
 REDIS_URL = env.redis("PLAYGROUND_REDIS_URL")

@@ -165,7 +165,7 @@ class ConnectionForm(forms.ModelForm):
         ]
 
     def stored_headers_if_needed(self, rows: list[HeaderRow]) -> list[DefaultHeader]:
-        """Stored headers that cannot be read must not stop somebody from typing all of them anew."""
+        """Stored headers that cannot be read must not stop somebody from typing all of them again."""
         try:
             headers: list[DefaultHeader] = self.instance.marked_headers()
             return headers

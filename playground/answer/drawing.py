@@ -95,7 +95,7 @@ class Drawing:
             self._read_ms = event.at_ms
             self._shown_read_ms = round(round(event.at_ms, 2), 1)
         at_ms = self._shown_read_ms
-        if isinstance(event, Streamed):  # built anew by hand: there can be 100,000 of them
+        if isinstance(event, Streamed):  # built by hand, not by `replace`: there can be 100,000 of them
             event = Streamed(at_ms, event.number, event.event, event.end)
         elif at_ms != event.at_ms:
             event = replace(event, at_ms=at_ms)

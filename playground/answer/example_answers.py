@@ -72,7 +72,7 @@ _FIRST_MS, _STEP_MS = 420.0, 32.0
 
 
 def example_events(kind: str) -> list[RunEvent]:
-    """The run events of an example; empty for a kind that there is none of."""
+    """The run events of an example; empty for a kind without an example."""
     if kind == "json":
         return _json_events()
     return _stream_events() if kind == "stream" else []
@@ -127,7 +127,7 @@ def _wire() -> list[dict[str, Any]]:
 
 
 def example(kind: str) -> Drawing | None:
-    """The example, drawn. None for a kind that there is none of."""
+    """The example, drawn; None for a kind without an example."""
     events = example_events(kind)
     if not events:
         return None

@@ -89,7 +89,7 @@ def _kind(value: Any) -> str:
 
 
 def declared_example(examples: dict[str, str], tool_name: str) -> Any:
-    """Return the output that the request's author wrote for this tool; None when there is none, or it is no JSON."""
+    """Return the output that the request's author wrote for this tool; None without one, or when it is not JSON."""
     return try_loads(examples.get(tool_name, ""))
 
 

@@ -37,7 +37,7 @@ def store(data: bytes, name: str, *, user: User | None, visitor: str, address: s
     owner: dict[str, Any] = {"user": user, "visitor": "" if user else visitor}
     digest = hashlib.sha256(data).hexdigest()
     known = Attachment.objects.filter(**owner, sha256=digest).first()
-    # The sweep may take it at this very moment; then it is stored anew.
+    # The sweep may take it at this very moment; then it is stored again.
     if known is not None and Attachment.objects.filter(pk=known.pk).update(used_at=timezone.now()):
         return known
     storage_quota.check_file(len(data), user=user, visitor=visitor, address=address)

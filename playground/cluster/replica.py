@@ -42,7 +42,7 @@ class Replica(LiveRun):
 
     @property
     def is_behind(self) -> bool:
-        """Entries are missing: its process has to send the run anew."""
+        """Entries are missing: its process has to send the run again from its start."""
         return self._reader.is_behind
 
     def take(self, entry_id: bytes, entry: Mapping[bytes, bytes]) -> None:

@@ -181,7 +181,7 @@ def ttl(body: JsonValue, change: Change) -> Outcome:
 
 
 def add_turn(body: JsonValue, change: Change) -> Outcome:
-    """A turn after the last one, of whoever has the word then."""
+    """A turn after the last one, of the role that speaks next."""
     messages = get(body, ("messages",))
     if not isinstance(messages, list):
         body, messages = edit.set(body, ("messages",), []), []
@@ -283,7 +283,7 @@ def region(change: Change, outcome: Outcome) -> Path:
 
 
 def read_change(op: str, path: str, kind: str = "", to: str = "") -> Change:
-    """A change as the page posts it. Raises `ChangeError` for a path that is none."""
+    """A change as the page posts it. Raises `ChangeError` for a path that cannot be read."""
     try:
         return Change(op, parse_path(path), kind, read_whole(to))
     except PathError as error:

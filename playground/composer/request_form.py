@@ -96,7 +96,7 @@ class RequestForm:
         self.began = (draft.body_text, self.body)
 
     def go_to(self, connection: Connection | None) -> None:
-        """Send to another connection: its models are asked for anew."""
+        """Send to another connection: its models are fetched again."""
         self.to, self.models = Destination(connection), []
 
     def read(self) -> None:

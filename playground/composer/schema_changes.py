@@ -92,7 +92,7 @@ def _carry(holder: dict[str, Any], inner: Any) -> None:
 
 
 def _fitting(value: Any, kind: str) -> Any:
-    """The value as one of this type; MISSING when it is none."""
+    """The value as one of this type; MISSING when it cannot be one."""
     if kind == "string":
         return value if isinstance(value, str) else json_text.dump(value, indent=None)
     number = json_text.parse_number(value) if isinstance(value, str) else value

@@ -29,7 +29,7 @@ _AROUND = 3  # events shown before and after the offending one
 
 
 class Event(NamedTuple):
-    """One server-sent event. `value` is its data as JSON, None when it is none."""
+    """One server-sent event. `value` is its data as JSON, None when that is not JSON."""
 
     number: int
     at_ms: float
@@ -101,7 +101,7 @@ class Exchange:
 
     @cached_property
     def error(self) -> ApiError | None:
-        """The error that the answer is; None when it is none."""
+        """The answer as an error; None when it is not one."""
         if self.status is not None and self.status >= 400:
             return parse_error(self.status, bytes(self.body), self.content_type)
         return self._accumulated.api_error

@@ -14,7 +14,7 @@ UNTITLED = "Untitled conversation"
 
 
 def parse(body_text: str) -> dict[str, Any]:
-    """The body as an object; empty when what was typed is none."""
+    """The body as an object; empty when what was typed is not an object."""
     body = json_text.try_parse(body_text)
     return body if isinstance(body, dict) else {}
 

@@ -272,7 +272,7 @@ async def fetch_for_key(
 async def within_rate_limit(
     owner: str, client_address: str, *, is_visitor: bool, access_key: AccessKey | None = None
 ) -> AsyncIterator[None]:
-    """Ask something within the limits of whoever asks. Raises Refused."""
+    """Count a short question to an upstream against the limits of its owner. Raises Refused."""
     counted = _of_fetches(quotas(owner, access_key, client_address, is_visitor=is_visitor))
     try:
         async with process.current().live.admitted(counted, _FETCHES):

@@ -83,7 +83,7 @@ class LiveRuns:
         return run
 
     async def astart(self, spec: RunSpec) -> LiveRun:
-        """`start`, for who does not know where runs are kept."""
+        """`start`, for callers that may be given a registry of several processes."""
         return self.start(spec)
 
     @asynccontextmanager

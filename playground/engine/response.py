@@ -180,7 +180,7 @@ class Answer:
 
     @property
     def _is_whole(self) -> bool:
-        """The message has had its proper end: an error that follows is none of it."""
+        """The message has had its proper end: an error that follows is not part of it."""
         return self.is_over and self._has_message and self._error is None
 
     def _read(self, event: ServerSentEvent) -> None:

@@ -295,7 +295,7 @@ class GuardedTransport(AiohttpTransport):
 
 
 async def _set_location_aside(response: httpx.Response) -> None:
-    """httpx reads the address of every redirect, also where none is followed, and refuses answers whose is none."""
+    """httpx reads the address of every redirect, even if none is followed, and raises for one it cannot read."""
     if (location := response.headers.pop("location", None)) is not None:
         response.extensions[LOCATION] = location
 

@@ -75,7 +75,7 @@ class Conversation(models.Model):
 
     @property
     def original_changed(self) -> bool:
-        """Return whether the conversation this was forked from has been published anew since."""
+        """Return whether the conversation this was forked from has been published again since."""
         original = self.forked_from
         if original is None or not original.is_open or self.forked_at is None or original.published_at is None:
             return False

@@ -95,7 +95,7 @@ class ToolMock(models.Model):
 
     @property
     def image(self) -> str:
-        """The reference of the stored file that the result is; empty when it is none."""
+        """The reference of the stored file that the result is; empty when it is not a file."""
         return image_in(self.result)
 
 

@@ -13,7 +13,7 @@ PATHS: Final[dict[Endpoint, str]] = {"messages": MESSAGES, "count_tokens": COUNT
 
 
 def endpoint_named(name: str) -> Endpoint:
-    """The endpoint as it is stored of a run; what is none is read as "messages"."""
+    """The endpoint as it is stored of a run; anything else is read as "messages"."""
     return "count_tokens" if name == "count_tokens" else "messages"
 
 

@@ -66,7 +66,7 @@ class Recorder:
 
     def attach(self, live: RecordedRun, *, is_again: bool = False) -> None:
         """Store this run from its first event on. A visitor's run is never stored. `is_again`: a recorder before this
-        one may have stored a part of it, which is written anew."""
+        one may have stored a part of it, which is written again."""
         if live.about.user_id is None:
             return
         if not self._recordings:

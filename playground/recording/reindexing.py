@@ -1,4 +1,4 @@
-"""The search index made anew from what is stored: after a move to another database, whose copy has no index."""
+"""The search index rebuilt from what is stored: after a move to another database, whose copy has no index."""
 
 from __future__ import annotations
 

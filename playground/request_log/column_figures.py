@@ -108,7 +108,7 @@ def _line(
     write: Callable[[Any], str],
     best: str = "",
 ) -> Line:
-    # Of one that goes on there is none: it would be old at once.
+    # A run in progress has none: it would be outdated at once.
     values = [figure(run) if run is not None and run.is_final else None for run in runs]
     competes = [run is not None and run.state == Run.State.COMPLETED for run in runs]
     most = max((value for value in values if value is not None), default=0)

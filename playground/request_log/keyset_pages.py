@@ -40,7 +40,7 @@ class Page:
 
 
 def page(owner: Any, log_filter: Filter, *, before: str = "", rows: int = ROWS) -> Page:
-    """One page of this owner's log. A cursor that is none begins at the top."""
+    """One page of this owner's log. An invalid cursor begins at the top."""
     if log_filter.q:
         return _found(owner, log_filter, before, rows)
     # First the ids, from an index alone; then the rows of those that are shown.

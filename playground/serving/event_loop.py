@@ -1,6 +1,6 @@
 """Twisted's reactor on a fast event loop: uvloop's where there is one, at 0.8 of the CPU.
 
-Import this before anything else of Twisted or Daphne: the first who asks for the reactor gets it made.
+Import this before anything else of Twisted or Daphne: the first import of the reactor installs it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""`/metrics` for Prometheus: for who has `PLAYGROUND_METRICS_TOKEN`, or asks from this machine; for others it is not
-there. Figures are those of this process."""
+"""`/metrics` for Prometheus: for those who have `PLAYGROUND_METRICS_TOKEN`, or ask from this machine; others get 404.
+The figures are those of this process."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class Server(DaphneServer):
 
     @property
     def url(self) -> str:
-        """An address that can be opened: "all addresses" is none."""
+        """An address that can be opened, which 0.0.0.0 and :: are not."""
         _, port = self.listening_addresses[0]
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 - compared, not bound
         return f"http://{f'[{host}]' if ':' in host else host}:{port}/"

@@ -131,7 +131,7 @@ def look_up_files() -> None:
 def answer_static_file(scope: Scope) -> list[dict[str, Any]] | None:
     """The messages that answer a request for a static file; None when it is for none."""
     if scope["method"] not in {"GET", "HEAD"} or settings.DEBUG:
-        return None  # while debugging, Django's middleware looks for the file anew each time
+        return None  # while debugging, Django's middleware looks for the file each time
     static_file = _served_files().files.get(scope["path"])
     if static_file is None:
         return None

@@ -116,7 +116,7 @@ class Miss:
 
 
 def misses_of(threads: Threads, blocks: Mapping[bytes, Block]) -> list[Miss]:
-    """Every miss of a session, oldest first. Ordinary growth of a conversation is none."""
+    """Every miss of a session, oldest first. Ordinary growth of a conversation is not a miss."""
     steps = {step.id: step for thread in threads.threads for step in thread.steps}
     causes = []
     for step in sorted(steps.values(), key=lambda each: (each.started_s, each.id)):

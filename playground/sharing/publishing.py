@@ -108,7 +108,7 @@ def is_too_large(share: ShareLink) -> bool:
 
 
 def prepare(thing: Shareable, owner: User, choices: Choices) -> ShareLink:
-    """The copy to look at before publishing: one for each thing, made anew each time."""
+    """The copy to look at before publishing: one for each thing, made again each time."""
     home = {kind_of(thing): thing}
     share = ShareLink.objects.filter(owner=owner, published_at=None, **home).first() or ShareLink(owner=owner, **home)
     fill(share, thing, choices)

@@ -17,7 +17,7 @@ PIECES = tuple(each.member for each in DELTA_TYPES.values() if each.is_text)
 
 
 def share_events(streamed: Iterable[Streamed], allow_list: AllowList, secrets: list[str]) -> list[Event]:
-    """The events a reader may see, numbered anew. Events we do not know stay with the owner."""
+    """The events a reader may see, renumbered. Events we do not know stay with the owner."""
     kept: list[tuple[float, dict[str, Any]]] = []
     dropped: set[Any] = set()
     for one in streamed:

@@ -30,7 +30,7 @@ AT_ONCE = 50  # runs told of when a page connects: as many as it shows
 class LogConsumer(AcknowledgedFramesConsumer):
     """One socket of one signed-in user. A visitor has no log."""
 
-    window = 32  # a page that does not keep up is let go; when it returns it fetches the log anew
+    window = 32  # a page that does not keep up is let go; when it returns it fetches the log again
 
     async def connect(self) -> None:
         user = self.scope.get("user")

@@ -175,7 +175,7 @@ def tool_title(node: Node) -> str:
 
 @register.filter
 def schema_rows(node: Node) -> SchemaRows:
-    """A JSON Schema as rows, or why it is none."""
+    """A JSON Schema as rows, or why it cannot be read as one."""
     return rows_of(node.path, node.value if node.is_set else None)
 
 

@@ -1,4 +1,4 @@
-"""The icons of the templates, each drawn once: the package makes every one anew from its XML."""
+"""The icons of the templates, each drawn once: the package parses its XML each time."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def _variables_region(request: HttpRequest, form: RequestForm) -> list[Region]:
 
 @require_POST
 def draft_form(request: HttpRequest) -> HttpResponse:
-    """The request panel anew, as a form or as JSON: for its tabs, and after the draft was changed elsewhere."""
+    """The request panel drawn again, as a form or as JSON: for its tabs, and after the draft was changed elsewhere."""
     try:
         if ":reload" in request.POST:
             form = editing.open_form(request)

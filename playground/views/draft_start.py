@@ -40,7 +40,7 @@ EMPTY = {"model": "", "max_tokens": 1024, "messages": [{"role": "user", "content
 
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
-    """Begin anew, with an example or an empty request. The connection and its headers stay."""
+    """Start over, with an example or an empty request. The connection and its headers stay."""
     chosen = request.POST.get(":start", "")
     example = request_examples.BY_ID.get(chosen)
     try:
@@ -113,7 +113,7 @@ def import_pasted(request: HttpRequest) -> HttpResponse:
     response = replaced(request, form)
     if response.status_code == 200:
         response.write(_notes(request, result))
-    else:  # the page is loaded anew, and says it there
+    else:  # the page reloads, and says it there
         for note in result.notes:
             messages.info(request, note)
     return response

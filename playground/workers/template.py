@@ -90,7 +90,7 @@ def make_application() -> None:
 
 
 def load_templates() -> None:
-    """Load the templates that a worker would otherwise compile anew for each request."""
+    """Load the templates that a worker would otherwise compile for each request."""
     root = Path(settings.ASSETS_DIR) / "templates"
     for path in sorted(root.rglob("*.html")):
         with suppress(TemplateSyntaxError):  # a part that is never loaded by itself

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 MOST_IDLE: Final = 2
-LONGEST_S: Final = 30.0  # from its opening; what is older is opened anew
+LONGEST_S: Final = 30.0  # from its opening; an older one is closed, and a new one opened
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class IdleConnections:
 def _file_of(name: str) -> tuple[int, int] | None:
     try:
         status = Path(name).stat()
-    except OSError:  # it has been removed, or is none: a database in memory
+    except OSError:  # it was removed, or the database is in memory
         return None
     return status.st_dev, status.st_ino
 

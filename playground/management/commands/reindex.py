@@ -1,4 +1,4 @@
-"""`reindex`: make the search index anew."""
+"""`reindex`: rebuild the search index."""
 
 from typing import Any
 

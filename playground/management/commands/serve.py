@@ -196,7 +196,7 @@ class Command(BaseCommand):
             static_files.look_up_files()
 
     def warn_of_missing_server_keys(self) -> None:
-        """Only a warning: with the key lost for good, the site is where credentials are typed anew."""
+        """Only a warning: with the key lost for good, the site is where credentials are entered again."""
         for problem in server_keys_are_there(databases=["default"]):
             self.stderr.write(self.style.WARNING(f"{problem.msg}\n{problem.hint}"))
 

@@ -14,7 +14,7 @@ MOST_MESSAGES = 20_000
 
 
 def conversation(value: Any) -> RequestParts | None:
-    """The messages of one exported conversation; None when the object is none."""
+    """The messages of one exported conversation; None when the object is not one."""
     if not isinstance(value, dict):
         return None
     for read, name in ((_claude, "chat_messages"), (_sharegpt, "conversations"), (_chatgpt, "mapping")):

@@ -33,7 +33,7 @@ NO_BODY = "Its body is not in the file."
 
 
 def records_in(document: Any) -> Iterator[RequestParts]:
-    """Every request that is recorded in the document, in its order; an object inside a request is none."""
+    """Every request that is recorded in the document, in its order; an object inside a request does not count."""
     variables = _postman_variables(document)
     visited = 0
     waiting: list[tuple[Any, str]] = [(document, "")]

@@ -91,7 +91,7 @@ def _parsed(source: str) -> tuple[ast.Module | None, int, ReadingError | None]:
 
 
 def notebook_code(value: Any) -> str | None:
-    """The code of a Jupyter notebook's cells, one after the other; None when the value is none."""
+    """The code of a Jupyter notebook's cells, one after the other; None when the value is not a notebook."""
     cells = value.get("cells") if isinstance(value, dict) else None
     if not isinstance(cells, list) or not ("nbformat" in value or any(_is_code(cell) for cell in cells)):
         return None

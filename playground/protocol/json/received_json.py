@@ -41,7 +41,7 @@ def read_json(text: str) -> tuple[Any, str | None]:
 
 
 def try_loads(text: str | bytes) -> Any:
-    """The value of JSON that is only looked at, as Python reads it; None for what is none, or nests too deeply."""
+    """The value of JSON that is only looked at, as Python reads it; None for what is not JSON, or nests too deeply."""
     try:
         return loads(text)
     except ValueError:

@@ -77,7 +77,7 @@ def _open_objects(schema: JsonValue, place: Path) -> Iterator[Problem]:
             repair = Repair("Set additionalProperties to false", (("set", where, False),))
             yield Problem(where, "additionalProperties may have to be false", "warning", repair)
         for name, each in schema.items():
-            # An example or a default can look like a schema and is none.
+            # An example or a default can look like a schema without being one.
             if name not in ("const", "default", "enum", "examples"):
                 yield from _open_objects(each, (*place, name))
     elif isinstance(schema, list):

@@ -380,7 +380,7 @@ def _is_at_home(kind: str, block: GrowingBlock) -> bool:
 
 _MOST_NAMED_AFTER = 50
 _MOST_PROBLEMS = 1_000  # a stream of something else has one an event
-_MOST_INDEX = 2**31 - 1  # a message of more blocks is none
+_MOST_INDEX = 2**31 - 1  # no message has more blocks
 
 
 def _grown(block: GrowingBlock, field: Field) -> Change:

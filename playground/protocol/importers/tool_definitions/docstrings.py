@@ -26,7 +26,7 @@ class Described:
 
 
 def read_docstring(docstring: str) -> Described:
-    """Google's, NumPy's or Sphinx's style; what is none of them is all description."""
+    """Google's, NumPy's or Sphinx's style; anything else is description throughout."""
     lines = textwrap.dedent(docstring.expandtabs()).strip("\n").split("\n")
     if len(lines) > 1:
         lines = [lines[0].strip(), *textwrap.dedent("\n".join(lines[1:])).split("\n")]

@@ -71,7 +71,7 @@ def _opening(reader: TypeReader, at: int) -> int:
 
 
 def _arrow(reader: TypeReader, at: int) -> int:
-    """The bracket of an arrow function, or of a `function`, that a name is set to; 0 when it is none."""
+    """The bracket of an arrow function, or of a `function`, that a name is set to; 0 for any other value."""
     while at < len(reader.tokens) and reader.tokens[at].text not in ("=", ";"):
         at = reader.end_of(at) + 1
     at += 1

@@ -66,7 +66,7 @@ for _name, _pattern, _first in WORDS:
 
 
 def read_yaml_tools(text: str, collector: ToolCollector) -> None:
-    """Collect the tools of a YAML text. Raises ReadingError with the place where it is none that is read."""
+    """Collect the tools of a YAML text. Raises ReadingError with the place of what cannot be read."""
     try:
         root = yaml.compose(text, Loader=JsonLoader)
         if root is None:
