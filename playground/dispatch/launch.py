@@ -17,7 +17,9 @@ from playground.dispatch.run_request import ClientInfo as ClientInfo
 from playground.dispatch.run_request import RunRequest as RunRequest
 from playground.engine.events import Answered, Ended, Failure, Received
 from playground.engine.exchange import Limits, run_in_batches
-from playground.engine.live import LiveRun, Quota, RateLimited, RunMetadata, Stopping, reference_to
+from playground.engine.live import Stopping, reference_to
+from playground.engine.live_run import LiveRun, RunMetadata
+from playground.engine.rate_limit import Quota, RateLimited
 from playground.engine.run_registry import RunReference as RunReference
 from playground.engine.run_registry import RunRegistry
 from playground.engine.run_spec import RunSpec

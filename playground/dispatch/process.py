@@ -21,7 +21,7 @@ from django.utils.module_loading import import_string
 from playground.engine.byte_budget import ByteBudget
 from playground.engine.exchange import Limits
 from playground.engine.guard import Rules
-from playground.engine.live import LiveRun
+from playground.engine.live_run import LiveRun
 from playground.engine.read_batching import ReadBatcher
 from playground.engine.run_registry import RunRegistry
 from playground.engine.upstream import make_client

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from playground.engine import memory
-from playground.engine.live_run import LiveRun, RunMetadata, State, StopReason
-from playground.engine.rate_limit import Quota, RateLimited, Usage
+from playground.engine.live_run import LiveRun
+from playground.engine.rate_limit import Quota, Usage
 from playground.engine.run_registry import RunReference
 from playground.exceptions import PlaygroundError
 
@@ -31,8 +31,6 @@ PACKED_AFTER_S: Final = 3.0
 PACK_EVERY_S: Final = 0.05
 TRIM_AFTER_S: Final = 2.0
 _MANY_USAGES: Final = 1000
-
-__all__ = ["LiveRun", "LiveRuns", "Quota", "RateLimited", "RunMetadata", "State", "StopReason", "Stopping"]
 
 
 class Stopping(PlaygroundError, RuntimeError):

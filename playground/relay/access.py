@@ -31,7 +31,7 @@ from playground.models.run import first_id_at
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from playground.engine.live import LiveRun
+    from playground.engine.live_run import LiveRun
     from playground.engine.upstream import Upstream
 
 LIFE_S: Final = 5.0

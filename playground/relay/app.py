@@ -22,7 +22,7 @@ from playground.dispatch.launch import Refused
 from playground.dispatch.process import CUT
 from playground.dispatch.run_request import ClientInfo, RunRequest
 from playground.engine.events import Answered, Ended, Failure, Received, Streamed
-from playground.engine.live import LiveRun
+from playground.engine.live_run import LiveRun
 from playground.exceptions import PlaygroundError
 from playground.identity.asgi_types import Receive, Scope, Send
 from playground.identity.visitors import client_address, owner_of_user

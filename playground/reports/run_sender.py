@@ -12,7 +12,9 @@ from uuid import UUID
 from playground.conformance.direct_sender import LIMITS, is_enough, outgoing_for
 from playground.conformance.http_exchange import Exchange
 from playground.dispatch import process
-from playground.engine.live import Quota, RateLimited, RunMetadata, Stopping
+from playground.engine.live import Stopping
+from playground.engine.live_run import RunMetadata
+from playground.engine.rate_limit import Quota, RateLimited
 from playground.engine.run_spec import RunSpec
 from playground.exceptions import PlaygroundError
 from playground.identity.visitors import owner_of_user

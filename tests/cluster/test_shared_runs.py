@@ -12,8 +12,8 @@ from channels.db import database_sync_to_async
 
 from playground.cluster import keys
 from playground.engine.events import Answered, Ended, Received, Streamed
-from playground.engine.live import LiveRun, Quota, RateLimited, RunMetadata
-from playground.engine.rate_limit import too_many_at_once
+from playground.engine.live_run import LiveRun, RunMetadata
+from playground.engine.rate_limit import Quota, RateLimited, too_many_at_once
 from playground.engine.run_spec import RunSpec
 from playground.engine.upstream import Outgoing
 from tests.engine.scripted_transport import Scripted

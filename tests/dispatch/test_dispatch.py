@@ -14,7 +14,7 @@ from accounts.models import Connection, User
 from playground import dispatch
 from playground.dispatch import ClientInfo, RunRequest, process
 from playground.dispatch.launch import Refused
-from playground.engine.live import LiveRun
+from playground.engine.live_run import LiveRun
 from playground.models import Run
 from tests.support.raw_upstream import SECRET, Exchange, RawUpstream, serving
 

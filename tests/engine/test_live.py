@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from playground.engine.events import Ended, Streamed
-from playground.engine.live import LiveRun, LiveRuns, Quota, RateLimited, RunMetadata, Stopping
+from playground.engine.live import LiveRuns, Stopping
+from playground.engine.live_run import LiveRun, RunMetadata
+from playground.engine.rate_limit import Quota, RateLimited
 from playground.engine.run_spec import RunSpec
 from playground.engine.upstream import Outgoing
 from tests.engine.scripted_transport import Scripted

@@ -10,7 +10,7 @@ import pytest
 
 from accounts.models import User
 from playground import dispatch
-from playground.engine.live import LiveRun
+from playground.engine.live_run import LiveRun
 from playground.serving.protocols import Socket
 from tests.support import socket_clients as sockets
 
