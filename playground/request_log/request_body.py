@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from playground.answer.turns import Item, Turn, draw_content, draw_turns
 from playground.engine.live_run import LiveRun
 from playground.export.run_files import address
 from playground.models import Run
@@ -20,7 +21,6 @@ from playground.protocol.json.received_json import try_object
 from playground.protocol.snippets import SnippetRequest
 from playground.rendering import markdown
 from playground.sandbox.address import is_sandbox_url
-from playground.sharing.turns import Item, Turn, draw_content, draw_turns
 
 MOST_READ = 2 * 2**20  # bytes; larger bodies are offered as a file
 MOST_SHOWN = 200_000  # characters of JSON in the page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from playground.answer.turns import draw_content
 from playground.models import AgentSession
 from playground.recording.session_loading import LoadedSession, RunFigures
 from playground.session_log.page import SessionPage, StepRow
@@ -13,7 +14,6 @@ from playground.sessions.differences import FirstDifference
 from playground.sessions.digest import HASH_BYTES, Block, Call
 from playground.sessions.steps import Step
 from playground.sessions.threads import Place, Thread, Threads
-from playground.sharing.turns import draw_content
 
 _FIGURES = (
     "input_tokens", "written_tokens", "written_1h_tokens", "read_tokens", "output_tokens", "cost_usd",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from playground.answer.turns import Item, draw_content, tool_names
 from playground.models import Run, RunDigest
 from playground.protocol.foreign_text import storable
 from playground.recording.session_loading import load
@@ -16,7 +17,6 @@ from playground.session_log.page import SessionPage, StepRow
 from playground.sessions.differences import FirstDifference, first_difference, same_messages
 from playground.sessions.digest import CHARACTERS_PER_TOKEN, Section
 from playground.sessions.steps import Step
-from playground.sharing.turns import Item, draw_content, tool_names
 
 MOST_MESSAGES = 30  # new ones that are drawn
 LONG_RESULT = 1_000  # tokens

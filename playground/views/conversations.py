@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST, require_safe
 
+from playground.answer.turns import Turn, draw_turns
 from playground.attachments import attachment_store
 from playground.attachments.references import resolve
 from playground.conversations import autosave, body_summary, branches, file_formats, version_diff, versions
@@ -26,7 +27,6 @@ from playground.identity.requests import HtmxHttpRequest
 from playground.models import Attachment, Conversation, ConversationVersion, Run, ShareLink
 from playground.protocol.foreign_text import storable
 from playground.protocol.importers import ImportProblem
-from playground.sharing.turns import Turn, draw_turns
 from playground.views import draft_parts
 from playground.views.toasts import with_toast
 

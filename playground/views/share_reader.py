@@ -21,6 +21,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_safe
 
 from playground.answer.block_drawing import cut
+from playground.answer.turns import draw_content
 from playground.attachments import attachment_store
 from playground.conversations import autosave, file_formats
 from playground.drafts import editing, undo
@@ -31,8 +32,7 @@ from playground.protocol import snippets
 from playground.protocol.json import json_text
 from playground.protocol.snippets import SnippetRequest
 from playground.rendering import markdown
-from playground.sharing import parts
-from playground.sharing import turns as drawing
+from playground.sharing import frozen_turns, parts
 from playground.sharing.allow_list import PARAMETERS
 from playground.sharing.guess_limits import PASSPHRASE_WINDOW_S, count_wrong_passphrase, guesses, may_try_passphrase
 from playground.sharing.standalone_page import style_text
@@ -215,8 +215,8 @@ def page_context(access: ShareAccess) -> dict[str, Any]:
         "share": access.share,
         "snapshot": snapshot,
         "body": body,
-        "turns": drawing.draw_snapshot(snapshot),
-        "system": drawing.draw_content(body.get("system")),
+        "turns": frozen_turns.draw_snapshot(snapshot),
+        "system": draw_content(body.get("system")),
         "parameters": [(name, json_text.dump(body[name], indent=None)) for name in PARAMETERS if name in body],
         "settings": snapshot.get("settings") or {},
         "tool_names": tool_names(body),
@@ -298,7 +298,7 @@ def as_page_file(_request: HttpRequest, access: ShareAccess) -> HttpResponse:
 @for_readers
 def as_file_inside(_request: HttpRequest, access: ShareAccess, name: str) -> HttpResponse:
     """A document of a turn, to be kept: the browser never shows it as a page of ours."""
-    data = drawing.file_bytes(access.share.snapshot, name)
+    data = frozen_turns.file_bytes(access.share.snapshot, name)
     if data is None:
         raise Http404("no such file")
     response = as_file("", "application/octet-stream", f"{_name(access)}{'.pdf' if data[:5] == b'%PDF-' else '.bin'}")
@@ -326,7 +326,7 @@ def find_answer(access: ShareAccess, turn: int) -> tuple[dict[str, Any], dict[st
 def replay(_request: HttpRequest, access: ShareAccess, turn: int) -> HttpResponse:
     """The drawing steps and their times, to see the answer arrive again."""
     snapshot, answer = find_answer(access, turn)
-    return JsonResponse({"frames": drawing.replay_frames(snapshot, answer)})
+    return JsonResponse({"frames": frozen_turns.replay_frames(snapshot, answer)})
 
 
 @require_safe
