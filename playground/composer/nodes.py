@@ -101,6 +101,11 @@ class Node:
         return last if isinstance(last, str) else self.name
 
     @property
+    def place_in_list(self) -> str:
+        """The end of an item's path, where the rest is plain to see: `content[0]`."""
+        return to_text(self.path[-2:])
+
+    @property
     def spoken(self) -> str:
         """The accessible name: the member's name, or the whole path where lists make that ambiguous."""
         return self.name if any(isinstance(step, int) for step in self.path) else self.label

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playground.protocol.catalogue.help import Help
     from playground.protocol.catalogue.kinds import Parameter
 
-HEADER_NAMES = {":anthropic-version": "anthropic-version", ":betas": "anthropic-beta", ":accept": "accept"}
+HEADER_NAMES = {":anthropic-version": "anthropic-version", ":betas": "anthropic-beta", ":accept": "Accept"}
 
 
 @require_safe

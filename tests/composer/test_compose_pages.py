@@ -380,7 +380,7 @@ def test_where_a_dragged_file_would_go_is_marked_until_it_is_dropped_or_leaves(p
     marked = page.locator("#ask .turn[data-over]")
     over_turn = '[name="messages[0].content"]'
     page.evaluate(drag, ["dragover", over_turn, "body"])
-    expect(marked).to_have_count(1)
+    expect(marked).to_have_css("outline-style", "dashed")
     page.evaluate(drag, ["dragover", "#intro", "body"])
     expect(marked).to_have_count(0)
     page.evaluate(drag, ["dragover", over_turn, "body"])

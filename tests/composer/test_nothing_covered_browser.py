@@ -33,17 +33,23 @@ def test_the_note_of_what_was_not_sent_leaves_send_anyway_free(new_page: Any, wi
 
 
 @pytest.mark.parametrize(("width", "height"), one_of_each(SIZES[::-1]))
-def test_the_menus_of_tools_stay_inside_the_form(new_page: Any, width: int, height: int) -> None:
+def test_the_menus_of_the_form_stay_inside_it(new_page: Any, width: int, height: int) -> None:
     page = new_page(width, height)
     page.goto("/")
     page.locator("[data-group=tools] > summary").click()
-    for name in ("Add a server tool or a client tool of the API", "Add a saved tool"):
+    opened = page.locator("#ask .menu[open] > .menu-list")
+    for name in (
+        "Add a server tool or a client tool of the API",
+        "Add a saved tool",
+        "More block types for messages[0].content",
+    ):
         page.get_by_label(name).click()
-        menu, form = box(page.locator(".tools-list .menu[open] > .menu-list")), box(page.locator("#ask"))
+        menu, form = box(opened), box(page.locator("#ask"))
         assert menu[0] >= form[0], name
         assert menu[2] <= form[2], name
+        assert page.locator(".ask-scroll").evaluate("pane => pane.scrollLeft") == 0, name
         # All of it is in sight, however low it opened.
-        expect(page.locator(".tools-list .menu[open] > .menu-list")).to_be_in_viewport(ratio=0.95)
+        expect(opened).to_be_in_viewport(ratio=0.95)
         page.keyboard.press("Escape")
 
 

@@ -71,22 +71,22 @@ def test_line_separators_and_emoji_are_written_as_they_are() -> None:
 REFUSED = [
     ('{"a": 1,\n "a": 2}', '"a" stands twice', 2, 2),
     ('[{"a": 1}, {"b": {"c": 1, "c": 2}}]', '"c" stands twice', 1, 27),
-    ("[1, NaN]", '"NaN" is not JSON', 1, 5),
-    ("[-Infinity]", '"-Infinity" is not JSON', 1, 2),
+    ("[1, NaN]", 'Unexpected "NaN"', 1, 5),
+    ("[-Infinity]", 'Unexpected "-Infinity"', 1, 2),
     ("[1, 2", "comma", 1, 6),
     ("[1,]", "value is missing", 1, 4),
     ('{"a" 1}', "colon", 1, 6),
-    ("{a: 1}", '"a" is not JSON', 1, 2),
+    ("{a: 1}", 'Unexpected "a"', 1, 2),
     ("{'a': 1}", "not JSON", 1, 2),
-    ('{"a": 1} x', '"x" is not JSON', 1, 10),
+    ('{"a": 1} x', 'Unexpected "x"', 1, 10),
     ("{} {}", "after the end", 1, 4),
     ("", "value is missing", 1, 1),
     ('"abc', "does not end", 1, 1),
     ('["a\nb"]', "control character", 1, 4),
-    ("[01]", '"01" is not JSON', 1, 2),
+    ("[01]", 'Unexpected "01"', 1, 2),
     ("\ufeff{}", "byte order mark", 1, 1),
     ('["\\x"]', "escape", 1, 3),
-    ("[1,\r\n2,\r3,\nx]", '"x" is not JSON', 4, 1),
+    ("[1,\r\n2,\r3,\nx]", 'Unexpected "x"', 4, 1),
 ]
 
 

@@ -270,10 +270,10 @@ HEADERS = (
     ),
     Parameter("anthropic-beta", ListOf(Text(), noun="beta"), "Turns on beta features. Unknown names are refused."),
     Parameter(
-        "accept",
+        "Accept",
         Choice(("application/json", "text/event-stream"), is_open=True),
         "The official client sends application/json, for streams too.",
-        default="application/json",
+        default="follows stream",
     ),
     Parameter("anthropic-workspace-id", Text(), "The workspace the request counts towards.", rare=True),
     Parameter("anthropic-user-profile-id", Text(), "The user profile the request is made for.", rare=True),

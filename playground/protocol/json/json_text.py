@@ -216,7 +216,7 @@ def _check_word(text: str, word: str, offset: int, limits: Limits) -> None:
     if word in _WORDS:
         return
     if not _NUMBER.fullmatch(word):
-        raise JsonTextError(f"{_quoted(word)} is not JSON", text, offset)
+        raise JsonTextError(f"Unexpected {_quoted(word)}", text, offset)
     if len(word) > limits.number_length:
         raise JsonTextError(f"A number of more than {limits.number_length} characters", text, offset)
 

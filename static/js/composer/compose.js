@@ -12,7 +12,7 @@ import "../lib/json-editor.js"
 import { carryPrefilled, forget, keep, post, state, textsBefore, touch } from "./form-draft.js"
 import { focusPlace, goOnTo, rememberFocus, restoreFocus } from "./form-focus.js"
 import { pageHeaders } from "../lib/fragment.js"
-import { placeProblems, placeTicks, welcome } from "./form-problems.js"
+import { beginAt, placeProblems, placeTicks, welcome } from "./form-problems.js"
 
 const ask = document.getElementById("ask")
 const run = document.getElementById("run")
@@ -84,7 +84,10 @@ document.addEventListener("click", ({ target }) => {
   if (start) {
     start.closest("dialog")?.close()
     forget()
-    post(ask.dataset.startUrl, { ":start": start.dataset.start }, { target: "#ask", swap: "innerHTML" })
+    const isEmpty = start.dataset.start === "empty"
+    post(ask.dataset.startUrl, { ":start": start.dataset.start }, { target: "#ask", swap: "innerHTML" }).then(() => {
+      if (isEmpty && state().mode === "form") beginAt("messages[0]"), focusPlace("messages[0].content")
+    })
   }
   if (target.closest("[data-reload-draft]")) {
     forget()
@@ -138,6 +141,16 @@ function chooseModel(button) {
 document.addEventListener("click", ({ target }) => {
   if (!(target instanceof Element) || !target.closest('[data-opens="models-dialog"]')) return
   window.htmx.trigger("#models-list", "opened")
+})
+// The list is long: it opens at the model of the request.
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (target.id !== "models-list") return
+  const model = ask.querySelector('[name="model"]')?.value ?? document.getElementById("model-pick").textContent
+  const current = [...target.querySelectorAll("[data-model]")].find(({ dataset }) => dataset.model === model)
+  current?.setAttribute("aria-current", "true")
+  const dialog = target.closest("dialog")
+  const isAtBeginning = dialog.querySelector("header button") === document.activeElement || !dialog.contains(document.activeElement)
+  if (dialog.open && isAtBeginning) current?.focus()
 })
 // The connection's own list is asked for when the reader first turns to the field, and then remembered by the server.
 ask.addEventListener("focusin", ({ target }) => {

@@ -93,6 +93,12 @@ ask.addEventListener("dragover", (event) => {
   event.preventDefault()
   event.dataTransfer.dropEffect = "copy"
 })
+// Let go anywhere else, a file would be opened by the browser, in the place of this page.
+document.addEventListener("dragover", (event) => {
+  if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files")) return
+  event.preventDefault()
+  event.dataTransfer.dropEffect = "none"
+})
 ask.addEventListener("dragleave", (event) => {
   if (event.dataTransfer?.types.includes("Files") && !ask.contains(event.relatedTarget)) showOver(null)
 })

@@ -47,6 +47,15 @@ function tellAll() {
   placeProblems()
 }
 
+/** A new request is begun at this place: nothing of it is told before that place was left. */
+export function beginAt(place) {
+  begun.clear()
+  left.clear()
+  begun.add(place)
+  told = new Set()
+  placeProblems()
+}
+
 /** Before a change: what is told already stays told, what comes new waits. */
 export function holdBack() {
   told ??= new Set(items().map(({ dataset }) => dataset.path))

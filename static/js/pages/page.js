@@ -22,6 +22,8 @@ document.addEventListener("click", (event) => {
   if (!(target instanceof Element)) return
   if (target.closest("[data-theme-switch]")) switchTheme()
   const opener = target.closest("[data-opens]")
+  // A menu closes behind the dialog, which gives the focus back to what had it.
+  opener?.closest("details.menu")?.querySelector("summary").focus({ preventScroll: true })
   if (opener) document.getElementById(opener.dataset.opens)?.showModal()
   target.closest("[data-dismiss-banner]")?.closest(".banner").remove()
   if (target.closest("[data-closes]")) target.closest("dialog")?.close()
