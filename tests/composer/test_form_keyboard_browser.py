@@ -75,7 +75,7 @@ def test_the_focus_goes_on_beside_a_tool_that_was_moved_or_removed(page: Any) ->
     page.get_by_label("Move tools[1] up").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".tool > summary").first).to_be_focused()
-    for left in (page.locator(".tool > summary"), page.get_by_role("button", name="Custom tool", exact=True)):
+    for left in (page.locator(".tool > summary").last, page.get_by_role("button", name="Custom tool", exact=True)):
         page.get_by_label("Remove tools[0]").evaluate("button => { button.closest('details').open = true }")
         page.get_by_label("Remove tools[0]").focus()
         page.keyboard.press("Enter")

@@ -123,3 +123,23 @@ def test_an_added_response_brings_no_problem_before_its_reader_has_typed(page: A
     page.keyboard.press("Control+Enter")
     expect(page.locator("#run-note")).to_contain_text("Message is empty")
     expect(page.locator("#problem-tags button:visible")).to_have_text("1 problem")
+
+
+def test_a_field_of_a_tool_and_what_removes_it_stand_in_one_line(new_page: Any) -> None:
+    page = new_page(390, 844)
+    schema = {"type": "object", "properties": {"stations": {"type": "array", "items": {"type": "string"}}}}
+    open_with(page, PLAIN | {"tools": [{"name": "get_weather", "input_schema": schema}]})
+    page.evaluate("for (const fold of document.querySelectorAll('#ask details:not(.menu)')) fold.open = true")
+    place = "tools[0].input_schema.properties.stations"
+    boxes = [box(page.get_by_label(f"{words} {place}", exact=True)) for words in ("Name of", "Type of", "Remove")]
+    assert {round((top + bottom) / 2) for _, top, _, bottom in boxes} == {round((boxes[0][1] + boxes[0][3]) / 2)}
+
+
+def test_what_is_said_beside_a_parameter_is_whole_in_a_narrow_form(new_page: Any) -> None:
+    page = new_page(1024, 768)
+    page.goto("/")
+    page.locator("[data-group=beta] > summary").click()
+    types = page.locator("[data-group=beta] .name > .type")
+    assert types.evaluate_all("all => all.map((each) => each.getClientRects().length)") == [1] * types.count()
+    heights = types.evaluate_all("all => all.map((each) => each.offsetHeight)")
+    assert max(heights) == min(heights), "each takes one line"
