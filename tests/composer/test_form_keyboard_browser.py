@@ -8,6 +8,7 @@ import pytest
 
 from tests.composer.test_compose_browser import field, open_playground
 from tests.support.browser import expect, settle
+from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 NAMES_LONG = "Tell {{a_variable_with_a_rather_long_name_that_fits_on_no_phone}} a story."
@@ -23,7 +24,7 @@ def choose_in_menu(page: Any, words: str) -> Any:
     return opener
 
 
-@pytest.mark.parametrize("words", ["Import curl, JSON or HAR", "Choose an example"])
+@pytest.mark.parametrize("words", one_of_each(["Import curl, JSON or HAR", "Choose an example"]))
 def test_a_dialog_of_a_menu_gives_the_focus_back_to_what_opened_the_menu(page: Any, words: str) -> None:
     open_playground(page)
     opener = choose_in_menu(page, words)
@@ -43,6 +44,7 @@ def test_a_request_is_pasted_without_a_press_and_the_focus_stays_in_the_form(pag
     expect(page.locator("#ask")).to_be_focused()
 
 
+@pytest.mark.slow
 def test_the_focus_stays_in_the_form_when_an_example_is_chosen(page: Any) -> None:
     open_playground(page)
     choose_in_menu(page, "Choose an example")
@@ -103,6 +105,7 @@ def test_a_message_says_how_many_tokens_it_has_while_it_is_typed_and_says_it_who
         assert count.evaluate("count => count.scrollWidth <= count.clientWidth"), role
 
 
+@pytest.mark.slow
 def test_a_long_name_of_a_variable_stays_in_its_panel_on_a_phone(new_page: Any) -> None:
     page = new_page(390, 844)
     open_playground(page)
