@@ -12,6 +12,7 @@ from typing import Any
 from playground.sandbox.token_counts import count, source_size
 
 Block = Mapping[str, Any]
+PDF = "application/pdf"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Request:
 
     @cached_property
     def citable_documents(self) -> list[tuple[int, Block]]:
-        """Plain-text documents with citations on, with their place among all documents of the request."""
+        """Plain texts and PDFs with citations on, with their place among all documents of the request."""
         documents = [
             block
             for message in self.messages
@@ -158,4 +159,6 @@ def readable_size(size: int) -> str:
 def _can_be_cited(block: Block) -> bool:
     citations, source = block.get("citations"), block.get("source")
     turns = isinstance(citations, Mapping) and citations.get("enabled") is True
-    return turns and isinstance(source, Mapping) and source.get("type") == "text" and bool(source.get("data"))
+    if not (turns and isinstance(source, Mapping) and isinstance(source.get("data"), str) and source["data"]):
+        return False
+    return source.get("type") == "text" or source.get("media_type") == PDF

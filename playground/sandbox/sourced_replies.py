@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.sandbox.prose import topic_of
-from playground.sandbox.request_reader import Request, blocks_of
+from playground.sandbox.request_reader import PDF, Request, blocks_of
+
+_LOOKED_AT = 64 * 1024  # characters of a document in base64
 
 _PAGES = (
     ("A short history of {topic}", "People have thought about {topic} for longer than one would expect."),
@@ -79,20 +81,29 @@ def _cited(topic: str, place: int, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_document(place: int, document: Mapping[str, Any]) -> dict[str, Any] | None:
-    text = str(document["source"]["data"])
-    sentence = re.search(r"\S[^.!?\n]{0,300}[.!?]?", text)
+    is_pdf = document["source"].get("media_type") == PDF
+    data = document["source"]["data"]
+    sentence = re.search(r"\S[^.!?\n]{0,300}[.!?]?", _text_of_pdf(data) if is_pdf else data)
     if sentence is None:
         return None
-    citation = {
-        "type": "char_location",
-        "cited_text": sentence[0],
-        "document_index": place,
-        "document_title": document.get("title"),
-        "start_char_index": sentence.start(),
-        "end_char_index": sentence.end(),
-        "file_id": None,
-    }
+    where: dict[str, Any] = {"type": "page_location", "start_page_number": 1, "end_page_number": 2}
+    if not is_pdf:
+        span = {"start_char_index": sentence.start(), "end_char_index": sentence.end()}
+        where = {"type": "char_location", **span}
+    source = {"cited_text": sentence[0], "document_index": place, "document_title": document.get("title")}
+    citation = {**where, **source, "file_id": None}
     return {"type": "text", "text": f"It begins with “{sentence[0]}”\n", "citations": [citation]}
+
+
+def _text_of_pdf(data: str) -> str:
+    """The first string that a PDF in base64 draws, as far as it can be read without a library: uncompressed, and near
+    the beginning. Empty where there is none."""
+    try:
+        start = base64.b64decode(data[:_LOOKED_AT])
+    except ValueError:
+        return ""
+    drawn = re.search(rb"\(((?:[^()\\]|\\.){1,1000})\)\s*Tj", start, re.DOTALL)
+    return re.sub(r"\\(.)", r"\1", drawn[1].decode("latin-1")) if drawn else ""
 
 
 def _search_results(request: Request) -> list[Mapping[str, Any]]:

@@ -30,7 +30,7 @@ SHOWS: dict[str, Callable[[Message], bool]] = {
     "structured": lambda message: set(json.loads(_text(message))) == {"name", "born", "city"},
     "caching": lambda message: message["usage"]["cache_creation_input_tokens"] > 0,
     "search": lambda message: any(block.get("citations") for block in message["content"]),
-    "pdf": lambda message: "PDF" in _text(message),
+    "pdf": lambda message: any(block.get("citations") for block in message["content"]),
 }
 
 
