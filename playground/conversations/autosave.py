@@ -162,7 +162,7 @@ def _describe(conversation: Conversation, body: dict[str, Any]) -> None:
     if not conversation.title_is_own or not conversation.title:
         conversation.title = body_summary.proposed_title(body)
     conversation.model = storable(body["model"], 200) if isinstance(body.get("model"), str) else ""
-    conversation.turn_count = len(body_summary.turns(body))
+    conversation.turn_count = len(body_summary.said(body_summary.turns(body)))
     conversation.changed_at = timezone.now()
     conversation.index_words(body_summary.texts(body))
 

@@ -20,7 +20,15 @@ from django.views.decorators.http import require_POST, require_safe
 from playground.answer.turns import Turn, draw_turns
 from playground.attachments import attachment_store
 from playground.attachments.references import resolve
-from playground.conversations import autosave, body_summary, branches, file_formats, version_diff, versions
+from playground.conversations import (
+    autosave,
+    body_summary,
+    branches,
+    file_formats,
+    version_diff,
+    version_previews,
+    versions,
+)
 from playground.drafts import editing, undo
 from playground.identity import asking_page
 from playground.identity.requests import HtmxHttpRequest
@@ -151,7 +159,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         "turns": turns,
         "hidden": hidden,
         "branches": branches.branches(versions.pinned_of(shown), version.chain if version else []),
-        "versions": shown.versions.defer("packed_body")[:VERSIONS_SHOWN],
+        "versions": version_previews.listed(shown, VERSIONS_SHOWN),
         "runs": runs_of(shown),
         "shares": ShareLink.objects.owned_by(request.user)
         .filter(conversation=shown, published_at__isnull=False)
@@ -163,7 +171,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 
 def shown_turns(request: HttpRequest, body: dict[str, Any]) -> tuple[list[Turn], int]:
     """The last turns with their pictures, and how many before them are not shown; `?all` shows them."""
-    every = body_summary.turns(body)
+    every = body_summary.said(body_summary.turns(body))
     start = 0 if "all" in request.GET else max(0, len(every) - TURNS_AT_ONCE)
     files = Attachment.objects.of(request)
     return draw_turns(resolve(every[start:], files.bytes_of), start), start
