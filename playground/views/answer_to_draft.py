@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -45,7 +46,7 @@ def answer_to_draft(request: HttpRequest, run_id: UUID) -> HttpResponse:
     except CannotContinue as problem:
         return HttpResponse(str(problem), status=409, content_type="text/plain; charset=utf-8")
     if is_from_log:
-        return _continued_in_playground(request, draft, before, origin.left_out)
+        return _continued_in_playground(request, draft, before, len(body["messages"]) - 1, origin.left_out)
     if not draft.keep():
         return HttpResponse("The request was changed elsewhere in the meantime.", status=409, content_type="text/plain")
     undo.record(draft, before, "Add the response")
@@ -67,10 +68,14 @@ def _added(response: HttpResponse, place: int, *, is_changed: bool, words: str =
     return response
 
 
-def _continued_in_playground(request: HttpRequest, draft: Draft, before: dict[str, Any], words: str) -> HttpResponse:
+def _continued_in_playground(
+    request: HttpRequest, draft: Draft, before: dict[str, Any], place: int, words: str
+) -> HttpResponse:
+    """Go to the playground, to the message that is to be written next."""
     form = editing.open_form(request, draft)
     editing.extract_draft_files(request, form)
     autosave.keep_draft(draft)
     undo.record(draft, before, "one from the log")
     toast = {"words": f"Continuing the request from the log. {words}".strip(), "undo": True}
-    return with_toast(HttpResponse(status=204, headers={"HX-Redirect": reverse("playground")}), toast)
+    address = f"{reverse('playground')}#{quote(f'messages[{place}]')}"
+    return with_toast(HttpResponse(status=204, headers={"HX-Redirect": address}), toast)

@@ -199,7 +199,7 @@ async def test_from_the_log_it_goes_on_in_the_playground_with_the_runs_own_reque
     run = calling(owner, {"type": "text", "text": "Hello"})
     page = {"hx-request": "true", "hx-current-url": f"http://testserver/requests/{run.id}/"}
     response = await client.post(f"/requests/{run.id}/to-draft/", headers=page)
-    assert response["HX-Redirect"] == "/"
+    assert response["HX-Redirect"] == "/#messages%5B2%5D"
     messages = json.loads(bytes((await Draft.objects.aget(user=owner)).body))["messages"]
     assert [message["content"] for message in messages] == ["Weather?", [{"type": "text", "text": "Hello"}], ""]
     assert "toast" in response.cookies

@@ -1,7 +1,7 @@
 // "Add to conversation" says what it did, and then leads there: an answer is added once.
 
 import { focusPlace } from "./form-focus.js"
-import { expect, holdBack, welcome } from "./form-problems.js"
+import { comeWith, expect, holdBack, welcome } from "./form-problems.js"
 
 document.addEventListener("answer:added", ({ detail, target }) => {
   const panel = target.closest?.(".answer-panel") ?? document.getElementById("answer")
@@ -46,3 +46,11 @@ document.addEventListener(
   },
   { capture: true },
 )
+
+// From the log the page comes with the new message already in its form; the address says where it is.
+const place = decodeURIComponent(location.hash.slice(1))
+if (/^messages\[\d+\]$/.test(place)) {
+  history.replaceState(history.state, "", location.pathname + location.search)
+  comeWith(place)
+  setTimeout(() => show(place))
+}

@@ -27,6 +27,12 @@ export function welcome(place) {
   isAdding = false
 }
 
+/** The page came with something that was just put in. */
+export function comeWith(place) {
+  begun.add(place)
+  tell()
+}
+
 const items = () => [...document.querySelectorAll("#problem-list > li")]
 /** The name of the field that an element belongs to: a JSON editor's own textarea has none. */
 const nameOf = (element) => element.name || (element.closest("json-editor")?.querySelector("textarea[name]")?.name ?? "")
