@@ -53,7 +53,7 @@ class SentRequest:
 
 
 def request_of(run: Run | LiveRun, *, earlier: int = 0) -> SentRequest:
-    """Return the request of this run. The first `earlier` turns are not drawn, only counted."""
+    """Return the request of this run. The first `earlier` turns are only counted; the newest one is always drawn."""
     if isinstance(run, LiveRun):
         where = next((event.url for event in run.events if hasattr(event, "url")), run.about.base_url)
         sent = read(run.about.request_body, where, [tuple(pair) for pair in run.about.request_headers])
@@ -90,7 +90,7 @@ def read(data: bytes, where: str, headers: list[Any], *, earlier: int = 0) -> Se
     messages = body.get("messages")
     messages = messages if isinstance(messages, list) else []
     count = len(messages)
-    earlier = earlier if 0 < earlier < count else 0
+    earlier = max(0, min(earlier, count - 1))  # of a request that was only repeated the newest turn is drawn
     left_out = 0 if earlier else max(0, count - MOST_TURNS)
     begin = max(earlier, count - MOST_TURNS, 0)
     tools = body.get("tools")

@@ -12,6 +12,7 @@ from django.urls import reverse
 from playground.models import AgentSession, Run
 from playground.recording.session_loading import load
 from playground.session_log.page import SessionPage
+from tests.sessions.scripted_agent import Agent
 from tests.sessions.stored import StoredSession, work
 
 if TYPE_CHECKING:
@@ -173,6 +174,22 @@ def test_the_page_of_a_run_shows_what_is_new_and_folds_the_rest(
     assert len(sent.turns) == 2
     earlier = client.get(reverse("run-earlier-turns", args=[run_id, sent.earlier]))
     assert len(earlier.context["turns"]) == sent.earlier
+
+
+def test_the_page_of_a_request_that_was_only_repeated_shows_its_newest_message(
+    client: Client, session: StoredSession, owner: User
+) -> None:
+    client.force_login(owner)
+    again = StoredSession(owner, "again")
+    agent = Agent(again, "Read the file once more.")
+    agent.ask()
+    agent.messages.pop()
+    agent.ask()
+    page = client.get(reverse("run", args=[Run.objects.filter(client_session="again").latest("pk").pk]))
+    assert page.context["step"].detail.new == []
+    words = page.content.decode()
+    assert "The same messages as" in words
+    assert "Read the file once more." in words
 
 
 def test_the_page_of_a_run_tells_why_its_cache_missed_and_folds_long_results(

@@ -184,6 +184,12 @@ export class EventsView {
     return this.rows.getBoundingClientRect().top - top + scroller.scrollTop
   }
 
+  /** What the chosen event covers of the window where it stands below the table, not beside it. */
+  #heightBelow(scroller) {
+    const [event, table] = [this.atEvent, this.box].map((each) => each.getBoundingClientRect())
+    return scroller !== this.box && event.height && event.left < table.right - 1 ? event.height : 0
+  }
+
   #drawRows() {
     const height = this.#rowHeight
     const scroller = this.#scroller
@@ -260,7 +266,8 @@ export class EventsView {
     const scroller = this.#scroller
     const top = this.#rowsTop(scroller) + at * this.#rowHeight
     const covered = this.box.querySelector(".playback").offsetHeight + this.box.querySelector("thead").offsetHeight
-    const { scrollTop, clientHeight } = scroller
+    const { scrollTop } = scroller
+    const clientHeight = scroller.clientHeight - this.#heightBelow(scroller)
     if (top < scrollTop + covered || top > scrollTop + clientHeight - 60) scroller.scrollTop = top - clientHeight / 3
   }
 
