@@ -56,7 +56,12 @@ def plural(count: int, noun: str) -> str:
 
 def zoned(local: datetime) -> str:
     """A moment whole, with its time zone: "29 Nov 2026, 23:19:17 GMT+05:45 (Asia/Kathmandu)"."""
-    offset = f"{local:%z}"
     name = str(local.tzinfo)
-    zone = "UTC" if name == "UTC" else f"GMT{offset[:3]}:{offset[3:]} ({name})"
-    return f"{local.day} {local:%b %Y, %H:%M:%S} {zone}"
+    place = "" if name == "UTC" else f" ({name})"
+    return f"{local.day} {local:%b %Y, %H:%M:%S} {zone(local)}{place}"
+
+
+def zone(local: datetime) -> str:
+    """The time zone in short: UTC, GMT+05:45."""
+    offset = f"{local:%z}"
+    return "UTC" if str(local.tzinfo) == "UTC" else f"GMT{offset[:3]}:{offset[3:]}"

@@ -72,7 +72,8 @@ class Row:
     @property
     def cells(self) -> SafeString:
         """The line's columns, but for the first. Not the template's work: a page has some five hundred."""
-        return format_html(_CELLS, *(draw(self) for draw in CELLS.values()), user_agent=self.user_agent)
+        drawn = (draw(self) for draw in CELLS.values())
+        return format_html(_CELLS, *drawn, **{name: value_of(self) for name, value_of in _TITLES.items()})
 
     def line(self, *, pick: bool, query: str = "", is_visitor: bool = False) -> SafeString:
         """The line as HTML. `pick`: with a box to select it; `query`: of the log's address, kept by its link."""
@@ -213,8 +214,12 @@ def _tokens(row: Row) -> SafeString:
     return format_html("{} <small>in</small> {} <small>out</small>", row.incoming, row.outgoing)
 
 
+def _source_words(row: Row) -> str:
+    return ", ".join(filter(None, [row.source, row.key, "content not stored" if row.figures_only else ""]))
+
+
 def _source(row: Row) -> SafeString:
-    words = ", ".join(filter(None, [row.source, row.key, "content not stored" if row.figures_only else ""]))
+    words = _source_words(row)
     if row.is_live or not row.session:
         return format_html("<small>{}</small>", words)
     address = _address("session-of-run", row.id)
@@ -233,7 +238,14 @@ CELLS: dict[str, Callable[[Row], str]] = {
     "cost": lambda row: row.cost,
     "source": _source,
 }
-_MORE = {"agent": ' title="{user_agent}"'}
+# The whole of what the table may have to cut.
+_TITLES: dict[str, Callable[[Row], str]] = {
+    "model": lambda row: row.model,
+    "agent": lambda row: row.user_agent,
+    "connection": lambda row: row.connection,
+    "source": _source_words,
+}
+_MORE = {name: f' title="{{{name}}}"' for name in _TITLES}
 _CELLS = "\n".join(
     f'<td role="cell" class="{column.css}"{_MORE.get(column.name, "")}>{{}}</td>'
     for column in TABLE

@@ -117,7 +117,7 @@ def _more(left: Any, right: Any, write: Any) -> str:
         return ""
     sign = "+" if right > left else "\u2212"
     share = f"{100 * abs(right - left) / left:.0f}" if left else ""
-    part = " (<1 %)" if share == "0" else f" ({sign}{share} %)" if share else ""
+    part = " (<1\u00a0%)" if share == "0" else f" ({sign}{share}\u00a0%)" if share else ""
     return f"{sign}{write(abs(right - left))}{part}"
 
 

@@ -78,7 +78,7 @@ def _add_most(chart: Chart, total: int, limit: int, top: float, x: float) -> Non
     """Above the fullest step: how much it held, and how much of the model's limit that is."""
     words = f"{_tokens(total)}, {100 * total / limit:.0f} % of the limit"
     room = LETTER * len(words) / 2
-    y = CHART_TOP + CHART_HEIGHT * (1 - total / top) - 4
+    y = CHART_TOP + CHART_HEIGHT * (1 - total / top) - 8  # above the frame of a chosen step
     chart.words.append(Word(round(min(max(x, CHART_LEFT + room), RIGHT - room), 1), round(y, 1), words, "most"))
 
 

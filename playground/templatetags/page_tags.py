@@ -71,6 +71,12 @@ def zoned(at: datetime) -> str:
     return formatting.zoned(timezone.localtime(at))
 
 
+@register.filter
+def zone(at: datetime) -> str:
+    """The reader's time zone at that moment, in short."""
+    return formatting.zone(timezone.localtime(at))
+
+
 @register.simple_tag
 def kept_bytes(user: User) -> list[dict[str, Any]]:
     """Return how many bytes are stored of a user's, by kind, and how many may be (0: any)."""

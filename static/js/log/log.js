@@ -86,7 +86,10 @@ function tellSelection() {
   const count = picks().filter((box) => box.checked).length
   const told = document.querySelector("[data-selected]")
   if (told) told.textContent = `${count} selected`
-  for (const button of document.querySelectorAll("[data-needs]")) button.disabled = count !== Number(button.dataset.needs)
+  for (const button of document.querySelectorAll("[data-needs]")) {
+    button.disabled = count !== Number(button.dataset.needs)
+    button.title = button.disabled ? button.dataset.needsWords : ""
+  }
   const all = document.querySelector("[data-select-all]")
   if (all) {
     all.checked = count > 0 && count === picks().length
