@@ -131,9 +131,9 @@ def _read(data: bytes) -> list[_Line]:
 def _line(text: str) -> _Line:
     value, problem = read_json(text)
     if problem or not isinstance(value, dict):
-        raise ValueError("this is not a JSON object.")
+        raise ValueError("not a JSON object.")
     if value.get("format") != FORMAT:
-        raise ValueError(f'this is no request that a playground exported ("format" is not "{FORMAT}").')
+        raise ValueError(f'not a request that a playground exported ("format" is not "{FORMAT}").')
     try:
         started_at = dt.datetime.fromisoformat(str(value.get("started_at")))
         started_at = (started_at if started_at.tzinfo else started_at.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
@@ -141,7 +141,7 @@ def _line(text: str) -> _Line:
     except (ValueError, OverflowError):
         in_range = False
     if not in_range:
-        raise ValueError("started_at is no date and time.")
+        raise ValueError("started_at is not a date and time.")
     return _Line(started_at, _body(value.get("request")), value)
 
 
@@ -156,7 +156,7 @@ def _body(request: Any) -> bytes:
     try:
         return base64.b64decode(str(request.get("body_base64", "")), validate=True)
     except binascii.Error:
-        raise ValueError("body_base64 is no base64.") from None
+        raise ValueError("body_base64 is not base64.") from None
 
 
 def _run(owner: User, line: _Line) -> Run:

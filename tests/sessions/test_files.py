@@ -79,9 +79,9 @@ GOOD = {
 @pytest.mark.parametrize(
     ("second", "problem"),
     [
-        ("nonsense", "Line 2: this is not a JSON object"),
-        ("[1]", "Line 2: this is not a JSON object"),
-        ('{"format": "other"}', "Line 2: this is no request that a playground exported"),
+        ("nonsense", "Line 2: not a JSON object"),
+        ("[1]", "Line 2: not a JSON object"),
+        ('{"format": "other"}', "Line 2: not a request that a playground exported"),
         (json.dumps(GOOD | {"started_at": "yesterday"}), "Line 2: started_at is no date"),
         (json.dumps(GOOD | {"request": None}), "Line 2: its request was not kept"),
         (json.dumps(GOOD | {"request": {"body_base64": "%"}}), "Line 2: body_base64"),

@@ -268,7 +268,7 @@ export class EventsView {
     const covered = this.box.querySelector(".playback").offsetHeight + this.box.querySelector("thead").offsetHeight
     const { scrollTop } = scroller
     const clientHeight = scroller.clientHeight - this.#heightBelow(scroller)
-    if (top < scrollTop + covered || top > scrollTop + clientHeight - 60) scroller.scrollTop = top - clientHeight / 3
+    if (top < scrollTop + covered || top > scrollTop + clientHeight - this.#rowHeight - 35) scroller.scrollTop = top - clientHeight / 3
   }
 
   #close() {
