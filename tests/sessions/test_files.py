@@ -82,7 +82,7 @@ GOOD = {
         ("nonsense", "Line 2: not a JSON object"),
         ("[1]", "Line 2: not a JSON object"),
         ('{"format": "other"}', "Line 2: not a request that a playground exported"),
-        (json.dumps(GOOD | {"started_at": "yesterday"}), "Line 2: started_at is no date"),
+        (json.dumps(GOOD | {"started_at": "yesterday"}), "Line 2: started_at is not a date"),
         (json.dumps(GOOD | {"request": None}), "Line 2: its request was not kept"),
         (json.dumps(GOOD | {"request": {"body_base64": "%"}}), "Line 2: body_base64"),
     ],
