@@ -70,10 +70,11 @@ def test_the_bars_of_the_log_fill_their_panel(new_page: Any, log_in: Any, owner:
 def with_long_names(owner: User) -> None:
     name = "Staging gateway of the whole department (eu-west-1)"
     for endpoint in ("messages", "count_tokens"):
-        about = {"model": "claude-opus-" * 6, "connection_name": name, "client_session": "of one agent"}
-        live = runs.live_run(owner, endpoint=endpoint, **about)
+        live = runs.live_run(owner, endpoint=endpoint, model="claude-opus-" * 6, connection_name=name)
         run = runs.store(runs.tell(live))
-        Run.objects.filter(pk=run.pk).update(access_key_name=name, agent="an-agent-of-our-own " * 3)
+        Run.objects.filter(pk=run.pk).update(
+            access_key_name=name, client_session="of an agent", agent="an-agent-of-our-own " * 3
+        )
 
 
 @pytest.mark.slow
@@ -160,7 +161,7 @@ def test_going_on_from_the_log_leads_to_the_new_message_which_is_no_problem_yet(
     log_in(page, owner)
     open_whole(page, f"/requests/{run.pk}/")
     page.get_by_label("More for this response").click()
-    page.locator("#answer .menu-list").get_by_role("button", name="Continue in the playground").click()
+    page.locator("#answer button:visible", has_text="Continue in the playground").click()
     expect(page.locator('[name="messages[2].content"]')).to_be_focused()
     expect(page.locator('[name="messages[2].content"]')).to_be_in_viewport()
     expect(page.get_by_text("Why is the sky blue?").first).to_be_attached()

@@ -68,7 +68,7 @@ def test_a_line_has_its_day_unless_it_is_today_and_foreign_words_as_text(reader:
     text = markup(reader.get(LIST))
     assert "<small>4 Mar&nbsp;</small><time" in text
     assert 'datetime="2026-03-04T05:06:07+00:00" title="4 Mar 2026, 05:06:07 UTC">05:06:07</time>' in text
-    assert text.count("&lt;b&gt;m&lt;/b&gt;") == 3  # its cell, the box to select it, the filter
+    assert text.count("&lt;b&gt;m&lt;/b&gt;") == 4  # its cell and the title of it, the box to select it, the filter
     assert "&quot;&gt;&lt;u&gt;" in text
     assert re.findall(r"<b>m|<i>|<u>", text) == []
     runs.stored_run(owner)

@@ -181,6 +181,7 @@ def test_the_page_of_a_request_that_was_only_repeated_shows_its_newest_message(
 ) -> None:
     client.force_login(owner)
     again = StoredSession(owner, "again")
+    again.server.now += 10_000
     agent = Agent(again, "Read the file once more.")
     agent.ask()
     agent.messages.pop()
