@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from accounts.models import Connection
+from playground.composer.changes import CHANGES
+from playground.composer.labels import act_words
 from playground.conversations import autosave
 from playground.drafts import undo
 from playground.models import Conversation, Draft, DraftState
@@ -161,6 +165,14 @@ def test_what_was_typed_last_goes_along_with_undo_and_is_not_lost(client: Client
     assert (body()["max_tokens"], len(body()["messages"])) == (100, 2)
     step(client, redo="1")
     assert body()["max_tokens"] == 9
+
+
+def test_undo_names_every_operation_that_the_form_offers() -> None:
+    sources = [*settings.BASE_DIR.glob("templates/**/*.html"), *settings.BASE_DIR.glob("static/js/**/*.js")]
+    text = "\n".join(source.read_text() for source in sources)
+    offered = set(re.findall(r"""data-op(?:-choice)?="([a-z-]+)"|\bchange\("([a-z-]+)""", text))
+    operations = {op or called for op, called in offered} | set(CHANGES)
+    assert [op for op in sorted(operations) if act_words(op, "") == act_words("?", "")] == []
 
 
 def test_a_new_operation_forgets_what_was_undone(client: Client) -> None:

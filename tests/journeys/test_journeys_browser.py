@@ -112,6 +112,7 @@ def test_a_person_signs_up_connects_an_upstream_in_four_presses_and_finds_the_re
     expect(page.locator("#connection-menu")).to_contain_text("Second")
     expect(page.locator("#model-pick")).to_have_text("second-1")
     try_it(page)
+    expect(page.locator("#banners .banner")).to_have_count(0)  # read by now: the response has the room
     expect(answer(page).locator(".prose strong")).to_have_text("second")
     expect(answer(page)).to_contain_text("end_turn")
     path, headers, body = second_server.requests[-1]

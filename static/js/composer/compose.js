@@ -7,12 +7,12 @@ import "./form-groups.js"
 import "./form-help.js"
 import "./naming.js"
 import "./tools.js"
-import "./undo.js"
 import "../lib/json-editor.js"
 import { carryPrefilled, forget, keep, post, state, textsBefore, touch } from "./form-draft.js"
 import { focusPlace, goOnTo, rememberFocus, restoreFocus } from "./form-focus.js"
 import { pageHeaders } from "../lib/fragment.js"
 import { beginAt, placeProblems, placeTicks, welcome } from "./form-problems.js"
+import { showToast } from "./undo.js"
 
 const ask = document.getElementById("ask")
 const run = document.getElementById("run")
@@ -68,6 +68,24 @@ function tellNotSent(words) {
   if (note) note.textContent = words
   if (!words) return
   for (const group of ask.querySelectorAll("details[data-group][data-invalid]")) group.open = true
+}
+
+// --- A press that the server did not answer -------------------------------------------------------------------------
+
+function whyUnanswered(status) {
+  if (status === 0) return "The server cannot be reached."
+  return status === 403 ? "The server answered 403. Reload the page." : `The server answered ${status}. Try again.`
+}
+
+for (const failed of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(failed, ({ detail: { elt, xhr, pathInfo } }) => {
+    const why = whyUnanswered(xhr.status)
+    if (elt === run) tellNotSent(`Not sent. ${why}`), announce(`Not sent. ${why}`)
+    const inDialog = elt.querySelector?.("#import-problem, #tool-problem")
+    if (inDialog) inDialog.textContent = why
+    // What was typed is kept and sent again; a press is not.
+    if (elt.id === "poster" && pathInfo.requestPath !== ask.dataset.edit) showToast({ words: `Nothing was changed. ${why}` })
+  })
 }
 
 function announce(words) {

@@ -123,7 +123,8 @@ document.addEventListener("htmx:beforeSend", ({ detail }) => {
 })
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (!isOurs(detail.elt) || ![409, 413].includes(detail.xhr.status)) return
+  // The event's own element is what would be replaced: the form, the answer.
+  if (!isOurs(detail.requestConfig.elt) || ![409, 413].includes(detail.xhr.status)) return
   // The banner of a conflict is swapped in like any answer; the fields stay.
   detail.shouldSwap = true
   detail.isError = false
@@ -136,10 +137,9 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   flying.delete(detail.xhr)
   queueMicrotask(mark)
   document.documentElement.toggleAttribute("data-offline", detail.xhr.status === 0)
-  if (detail.xhr.status === 0) {
-    const note = document.getElementById("saved-note")
-    if (note) note.textContent = "Offline. What you type is kept in this tab until the server answers."
-  }
+  const note = document.getElementById("saved-note")
+  if (note && detail.xhr.status === 0) note.textContent = "Offline. What you type is kept in this tab until the server answers."
+  if (note && detail.xhr.status >= 500 && dirty.size) note.textContent = "Not saved. Trying again."
   if (detail.xhr.status === 0 || detail.xhr.status >= 500) retry()
   if (detail.xhr.status === 404 && document.documentElement.dataset.conversation) {
     document.getElementById("conflict").replaceChildren(document.getElementById("gone-banner").content.cloneNode(true))

@@ -62,8 +62,12 @@ export function showToast({ words, undo = false, redo = false }) {
   hideLater()
 }
 
-// What a run says must not lie behind what was said of its request. Ctrl+Z still undoes.
-document.addEventListener("htmx:beforeRequest", ({ target }) => target.id === "run" && hide())
+// What a run says must not lie behind what was said of its request, nor share the room with it. Ctrl+Z still undoes.
+document.addEventListener("htmx:beforeRequest", ({ target }) => {
+  if (target.id !== "run") return
+  hide()
+  for (const banner of document.querySelectorAll("#banners .banner:not([data-tone=bad], [data-tone=warn])")) banner.remove()
+})
 document.addEventListener("page:toast", ({ detail }) => showToast(detail))
 document.addEventListener("page:said", ({ detail }) => showToast({ words: detail.value }))
 
