@@ -113,7 +113,7 @@ def _figures(left: Run, right: Run) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _more(left: Any, right: Any, write: Any) -> str:
-    if left is None or right is None or left == right:
+    if left is None or right is None or write(abs(right - left)) == write(left - left):
         return ""
     sign = "+" if right > left else "\u2212"
     share = f"{100 * abs(right - left) / left:.0f}" if left else ""

@@ -204,6 +204,15 @@ def test_the_first_difference_is_where_the_prompt_cache_breaks(owner: User) -> N
     ]
 
 
+def test_a_difference_that_is_too_small_to_be_written_is_left_out(owner: User) -> None:
+    left, right = runs.stored_run(owner), runs.stored_run(owner)
+    left.first_token_ms, right.first_token_ms = 320.4, 320.0
+    left.duration_ms, right.duration_ms = 2440.0, 2500.0
+    more = {name: words for name, _, _, words in run_comparison.compare(left, right).figures}
+    assert more["first token"] == ""
+    assert more["duration"] == "+60 ms (+2 %)"
+
+
 def test_the_next_turn_of_a_conversation_breaks_no_cache(owner: User) -> None:
     first = [{"role": "user", "content": "one"}]
     later = [
