@@ -179,7 +179,8 @@ def page(request: HttpRequest, access: ShareAccess) -> HttpResponse:
     if request.method == "POST":
         return redirect(access.base)
     is_another = not access.is_preview and request.user.pk != access.share.owner_id
-    if is_another and request.method == "GET":
+    # A browser whose time zone was not known yet asks once more, for the times alone.
+    if is_another and request.method == "GET" and "X-Opened-Already" not in request.headers:
         access.share.count_opening()
     snapshot = access.share.snapshot
     if share_session.is_session(snapshot):

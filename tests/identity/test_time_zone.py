@@ -18,6 +18,7 @@ from playground.templatetags.page_tags import moment
 from tests.support import runs
 from tests.support.browser import expect
 from tests.support.examples import one_of_each
+from tests.support.sharing_rig import published, rich_conversation
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -113,3 +114,19 @@ def test_a_browsers_first_page_is_in_its_own_zone(new_page: Any, log_in: Any, ow
     expect(time).to_have_attribute("title", re.compile(re.escape(f"GMT{local:%z}"[:6])))
     page.goto(f"/requests/{run.pk}/")
     expect(page.locator("h1 time")).to_have_text(f"{local:%H:%M:%S}")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.front_end
+def test_a_shared_copy_is_in_its_readers_zone_from_the_first_opening_on(new_page: Any, owner: User) -> None:
+    zone = "Pacific/Kiritimati"
+    share, token = published(rich_conversation(owner))
+    page = new_page(once=True, timezone_id=zone)
+    page.goto(f"/s/{token}/")
+    local = timezone.localtime(share.published_at, ZoneInfo(zone))
+    expect(page.locator("main time").first).to_have_attribute("title", re.compile(re.escape(f"({zone})")))
+    expect(page.locator("main time").first).to_have_text(f"{local.day} {local:%B %Y}")
+    page.keyboard.press("Control+k")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    share.refresh_from_db()
+    assert share.opened_count == 1

@@ -108,9 +108,10 @@ def test_a_row_leads_to_its_request_wherever_it_is_clicked(page: Any, log_in: An
     page.locator(f"{ROWS} .pick").click(position={"x": 2, "y": 2})
     page.locator(f"{ROWS} .pick input").check()  # choosing a row leaves the log open
     expect(page).to_have_url(re.compile(r"/requests/$"))
-    with page.context.expect_page() as opening:
-        page.locator(f"{ROWS} td.agent").click(modifiers=["ControlOrMeta"])
-    expect(opening.value).to_have_url(re.compile(f"/requests/{run.pk}/$"))
+    for how in ({"modifiers": ["ControlOrMeta"]}, {"button": "middle"}):
+        with page.context.expect_page() as opening:
+            page.locator(f"{ROWS} td.agent").click(**how)
+        expect(opening.value).to_have_url(re.compile(f"/requests/{run.pk}/$"))
     page.locator(f"{ROWS} td.agent").click()
     expect(page).to_have_url(re.compile(f"/requests/{run.pk}/$"))
 

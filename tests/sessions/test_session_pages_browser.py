@@ -46,6 +46,16 @@ def test_a_step_is_chosen_by_press_key_and_address(
     expect(page.get_by_role("heading", name="Cache miss:")).to_be_visible()
 
 
+@pytest.mark.parametrize("address", ["/sessions/", "/requests/?group=session"])
+def test_a_row_leads_to_its_session_wherever_it_is_clicked(
+    page: Any, log_in: Any, session: StoredSession, owner: User, address: str
+) -> None:
+    log_in(page, owner)
+    page.goto(address)
+    page.locator("main tbody tr[data-leads]").first.click()
+    page.wait_for_url("**/sessions/*/")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 1440])
 def test_both_pages_have_no_accessibility_violation(

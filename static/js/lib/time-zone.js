@@ -11,5 +11,15 @@ export function followTimeZone() {
   const hasTimes = document.querySelector("time:not([data-clock]), [data-days]") !== null
   if (!hasTimes || sessionStorage.getItem(ZONE_KEY) === zone) return
   sessionStorage.setItem(ZONE_KEY, zone) // a server that does not know the zone is asked once
-  location.reload()
+  if ("countsOpenings" in document.documentElement.dataset) writeTimesAgain()
+  else location.reload()
+}
+
+/** The times alone of the page, which is not counted as opened once more. */
+async function writeTimesAgain() {
+  const response = await fetch(location.href, { headers: { "X-Opened-Already": "1" } })
+  if (!response.ok) return
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelectorAll("time")
+  const times = document.querySelectorAll("time")
+  if (fresh.length === times.length) times.forEach((time, at) => time.replaceWith(fresh[at]))
 }

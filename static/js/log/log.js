@@ -108,14 +108,6 @@ document.addEventListener("click", ({ target }) => {
   tellSelection()
 })
 
-// --- A row leads to its request wherever it is clicked, in a new tab with the keys that links have ---
-
-document.addEventListener("click", ({ target, ctrlKey, metaKey, shiftKey }) => {
-  if (target.closest("a, button, input, label, summary, .pick") || getSelection().type === "Range") return
-  const link = target.closest("tr[data-run-id]")?.querySelector(".time a")
-  link?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }))
-})
-
 // --- The filter: only what is set goes into the address; what is exported is what is shown ---
 
 document.addEventListener("htmx:configRequest", ({ detail }) => {

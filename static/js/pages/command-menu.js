@@ -91,6 +91,7 @@ function run(option) {
 document.addEventListener(
   "keydown",
   (event) => {
+    if (root === undefined) return // a page for readers of a share leads nowhere
     if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return
     event.preventDefault()
     event.stopPropagation()

@@ -2,6 +2,7 @@
 
 import "./command-menu.js"
 import "../lib/press.js"
+import "../lib/row-links.js"
 import { followTimeZone } from "../lib/time-zone.js"
 import { startTabs } from "../lib/tabs.js"
 
