@@ -73,6 +73,7 @@ PAGES = (
 )
 _FORM = ("playground", "conversation")
 _RUN = ("run",)
+_STARRED = ("run", "session", "conversation-read")
 ACTIONS = (
     Action("Try It!", "#try-it", _FORM, "Ctrl ⏎", "send run"),
     Action("Stop", "[data-stop-run]:not([disabled])", _FORM, "Esc"),
@@ -111,12 +112,8 @@ ACTIONS = (
     Action("Run again", "main [hx-post$='/again/']", _RUN),
     Action("Compare with another request", "a[href*='/compare/?a=']", _RUN),
     Action("Share", "main a[href$='/share/']", (*_RUN, "conversation-read"), also="link publish"),
-    Action(
-        "Star", "main [aria-label=Star][aria-pressed=false]", (*_RUN, "conversation-read", "session"), also="favourite"
-    ),
-    Action(
-        "Unstar", "main [aria-label=Star][aria-pressed=true]", (*_RUN, "conversation-read", "session"), also="favourite"
-    ),
+    Action("Star", "main [aria-label=Star][aria-pressed=false]", _STARRED, also="favourite"),
+    Action("Unstar", "main [aria-label=Star][aria-pressed=true]", _STARRED, also="favourite"),
     Action("Newer request", "[data-step=newer]", _RUN, "k", also="next"),
     Action("Older request", "[data-step=older]", _RUN, "j", also="previous"),
     Action("Download as JSON", "main a[href$='/download/json/']", _RUN, also="save export"),

@@ -74,7 +74,7 @@ function tellNotSent(words) {
 
 function whyUnanswered(status) {
   if (status === 0) return "The server cannot be reached."
-  return status === 403 ? "The server answered 403. Reload the page." : `The server answered ${status}. Try again.`
+  return `The server answered ${status}. ${[403, 404].includes(status) ? "Reload the page." : "Try again."}`
 }
 
 for (const failed of ["htmx:responseError", "htmx:sendError"]) {

@@ -124,7 +124,7 @@ document.addEventListener("htmx:beforeSend", ({ detail }) => {
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   // The event's own element is what would be replaced: the form, the answer.
-  if (!isOurs(detail.requestConfig.elt) || ![409, 413].includes(detail.xhr.status)) return
+  if (!isOurs(detail.requestConfig?.elt) || ![409, 413].includes(detail.xhr.status)) return
   // The banner of a conflict is swapped in like any answer; the fields stay.
   detail.shouldSwap = true
   detail.isError = false
