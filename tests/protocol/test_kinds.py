@@ -137,7 +137,7 @@ def test_the_headers_of_a_request_are_those_of_the_api() -> None:
     assert [header.name for header in HEADERS] == [
         "anthropic-version",
         "anthropic-beta",
-        "accept",
+        "Accept",
         "anthropic-workspace-id",
         "anthropic-user-profile-id",
     ]
