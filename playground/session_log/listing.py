@@ -124,6 +124,7 @@ class SessionRow:
     session: AgentSession
     models: list[str]
     running: int = 0  # requests that go on
+    last_run_ms: float = 0  # how long the last request took
 
     @cached_property
     def last_at(self) -> dt.datetime:
@@ -150,8 +151,10 @@ class SessionRow:
 
     @property
     def duration(self) -> str:
+        """From the start of the first request to the end of the last, as the session's page has it."""
         seconds = (self.last_at - started_at_of(self.session.first_run_id)).total_seconds()
-        return formatting.duration(seconds * 1_000) if seconds > 0 else formatting.UNKNOWN
+        milliseconds = seconds * 1_000 + self.last_run_ms
+        return formatting.duration(milliseconds) if milliseconds > 0 else formatting.UNKNOWN
 
     @property
     def percent(self) -> int | None:
@@ -192,7 +195,12 @@ def page(user: Any, session_filter: SessionFilter, before: str = "") -> SessionL
     look_through((each for each in sessions if each.looked_through != each.request_count), WITHIN_S)
     models = _models(sessions)
     unfinished = running(user)
-    rows = [SessionRow(each, models.get(each.pk, []), unfinished[each.client_id]) for each in sessions]
+    last_runs = Run.objects.filter(pk__in=one_of(each.last_run_id for each in sessions), duration_ms__isnull=False)
+    took = dict(last_runs.order_by().values_list("pk", "duration_ms"))
+    rows = [
+        SessionRow(each, models.get(each.pk, []), unfinished[each.client_id], took.get(each.last_run_id, 0))
+        for each in sessions
+    ]
     rows.sort(key=lambda row: not row.is_live)
     return SessionList(rows, sessions[-1].last_run_id if more else None, unseen)
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from playground.models import AgentSession, Run, RunContent
 from playground.recording import retention
+from playground.rendering.formatting import UNKNOWN
 from tests.sessions.scripted_agent import Agent
 from tests.sessions.stored import StoredSession, work
 from tests.support.examples import one_of_each
@@ -34,6 +35,13 @@ def test_the_list_shows_a_session_with_its_figures(client: Client, owner: User, 
     assert "Dates in invoices shift by a day for customers west of Greenwich." in page
     assert "claude-cli 2.1.0" in page
     assert str(len(session.steps)) in page
+
+
+def test_the_list_and_the_page_say_the_same_duration(client: Client, owner: User, session: StoredSession) -> None:
+    client.force_login(owner)
+    listed = client.get(reverse("sessions")).context["found"].rows[0].duration
+    assert listed == client.get(reverse("session", args=[session.stored.pk])).context["page"].duration
+    assert listed != UNKNOWN
 
 
 def test_the_page_names_threads_misses_and_what_filled_the_context(
