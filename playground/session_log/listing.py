@@ -195,8 +195,8 @@ def page(user: Any, session_filter: SessionFilter, before: str = "") -> SessionL
     look_through((each for each in sessions if each.looked_through != each.request_count), WITHIN_S)
     models = _models(sessions)
     unfinished = running(user)
-    last_runs = Run.objects.filter(pk__in=one_of(each.last_run_id for each in sessions), duration_ms__isnull=False)
-    took = dict(last_runs.order_by().values_list("pk", "duration_ms"))
+    last_runs = Run.objects.filter(pk__in=one_of(each.last_run_id for each in sessions)).order_by()
+    took = {pk: milliseconds or 0 for pk, milliseconds in last_runs.values_list("pk", "duration_ms")}
     rows = [
         SessionRow(each, models.get(each.pk, []), unfinished[each.client_id], took.get(each.last_run_id, 0))
         for each in sessions

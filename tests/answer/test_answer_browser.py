@@ -60,6 +60,7 @@ def test_a_visitor_watches_an_answer_stream_in(page: Any) -> None:
     expect(page.locator("[data-figures]")).to_contain_text("tokens out")
 
 
+@pytest.mark.slow
 def test_what_was_drawn_live_is_what_the_server_draws(page: Any, new_page: Any) -> None:
     # The page is kept from fetching the server's rendering, so that what the patches made stays.
     page.route("**/answer/", lambda route: route.abort())
@@ -167,6 +168,7 @@ def test_what_waits_to_be_painted_when_the_socket_closes_is_painted_and_the_end_
 # --- Failures -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "words"),
     one_of_each(

@@ -111,7 +111,7 @@ def test_recorded_streams_are_shown_with_nothing_in_the_console(desk: Any, upstr
             (b"\xff\xfe\x00", "application/octet-stream", 500, "api_error"),
             (b'{"type":"error","error":{"type":"overloaded_error","message":"Busy"}}', "application/json", 200, "Busy"),
         ],
-        lambda case: case[2],
+        lambda case: case[2] == 200,
     ),
 )
 def test_what_is_no_answer_is_shown_as_what_it_is(

@@ -84,6 +84,7 @@ def test_without_a_known_context_there_is_no_share() -> None:
     assert Count(18, None).share is None
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_an_accept_that_nobody_chose_is_forgotten_by_the_migration() -> None:
     executor = MigrationExecutor(connection)

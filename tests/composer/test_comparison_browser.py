@@ -105,6 +105,7 @@ def test_three_columns_from_one_form_are_sent_at_once_and_survive_a_reload(desk:
     assert body_of_draft()["temperature"] == 0.2
 
 
+@pytest.mark.slow
 def test_a_visitor_on_a_phone_is_told_of_bad_values_and_of_the_limit_and_retries(
     new_page: Any, axe: Any, settings: Any
 ) -> None:

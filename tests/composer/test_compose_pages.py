@@ -160,6 +160,7 @@ def test_problems_stand_at_their_fields_and_one_click_mends_them(page: Any) -> N
     assert body_of_draft()["max_tokens"] > 9000
 
 
+@pytest.mark.slow
 def test_a_body_goes_through_both_views_unchanged(page: Any) -> None:
     members = ['"model": "m"', '"max_tokens": 10', '"x": 1.0', '"big": 12345678901234567890', '"none": null', '"a": {}']
     text = "{" + ", ".join([*members, '"messages": []']) + "}"
@@ -254,6 +255,7 @@ def test_a_variable_gets_its_input_as_soon_as_it_is_written(page: Any) -> None:
     expect(page.locator("#problem-tags")).to_have_text("")
 
 
+@pytest.mark.slow
 def test_the_snippet_follows_the_language_and_stays_with_it(page: Any) -> None:
     open_playground(page)
     page.get_by_role("tab", name="Python", exact=True).click()
@@ -317,6 +319,7 @@ def test_a_schema_that_is_no_json_is_marked_at_its_line_in_its_own_editor(page: 
     assert body_of_draft()["tools"][0]["input_schema"] == {"type": "object", "properties": {}}
 
 
+@pytest.mark.slow
 def test_the_models_of_the_connection_are_offered_with_what_they_take(page: Any) -> None:
     open_playground(page)
     page.get_by_role("button", name="Choose a model").click()

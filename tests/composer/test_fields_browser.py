@@ -115,6 +115,7 @@ def test_the_keys_undo_operations_and_leave_typing_to_the_browser(page: Any) -> 
     expect(page.locator(".turn")).to_have_count(2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keys", ["Control+z", "Control+Shift+z"])
 def test_the_form_stays_where_there_is_nothing_to_undo(page: Any, keys: str) -> None:
     open_playground(page)

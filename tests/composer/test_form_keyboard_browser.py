@@ -92,6 +92,7 @@ def test_the_list_of_models_opens_at_the_model_of_the_request(page: Any) -> None
     expect(current).to_be_focused()
 
 
+@pytest.mark.slow
 def test_a_message_says_how_many_tokens_it_has_while_it_is_typed_and_says_it_whole(new_page: Any) -> None:
     page = new_page(1440, 900)
     open_playground(page)

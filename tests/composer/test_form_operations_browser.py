@@ -297,6 +297,7 @@ def write_everywhere(page: Any, is_emptied: bool) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_emptied", one_of_each([False, True]), ids=["written", "emptied"])
 def test_what_is_typed_shows_as_it_will_after_a_reload(page: Any, is_emptied: bool) -> None:
     open_with(page, EVERY_CONTROL)

@@ -255,6 +255,7 @@ def test_waiting_says_so_on_the_page_and_to_screen_readers_and_there_is_one_stop
     expect(page.locator("#try-it")).to_be_focused()
 
 
+@pytest.mark.slow
 def test_the_splitter_moves_folds_and_is_remembered(new_page: Any) -> None:
     page = new_page(1440, 900)
     page.goto("/")
@@ -306,6 +307,7 @@ def test_on_a_phone_one_try_it_switches_to_the_response_and_becomes_stop(new_pag
     assert page.evaluate(PAGE_SCROLL) == [0, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_tokens_of_a_response_that_thought_stay_among_the_figures(new_page: Any) -> None:
     page = new_page(390, 844)
     send(page, "sandbox-thinker", "Hello")

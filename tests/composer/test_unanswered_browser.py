@@ -8,6 +8,7 @@ import pytest
 
 from tests.composer.test_compose_browser import body_of_draft, field, open_playground, press
 from tests.support.browser import expect, settle
+from tests.support.examples import one_of_each
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.front_end]
 
@@ -18,7 +19,9 @@ def answer_with(page: Any, address: str, status: int) -> None:
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(502, "Not sent. The server answered 502. Try again."), (0, "Not sent. The server cannot be reached.")],
+    one_of_each(
+        [(502, "Not sent. The server answered 502. Try again."), (0, "Not sent. The server cannot be reached.")]
+    ),
 )
 def test_a_request_that_the_server_did_not_take_says_why_next_to_the_button(
     page: Any, new_page: Any, status: int, words: str
@@ -46,6 +49,7 @@ def test_a_press_that_changed_nothing_says_so_and_can_be_made_again(page: Any, n
     new_page.noise.clear()
 
 
+@pytest.mark.slow
 def test_what_was_typed_and_not_saved_says_so_and_is_sent_again(page: Any, new_page: Any) -> None:
     open_playground(page)
     answer_with(page, "**/draft/edit", 503)
@@ -59,7 +63,7 @@ def test_what_was_typed_and_not_saved_says_so_and_is_sent_again(page: Any, new_p
     new_page.noise.clear()
 
 
-@pytest.mark.parametrize("press_it", ["Control+z", "#as-json"])
+@pytest.mark.parametrize("press_it", one_of_each(["Control+z", "#as-json"]))
 def test_what_would_replace_the_whole_form_is_told_of_the_other_tabs_change(
     page: Any, new_page: Any, press_it: str
 ) -> None:

@@ -66,6 +66,7 @@ def test_a_small_edit_needs_no_worker(client: httpx.Client) -> None:
     assert (answer.status_code, apart) == (200, 0)
 
 
+@pytest.mark.slow
 def test_a_small_request_about_a_large_draft_is_handed_to_a_worker(client: httpx.Client) -> None:
     edit(client, request_with(A_LARGE_TEXT))
     page, apart = answered_apart(lambda: client.get("/", headers={"hx-request": "false"}))
@@ -141,6 +142,7 @@ def test_another_template_is_started_when_it_is_gone(client: httpx.Client) -> No
     assert workers._process is not process
 
 
+@pytest.mark.slow
 def test_the_template_ends_when_the_server_stops(client: httpx.Client) -> None:
     edit(client, request_with(A_LARGE_TEXT))
     process = workers._process

@@ -196,6 +196,7 @@ def test_a_title_of_one_long_word_breaks_into_lines_on_a_phone(new_page: Any, lo
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
 
 
+@pytest.mark.slow
 def test_revoking_from_the_page_closes_the_link(new_page: Any, log_in: Any, owner: User) -> None:
     page, reader = new_page(), new_page()
     log_in(page, owner)

@@ -166,7 +166,7 @@ def test_the_account_page_says_how_much_is_kept(client: Any, owner: Any, setting
     client.force_login(owner)
     page = markup(client.get(reverse("account")))
     assert "Requests: 0 bytes of 2.0 GB" in page
-    assert "Files: 0 bytes ·" in page
+    assert "Files: 0 bytes<" in page
     assert "of 256.0 MB" in page
     assert "Conversations: 0 bytes" not in page
 

@@ -210,7 +210,7 @@ def test_a_difference_that_is_too_small_to_be_written_is_left_out(owner: User) -
     left.duration_ms, right.duration_ms = 2440.0, 2500.0
     more = {name: words for name, _, _, words in run_comparison.compare(left, right).figures}
     assert more["first token"] == ""
-    assert more["duration"] == "+60 ms (+2 %)"
+    assert more["duration"] == "+60 ms (+2\N{NO-BREAK SPACE}%)"
 
 
 def test_the_next_turn_of_a_conversation_breaks_no_cache(owner: User) -> None:
