@@ -10,6 +10,7 @@ from playground.protocol.importers.javascript_operators import method_of_text
 from playground.protocol.importers.javascript_requests import requests_of, sends
 from playground.protocol.importers.javascript_statements import Statements
 from playground.protocol.importers.javascript_values import UNDEFINED
+from playground.protocol.importers.python_values import OF_A_CLIENT
 from playground.protocol.importers.result import JsonOf, ReadingError, RequestParts, Unknown
 from playground.protocol.json import json_text
 
@@ -57,6 +58,7 @@ class Program(Statements):
         super().__init__(pasted)
         self.requests: list[RequestParts] = []
         self.client: Any = None
+        self.clients: list[dict[str, Any]] = []
         self.calls = 0
 
     def function(self) -> Any:
@@ -186,6 +188,7 @@ class Program(Statements):
         first = arguments[0] if arguments else None
         if name.endswith(("Anthropic", "AnthropicBedrock", "AnthropicVertex", "OpenAI")):
             client = dict(first) if isinstance(first, dict) else {}
+            self.clients.append(client)
             self.client = self.client if self.client is not None else client
             return client
         if name in MADE_AS_OBJECTS:
@@ -197,6 +200,11 @@ class Program(Statements):
         if name in ("URL", "String", "Blob"):
             return first[0] if isinstance(first, list) and first else first
         return self.unknown(start)
+
+    def member(self, value: Any, name: str, start: int) -> Any:
+        if name in OF_A_CLIENT and any(value is each for each in self.clients):
+            return value  # so that the call behind it knows whose it is
+        return super().member(value, name, start)
 
     def call(self, path: list[str], owner: Any, opening: int) -> Any:
         start = max(opening - 2 * len(path) + 1, 0)
@@ -274,7 +282,9 @@ class Program(Statements):
         if name == "open" and len(arguments) > 1:
             owner["url"] = arguments[1]
         if name in ("withOptions", "extend") and arguments and isinstance(arguments[0], dict):
-            return {**owner, **arguments[0]}
+            changed = {**owner, **arguments[0]}
+            self.clients.append(changed)
+            return changed
         return self.unknown(start)
 
     def _method_of_list(self, owner: list[Any], name: str, arguments: list[Any], start: int) -> Any:

@@ -201,6 +201,8 @@ class Statements(Values):
             return
         if sign == "+=":
             value = self._combined("+", owner.get(names[-1], UNDEFINED), value, start)
+        elif sign != "=":  # a default: what is there stays
+            value = self._combined(sign.removesuffix("="), owner.get(names[-1], UNDEFINED), value, start)
         if isinstance(value, Unknown) and len(names) == 1 and value.source.startswith((f"{names[0]}.", f"{names[0]}[")):
             self.note(start, f"{value.source} was not run; {names[0]} stays as it was.")
         elif value is not UNDEFINED:
