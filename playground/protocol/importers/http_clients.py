@@ -160,6 +160,10 @@ def _put(body: dict[str, Any], name: str, value: Any) -> None:
 def _known(word: Word, notes: list[str]) -> Any:
     if word.text == "" and word.expansions:
         raise ReadingError(f"The body is {shortened(word.expansions[0])}: paste its content.")
+    if word.text.strip() in word.expansions:
+        raise ReadingError(
+            f"The body is {shortened(word.text.strip())}, which is not in the pasted text: paste its value."
+        )
     notes += [f"{shortened(one)} in the body was not run; it stands there as text." for one in word.expansions]
     return word.text
 
