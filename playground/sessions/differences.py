@@ -50,7 +50,7 @@ def _difference(path: str, left: Any, right: Any, *, is_list_growing: bool = Fal
         for number, (one, other) in enumerate(zip(left, right, strict=False)):
             if (difference := _difference(f"{path}[{number}]", one, other)) is not None:
                 return difference
-        if is_list_growing:
+        if is_list_growing or len(left) == len(right):  # the same but for cache marks inside
             return None
         return FirstDifference(f"{path}[{min(len(left), len(right))}]", None, *_ends(left, right))
     if isinstance(left, dict) and isinstance(right, dict):
