@@ -187,7 +187,7 @@ def is_site_address(text: str) -> bool:
 def origin(text: str) -> str:
     """Raises ValueError unless this is an origin: scheme, host and perhaps a port."""
     if not is_site_address(text) or urlsplit(text).path:
-        raise ValueError(f"{_shown(text)} is no origin such as https://playground.example")
+        raise ValueError(f"{_shown(text)} is not an origin such as https://playground.example")
     return text
 
 
@@ -205,4 +205,4 @@ def host(text: str) -> str:
     """Raises ValueError unless this is a host's name as Django's ALLOWED_HOSTS takes it."""
     if text == "*" or re.fullmatch(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]", text):
         return text
-    raise ValueError(f"{_shown(text)} is no host name (write it without scheme, port and path)")
+    raise ValueError(f"{_shown(text)} is not a host name (write it without scheme, port and path)")

@@ -15,7 +15,7 @@ def settings_are_known(**_: Any) -> list[CheckMessage]:
     """A misspelled variable has no effect, which is not seen until it matters."""
     return [
         CheckWarning(
-            f"{name} is no setting.",
+            f"{name} is not a setting.",
             hint=f"Is {nearest} meant?" if nearest else "README.md has the table of settings.",
             id="playground.W001",
         )

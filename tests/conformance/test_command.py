@@ -111,8 +111,8 @@ def test_the_key_may_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -
         (["ftp://example.com", "--model=m"], "The address must look like https://host"),
         (["https://example.com", "--model=m", "--cap-usd=1"], "use --cap-tokens"),
         (["https://example.com", "--model=m", "--areas=tools,nonsense"], "no such area: nonsense"),
-        (["https://example.com", "--model=m", "--cap-usd=much"], "is no amount of dollars"),
-        (["https://example.com", "--model=m", "--pace=0"], "is no number above 0"),
+        (["https://example.com", "--model=m", "--cap-usd=much"], "is not an amount of dollars"),
+        (["https://example.com", "--model=m", "--pace=0"], "is not a number above 0"),
     ],
 )
 def test_a_mistake_in_the_command_is_told(arguments: list[str], words: str) -> None:

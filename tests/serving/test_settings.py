@@ -69,9 +69,9 @@ def test_the_sandbox_may_be_told_not_to_pause(tmp_path: Path) -> None:
 
 def test_an_unknown_name_is_a_warning_with_the_nearest_name(tmp_path: Path) -> None:
     told = manage(tmp_path / "var", "check", PLAYGROUND_ALOWED_HOST="x", PLAYGROUND_ZZZZZZZZ="1")
-    assert "PLAYGROUND_ALOWED_HOST is no setting." in told.stderr
+    assert "PLAYGROUND_ALOWED_HOST is not a setting." in told.stderr
     assert "Is PLAYGROUND_ALLOWED_HOSTS meant?" in told.stderr
-    assert "PLAYGROUND_ZZZZZZZZ is no setting." in told.stderr
+    assert "PLAYGROUND_ZZZZZZZZ is not a setting." in told.stderr
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def _request_id(exchange: Exchange) -> str:
 def _has_id(exchange: Exchange) -> None:
     is_answered(exchange)
     if not _request_id(exchange):
-        raise ProtocolFaultError("There is no header request-id.")
+        raise ProtocolFaultError("The header request-id is missing.")
 
 
 def _ids_differ(first: Exchange, second: Exchange) -> None:

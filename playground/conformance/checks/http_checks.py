@@ -74,7 +74,7 @@ def _is_what_it_says(exchange: Exchange) -> None:
     except (OSError, EOFError, ValueError):
         raise ProtocolFaultError(f"The answer says {encoding} and is not.") from None
     if not isinstance(value, dict) or value.get("type") != "message":
-        raise ProtocolFaultError("The unpacked answer is no message.")
+        raise ProtocolFaultError("The unpacked response is not a message.")
 
 
 def _has_no_body(exchange: Exchange) -> None:

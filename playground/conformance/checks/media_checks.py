@@ -142,7 +142,7 @@ CHECKS: Final = (
            "Each block is part of the prompt.", (IMAGE, TWO_IMAGES), counts_more(3), depends=("media.image_counted",)),
     _check("image_url", "may", "An image by its address is taken or refused clearly", "A message, or HTTP 4xx.",
            "An address is one of the reference's sources. Ollama takes base64 only.", (IMAGE_URL,), taken_or_refused),
-    _check("image_broken", "should", "Data that is no image is refused", "HTTP 400.",
+    _check("image_broken", "should", "Data that is not an image is refused", "HTTP 400.",
            "What cannot be read must not become an answer about nothing.", (BROKEN_IMAGE,), refused(400, 422),
            depends=("media.image",), bad_request=True, optional=False),
     _check("image_type", "should", "An unknown type of image is refused", "HTTP 400.",

@@ -85,7 +85,7 @@ def _names_stop(word: str) -> Any:
 def _names_stop_at_the_end(exchange: Exchange) -> None:
     is_answered(exchange)
     if not exchange.is_stream:
-        raise InconclusiveError("The answer is no stream.")
+        raise InconclusiveError("The response is not a stream.")
     last = [event for event in exchange.events if event.type == "message_delta"][-1:]
     if exchange.message.get("stop_reason") != "stop_sequence":
         raise InconclusiveError("The model did not reach the stop sequence.")

@@ -28,7 +28,7 @@ def _entries(exchange: Exchange) -> list[dict[str, Any]]:
     exchange.require_success()
     entries = path(exchange.json, "data")
     if not isinstance(entries, list) or not entries:
-        raise ProtocolFaultError("There is no list in data.", member="data")
+        raise ProtocolFaultError("data holds no list.", member="data")
     for place, entry in enumerate(entries):
         if not isinstance(path(entry, "id"), str):
             raise ProtocolFaultError(f"Model {place} has no id.", member=f"data[{place}].id")

@@ -90,7 +90,7 @@ CHECKS: Final = (
     _on_stream(
         "several_deltas", "A longer text comes in several deltas", "At least 3 deltas for a sentence.",
         judges.several_deltas,
-        "One delta at the end is no stream.", level="should",
+        "One delta at the end is not a stream.", level="should",
         source=DOCS["streaming"],
     ),
     _on_stream(

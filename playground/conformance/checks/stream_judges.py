@@ -229,7 +229,7 @@ def nothing_after(exchange: Exchange) -> None:
 
 def pings(exchange: Exchange) -> None:
     if not any(event.type == "ping" for event in exchange.events):
-        raise ProtocolFaultError("There is no ping in the stream.")
+        raise ProtocolFaultError("No ping came in the stream.")
 
 
 def is_not_buffered(exchange: Exchange) -> None:

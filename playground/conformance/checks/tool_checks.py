@@ -184,7 +184,7 @@ def _joins_to_json(exchange: Exchange) -> None:
         except ValueError:
             raise ProtocolFaultError(f"The pieces join to {joined!r:.80}, which is not JSON.", event=last) from None
         if not isinstance(value, dict):
-            raise ProtocolFaultError(f"The pieces join to {joined!r:.80}, which is no object.", event=last)
+            raise ProtocolFaultError(f"The pieces join to {joined!r:.80}, which is not an object.", event=last)
 
 
 def _no_arguments(exchange: Exchange) -> None:
@@ -273,7 +273,7 @@ CHECKS: Final = (
            "It is the reference's way to a certain call. Ollama takes it without effect; the newest models refuse it.",
            _must_call("get_time"), FORCED, optional=True),
     _check("any", "tool_choice any forces some tool", "A call of one of the tools.",
-           "As for one tool.", _must_call(None), ANY, optional=True),
+           "As with a choice of one tool.", _must_call(None), ANY, optional=True),
     _check("none", "tool_choice none forbids calls", "An answer without a call.",
            "The tools stay in the prompt, and in its cache, and none is called.", _must_not_call, NONE,
            depends=("answer.message",)),

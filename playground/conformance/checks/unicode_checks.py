@@ -98,7 +98,7 @@ CHECKS: Final = (
            "JSON can carry it; not every database can.", NUL,
            never_breaks),
     _check("separators", "should", "Line and paragraph separators are taken", "A message.",
-           "They are no line ends, neither in JSON nor in server-sent events.", SEPARATORS, is_answered),
+           "They do not end a line, neither in JSON nor in server-sent events.", SEPARATORS, is_answered),
     _check("combining", "should", "Combining and invisible characters are taken", "A message.",
            "They are characters like any other.", COMBINED, is_answered),
     _check("latin_1", "should", "A body that is not UTF-8 is refused", "HTTP 400.",

@@ -41,9 +41,9 @@ def usd(text: str) -> Decimal:
     try:
         value = Decimal(text.removeprefix("$"))
     except InvalidOperation:
-        raise ArgumentTypeError(f"{text!r} is no amount of dollars") from None
+        raise ArgumentTypeError(f"{text!r} is not an amount of dollars") from None
     if not value.is_finite() or value < 0:
-        raise ArgumentTypeError(f"{text!r} is no amount of dollars")
+        raise ArgumentTypeError(f"{text!r} is not an amount of dollars")
     return value
 
 
@@ -56,7 +56,7 @@ def areas(text: str) -> list[str]:
 
 def positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not int(text):
-        raise ArgumentTypeError(f"{text!r} is no number above 0")
+        raise ArgumentTypeError(f"{text!r} is not a number above 0")
     return int(text)
 
 

@@ -32,13 +32,13 @@ MOST_PROCESSES = 256
 
 def port_number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65_535:
-        raise ArgumentTypeError(f"{text!r} is no port: 0 to 65535")
+        raise ArgumentTypeError(f"{text!r} is not a port: 0 to 65535")
     return int(text)
 
 
 def process_count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_PROCESSES:
-        raise ArgumentTypeError(f"{text!r} is no number of processes: 1 to {MOST_PROCESSES}")
+        raise ArgumentTypeError(f"{text!r} is not a number of processes: 1 to {MOST_PROCESSES}")
     return int(text)
 
 

@@ -99,7 +99,7 @@ def _body_of(parts: RequestParts, pasted: str, notes: list[str]) -> dict[str, An
         raise ReadingError("The body of this request is empty: there is nothing to import.")
     if not parts.is_certain and not parts.goes_to_messages and not KNOWN & body.keys():
         names = ", ".join(list(body)[:6])
-        raise ReadingError(f"This is no request to the Messages API: its body has {names}, but no messages.")
+        raise ReadingError(f"This is not a request to the Messages API: its body has {names}, but no messages.")
     resolved: dict[str, Any] = _Resolver(notes).resolve(body, (), "")
     if not resolved or not any(not isinstance(value, Unknown) for value in body.values()):
         raise ReadingError("Nothing of this request is written out in the pasted text.")

@@ -182,7 +182,7 @@ def _of_object(value: dict[str, Any], depth: int) -> list[RequestParts]:
         raise ReadingError("No entry of the HAR file is a POST to …/messages.")
     names = ", ".join(shortened(name, 30) for name in list(value)[:6]) or "nothing"
     raise ReadingError(
-        f"This JSON is no request that is known here: it has {names}. Paste a body with messages, or a HAR file, a "
+        f"This JSON is not a request that is known here: it has {names}. Paste a body with messages, or a HAR file, a "
         "Postman collection or a conversation's export."
     )
 

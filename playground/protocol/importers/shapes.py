@@ -94,6 +94,6 @@ def unwrap_body(body: Any, notes: list[str]) -> Any:
         return from_openai(body, notes)
     spelling = body.get("anthropic_version")
     if isinstance(spelling, str):  # as the clouds' own endpoints want it
-        notes.append(f"anthropic_version ({spelling[:60]}) is no member of a Messages body; it was left out.")
+        notes.append(f"anthropic_version ({spelling[:60]}) is not a member of a Messages body; it was left out.")
         return {name: value for name, value in body.items() if name != "anthropic_version"}
     return body

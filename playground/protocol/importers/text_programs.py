@@ -125,4 +125,4 @@ def _json_error(text: str) -> str:
         json_text.parse(text)
     except json_text.JsonTextError as error:
         return error.message
-    return "it is no object"
+    return "it is not an object"

@@ -152,7 +152,7 @@ class Accumulator:
             return data
         if event.name == "error":
             return error_body("api_error", data if isinstance(data, str) else text)
-        self._note(f"not JSON: {problem}" if problem else "the data is no object")
+        self._note(f"not JSON: {problem}" if problem else "the data is not an object")
         return None
 
     def _note(self, text: str) -> None:
@@ -185,7 +185,7 @@ class Accumulator:
             if isinstance(start, dict):
                 self._shut(self._open(self._free_index, start))
             else:
-                self._note("a content block is no object")
+                self._note("a content block is not an object")
         if isinstance(content, str) and content:
             self._shut(self._open(self._free_index, {"type": "text", "text": content}))
         self._merge_usage(message.get("usage"))
@@ -196,7 +196,7 @@ class Accumulator:
             known = {name: value for name, value in usage.items() if value is not None or name not in self.usage}
             self.usage |= known
         elif usage is not None:
-            self._note("usage is no object")
+            self._note("usage is not an object")
 
     def _change_message(self, data: dict[str, Any]) -> Change:
         delta = data.get("delta")
@@ -206,7 +206,7 @@ class Accumulator:
                 name: value for name, value in delta.items() if value is not None or name not in self._message
             }
         elif delta is not None:
-            self._note("the delta is no object")
+            self._note("the delta is not an object")
         self._merge_usage(data.get("usage"))
         self._take_members(data, "delta", "usage")
         return Change("message_changed")
@@ -323,7 +323,7 @@ class Accumulator:
         block.estimate(delta.get("estimated_tokens"))
         if not isinstance(text, str):
             if text is not None:
-                self._note(f"{member} is no text")
+                self._note(f"{member} is not a string")
             text = ""
         if text and not _is_at_home(kind, block):
             block = self._stray(block, kind)

@@ -72,7 +72,7 @@ def describe(value: Any) -> str:
     if other.name:
         return other.name if other.name.startswith("a ") else f"an answer of {other.name}"
     if isinstance(value, dict):
-        return "a JSON object that is no message"
+        return "a JSON object that is not a message"
     kinds = {list: "a JSON list", str: "a JSON string", bool: "a JSON boolean", type(None): "JSON null"}
     return kinds.get(type(value), "a JSON number")
 
