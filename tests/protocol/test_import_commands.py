@@ -156,7 +156,7 @@ def test_a_raw_http_request_is_read(text: str) -> None:
         (f"curl {URL} -d a=1 -d b=2", "not valid JSON"),
         (f"curl {URL} --data-urlencode 'a=b'", "form data"),
         (f"curl {URL} -d '{{}}'", "empty"),
-        ("curl https://a.example/api -d '{\"name\": 1}'", "no request to the Messages API"),
+        ("curl https://a.example/api -d '{\"name\": 1}'", "not a request to the Messages API"),
     ],
 )
 def test_what_a_command_does_not_hold_is_said(text: str, words: str) -> None:

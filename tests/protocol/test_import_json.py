@@ -148,7 +148,7 @@ def test_only_requests_to_the_messages_api_are_offered() -> None:
         ({"log": {"entries": []}}, "No entry of the HAR file"),
         ({"log": {"entries": [entry(None)]}}, "not in the file"),
         ({"log": {"entries": [entry(None, "https://a.example", "GET")]}}, "POST to …/messages"),
-        ({"info": {"name": "c"}, "item": []}, "no request"),
+        ({"info": {"name": "c"}, "item": []}, "not a request"),
         ([], "empty"),
         ({}, "nothing"),
         ([1, 2], "JSON object"),
