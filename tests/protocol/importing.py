@@ -1,6 +1,7 @@
 """What the tests of importing share: the body that every text in them means, and how to look at a result."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from playground.protocol.importers import ImportChoice, Imported, ImportProblem, read
@@ -19,6 +20,16 @@ def imported(text: str) -> Imported:
     result = read(text)
     assert isinstance(result, Imported), result
     return result
+
+
+def reading(start: str, call: str) -> tuple[Callable[[str], Any], Callable[[str], str]]:
+    """Two readers of code between `start` and a `call` that sends `it` as its metadata: they return its value, and
+    the notes about it."""
+
+    def read_with(code: str) -> Imported:
+        return imported(start + code + call)
+
+    return lambda code: read_with(code).body["metadata"], lambda code: " ".join(read_with(code).notes)
 
 
 def problem(text: str) -> ImportProblem:

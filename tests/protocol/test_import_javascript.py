@@ -4,20 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.protocol.importing import imported, problem
+from tests.protocol.importing import imported, problem, reading
 
 START = 'import Anthropic from "@anthropic-ai/sdk";\n\nconst client = new Anthropic();\n'
 CALL = '\nawait client.messages.create({ model: "m-1", max_tokens: 8, messages: [], metadata: it });'
-
-
-def made(code: str) -> Any:
-    """What the code makes of the name `it`, as it is sent."""
-    return imported(START + code + CALL).body["metadata"]
-
-
-def told(code: str) -> str:
-    return " ".join(imported(START + code + CALL).notes)
-
+made, told = reading(START, CALL)
 
 TEXTS = {
     "const it = ' hi '.trim();": "hi",

@@ -4,20 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.protocol.importing import imported
+from tests.protocol.importing import imported, reading
 
 START = "import os\nimport anthropic\n\nclient = anthropic.Anthropic()\n"
 CALL = '\nclient.messages.create(model="m-1", max_tokens=8, messages=[], metadata=it)'
-
-
-def made(code: str) -> Any:
-    """What the code makes of the name `it`, as it is sent."""
-    return imported(START + code + CALL).body["metadata"]
-
-
-def told(code: str) -> str:
-    return " ".join(imported(START + code + CALL).notes)
-
+made, told = reading(START, CALL)
 
 TEXTS = {
     "it = ' a b '.strip().upper()": "A B",
