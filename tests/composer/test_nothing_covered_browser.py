@@ -53,6 +53,18 @@ def test_the_menus_of_the_form_stay_inside_it(new_page: Any, width: int, height:
         page.keyboard.press("Escape")
 
 
+@pytest.mark.parametrize(("width", "height"), one_of_each([(1280, 720), (1024, 768)]))
+def test_what_is_wrong_with_the_json_is_in_sight_below_the_editor(new_page: Any, width: int, height: int) -> None:
+    page = new_page(width, height)
+    open_with(page, PLAIN)
+    page.locator("#as-json").click()
+    page.locator("json-editor textarea.ace_text-input").focus()
+    page.keyboard.type("oops ")
+    problem = page.locator("#json-problems .problem")
+    expect(problem).to_contain_text("This is not JSON")
+    assert box(problem)[3] <= box(page.locator(".dock"))[1]
+
+
 @pytest.mark.slow
 def test_the_buttons_of_a_tool_stand_in_one_line(new_page: Any) -> None:
     page = new_page(1280, 720)

@@ -34,6 +34,9 @@ function loadStyle(url) {
 
 const isDark = () => getComputedStyle(document.body).colorScheme.includes("dark") && (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark"
 
+// A tall editor leaves room below it for what is wrong with its text: the rest of the window is about this high.
+const leastLines = (isTall) => (isTall ? Math.max(8, Math.min(24, Math.floor((innerHeight - 390) / 17))) : 4)
+
 class JsonEditor extends HTMLElement {
   connectedCallback() {
     const area = this.querySelector("textarea")
@@ -70,7 +73,7 @@ class JsonEditor extends HTMLElement {
     const editor = ace.edit(place, {
       mode: "ace/mode/json",
       value: area.value,
-      minLines: tall ? 24 : 4,
+      minLines: leastLines(tall),
       maxLines: tall ? 60 : 24,
       showPrintMargin: false,
       useWorker: false,
@@ -85,6 +88,7 @@ class JsonEditor extends HTMLElement {
     this.themes.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] })
     this.scheme = new AbortController()
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.setTheme(), { signal: this.scheme.signal })
+    window.addEventListener("resize", () => editor.setOption("minLines", leastLines(tall)), { signal: this.scheme.signal })
     editor.textInput.getElement().setAttribute("aria-label", area.getAttribute("aria-label"))
     area.hidden = true
     editor.session.on("change", () => {
