@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 
 from playground.answer.block_drawing import BlockDrawing, Patch, TailBudget, tidy
 from playground.answer.failures import Note, stop_note, verdict
-from playground.answer.measures import Gauge, Measure, facts, gauges, is_waiting, measures, outcome, phases
+from playground.answer.measures import Fact, Gauge, Measure, facts, gauges, is_waiting, measures, outcome, phases
 from playground.answer.remarks import remarks
 from playground.answer.result_form import ResultForm, declared_example, example_result, form_for, image_form, saved_form
 from playground.engine.events import Answered, Ended, Received, Requested, Streamed
@@ -326,7 +326,7 @@ class Drawing:
         return gauges(self.figures.response_headers)
 
     @property
-    def facts(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[Fact]:
         return facts(self)
 
     @property

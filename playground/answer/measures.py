@@ -55,6 +55,15 @@ class Gauge:
     resets_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Fact:
+    """A line of the small print. `is_code`: the value stands as the API wrote it."""
+
+    name: str
+    value: str
+    is_code: bool = True
+
+
 def measures(drawing: Drawing) -> list[Measure]:
     figures = drawing.figures
     shown = [_status(drawing)]
@@ -188,25 +197,25 @@ def gauges(headers: list[tuple[str, str]]) -> list[Gauge]:
     return gauges
 
 
-def facts(drawing: Drawing) -> list[tuple[str, str]]:
+def facts(drawing: Drawing) -> list[Fact]:
     """The small print under the status line."""
     figures = drawing.figures
-    facts: list[tuple[str, str]] = []
+    facts: list[Fact] = []
     if figures.request_id:
-        facts.append(("request-id", figures.request_id[:200]))
+        facts.append(Fact("request-id", figures.request_id[:200]))
     if reason := figures.accumulator.stop_reason:
-        facts.append(("stop_reason", reason[:80]))
+        facts.append(Fact("stop_reason", reason[:80]))
     answered_by = figures.accumulator.message.get("model")
     if isinstance(answered_by, str) and answered_by != drawing.about.model:
-        facts.append(("answered by", answered_by[:120]))
+        facts.append(Fact("answered by", answered_by[:120]))
     if figures.first_byte_ms is not None and figures.first_token_ms is not None:
-        facts.append(("first byte", formatting.duration(round(figures.first_byte_ms, 1))))
+        facts.append(Fact("first byte", formatting.duration(round(figures.first_byte_ms, 1)), is_code=False))
     cost = figures.cost_usd(drawing.about.model, is_sandbox=drawing.about.is_sandbox) if drawing.is_over else None
     if cost is not None and not drawing.about.is_sandbox:
-        facts.append(("list prices of", price_date()))
+        facts.append(Fact("list prices of", price_date(), is_code=False))
     tier = figures.accumulator.usage.get("service_tier")
     if isinstance(tier, str) and tier != "standard":
-        facts.append(("service_tier", tier[:40]))
+        facts.append(Fact("service_tier", tier[:40]))
     return facts
 
 
