@@ -19,9 +19,7 @@ LIFETIMES = (("", "Never"), ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In
 class AccessKeyForm(forms.Form):
     """A new key of `owner`. Connections are those the owner can use; none chosen is the sandbox."""
 
-    name = forms.CharField(
-        max_length=80, label="Name", help_text="Where you will use it, such as laptop or ci-nightly."
-    )
+    name = forms.CharField(max_length=80, label="Name", help_text="Where it is used, such as on a laptop.")
     connection = forms.ModelChoiceField(
         Connection.objects.none(),
         required=False,
