@@ -9,6 +9,7 @@ from typing import Any
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db.models import CASCADE, QuerySet
 
+from accounts import deletion
 from accounts.models import User
 
 # Rows deleted in one transaction. SQLite has one writer: others wait for each of these, not for all together.
@@ -40,7 +41,7 @@ def delete_with_everything(user: User) -> None:
     can be deleted again."""
     for rows in rows_of(user):
         while keys := list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE]):
-            rows.filter(pk__in=keys).delete()
+            deletion.retried(rows.filter(pk__in=keys).delete)
     for model in (AccessAttempt, AccessFailureLog, AccessLog):  # they know the name, not the user
         model.objects.filter(username=user.get_username()).delete()
     user.delete()

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from accounts import vault
+from accounts import deletion, vault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,9 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        return deletion.retried(lambda: super(Connection, self).delete(*args, **kwargs))
 
     @property
     def is_for_everyone(self) -> bool:

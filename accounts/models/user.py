@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
-from accounts import login_sessions
+from accounts import deletion, login_sessions
 
 
 class User(AbstractUser):
@@ -37,4 +37,4 @@ class User(AbstractUser):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         login_sessions.end_all(self)
-        return super().delete(*args, **kwargs)
+        return deletion.retried(lambda: super(User, self).delete(*args, **kwargs))

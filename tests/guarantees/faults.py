@@ -234,7 +234,7 @@ NO_MESSAGES = [
     no_message("unknown events only", sse("odd", '{"odd":1}') * 2, "does not have", "odd"),
     no_message("a list", b"[1, 2]", "a JSON list", header=JSON),
     no_message("null", b"null", "JSON null", header=JSON),
-    no_message("another object", b'{"hello": "there"}', "no message", "hello", header=JSON),
+    no_message("another object", b'{"hello": "there"}', "not a message", "hello", header=JSON),
     no_message("plain text", b"It works!", "not JSON", "It works!", header="content-type: text/plain", kind="not_json"),
     no_message("HTML as a stream", PAGE, "Bad gateway", kind="not_json"),
     unseen_error("an error as a stream", QUOTA, "rate_limit_error", "quota used up"),
