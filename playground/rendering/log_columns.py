@@ -45,7 +45,7 @@ TABLE = (
     Column("time", "Time", "time", ("started_at", "starred")),
     Column("status", "Status", "status-cell", ("state", "http_status", "failure_kind")),
     Column("model", "Model", "model", ("model", "endpoint")),
-    Column("agent", "User agent", "agent", ("agent", "user_agent")),
+    Column("agent", "User Agent", "agent", ("agent", "user_agent")),
     Column("connection", "Connection", "col-connection", ("connection_name", "base_url")),
     Column("phases", "Phases", "spark", ("phases", "duration_ms", "state")),
     Column("first_token", "TTFT", "ttft num", ("first_token_ms",)),

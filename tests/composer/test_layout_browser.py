@@ -322,7 +322,7 @@ def test_a_visitor_sees_the_requests_of_this_visit_and_what_can_come_back(new_pa
     page.goto("/")
     recent = page.locator("#recent")
     expect(recent).to_contain_text("Log in to see full request history")
-    for heading in ("Time", "Status", "User agent"):
+    for heading in ("Time", "Status", "User Agent"):
         expect(recent.get_by_role("columnheader", name=heading)).to_be_visible()
     expect(page.locator(".response")).to_have_count(13)
     page.locator(".response summary").nth(1).click()
