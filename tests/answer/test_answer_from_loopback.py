@@ -51,6 +51,7 @@ def send(page: Any) -> None:
     wait_for_end(page)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("first", one_of_each(range(4)))  # all of them are more than a thousand blocks
 def test_hostile_texts_everywhere_cause_no_script_no_request_and_no_swap(
@@ -123,6 +124,7 @@ def test_what_is_no_answer_is_shown_as_what_it_is(
     expect(desk.locator("[data-retry]")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_host_that_nobody_knows_is_named_on_the_page(desk: Any) -> None:
     Connection.objects.update(base_url="http://no-such-host.invalid")
     send(desk)
@@ -202,6 +204,7 @@ def test_results_are_filled_in_and_sent_together(desk: Any, upstream: Loopback, 
     expect(desk.locator("#ask")).to_contain_text("messages[2]")
 
 
+@pytest.mark.slow
 def test_an_answer_is_added_to_the_conversation(desk: Any, upstream: Loopback) -> None:
     upstream.body = stream("A fine answer.")
     send(desk)

@@ -111,6 +111,7 @@ def test_threads_parents_causes_and_context_are_those_without_counts() -> None:
     assert told(session) == told(without_counts(session))
 
 
+@pytest.mark.slow
 @examples(40)
 @given(st.randoms(use_true_random=False), st.sampled_from(["counts", "refused", "only in parts"]))
 def test_the_order_in_which_runs_end_does_not_matter_with_counts(chance: random.Random, how: str) -> None:
