@@ -363,7 +363,6 @@ GROW = """async ([html, pieces]) => {
 }"""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "pieces", one_of_each([["om", "e | 3", "\n", "| Oslo |", " 1 |\n"], [*"ome | 3\n| Oslo | 1 |\n"]])
 )
